@@ -1,0 +1,118 @@
+/**
+ * Owns the composition of several aggregators in one pass: which columns there are, in which order user code runs, and
+ * how their results become one value. One `AggregateSpec` per stage, one `Accumulators` per table of state.
+ */
+import { configError } from '../errors/stream-error.ts'
+import type { TimedMeta } from '../io/meta.ts'
+import type { AnyAggregator, Column, Columns } from './aggregator.ts'
+import { objectColumns } from './object-column.ts'
+
+type Input = Columns['input']
+
+/** What a stage computes. `prepare` runs the user's extractors and keeps their answers for `Accumulators.add`. */
+export class AggregateSpec {
+  readonly names: readonly string[] | undefined
+  readonly aggregators: readonly AnyAggregator<unknown>[]
+  readonly inputs: unknown[]
+  readonly #columns: readonly Columns[]
+  readonly #extract: readonly (Input | undefined)[]
+
+  constructor(what: AnyAggregator<never> | { readonly [name: string]: AnyAggregator<never> }) {
+    const single = isAggregator(what)
+    const names = single ? undefined : Object.keys(what)
+    const parts = single ? [what] : Object.values(what)
+    for (const [i, part] of parts.entries()) {
+      if (isAggregator(part)) continue
+      throw configError('BAD_AGGREGATE', `The aggregate '${names?.[i] ?? ''}'`, {
+        found: part, expected: 'an aggregator with create, add, merge and result', remedy: 'Write a call, as in a.count().',
+      })
+    }
+    if (parts.length === 0 || names?.includes('__proto__') === true) {
+      throw configError('BAD_AGGREGATE', 'The aggregates of a window', {
+        found: names, expected: 'at least one aggregator, none named __proto__', remedy: 'Name what to compute: aggregate((a) => ({ n: a.count() })).',
+      })
+    }
+    this.names = names
+    this.aggregators = parts as readonly AnyAggregator<unknown>[]
+    this.#columns = this.aggregators.map((part) => part['~columns'] ?? objectColumns(part))
+    this.#extract = this.#columns.map((column) => column.input)
+    this.inputs = parts.map(() => undefined)
+  }
+
+  /** Runs the user's extractors; throws what they throw, with nothing changed. */
+  prepare(value: unknown, meta: TimedMeta): void {
+    const extract = this.#extract
+    for (let i = 0; i < extract.length; i++) {
+      const input = extract[i] as Input
+      if (input !== undefined) this.inputs[i] = input(value as never, meta)
+    }
+  }
+
+  make(capacity: number): Accumulators {
+    return new Accumulators(this, this.#columns.map((column) => column.make(capacity)))
+  }
+}
+
+/** The accumulators of one table, all aggregators of the stage side by side. */
+export class Accumulators {
+  readonly #spec: AggregateSpec
+  readonly #columns: readonly Column[]
+  readonly #order: readonly number[]
+
+  constructor(spec: AggregateSpec, columns: readonly Column[]) {
+    this.#spec = spec
+    this.#columns = columns
+    // What may still throw goes first, so that a throwing record leaves no part of itself behind.
+    this.#order = columns.map((_, i) => i).sort((a, b) => Number(columns[b]?.addMayThrow) - Number(columns[a]?.addMayThrow))
+  }
+
+  grow(capacity: number): void {
+    for (const column of this.#columns) column.grow(capacity)
+  }
+
+  open(slot: number): void {
+    for (const column of this.#columns) column.open(slot)
+  }
+
+  /** Adds the record that the spec was prepared for. */
+  add(slot: number, meta: TimedMeta): void {
+    const order = this.#order
+    const inputs = this.#spec.inputs
+    for (let k = 0; k < order.length; k++) {
+      const i = order[k] as number
+      ;(this.#columns[i] as Column).add(slot, inputs[i], meta)
+    }
+  }
+
+  merge(slot: number, from: Accumulators, fromSlot: number): void {
+    for (let i = 0; i < this.#columns.length; i++) {
+      ;(this.#columns[i] as Column).merge(slot, from.#columns[i] as Column, fromSlot)
+    }
+  }
+
+  result(slot: number): unknown {
+    const names = this.#spec.names
+    if (names === undefined) return (this.#columns[0] as Column).result(slot)
+    const out: Record<string, unknown> = {}
+    for (let i = 0; i < names.length; i++) out[names[i] as string] = (this.#columns[i] as Column).result(slot)
+    return out
+  }
+
+  clear(slot: number): void {
+    for (const column of this.#columns) column.clear(slot)
+  }
+
+  save(count: number): unknown[] {
+    return this.#columns.map((column) => column.save(count))
+  }
+
+  load(saved: readonly unknown[], count: number): void {
+    for (const [i, column] of this.#columns.entries()) column.load(saved[i], count)
+  }
+}
+
+function isAggregator(what: unknown): what is AnyAggregator<unknown> {
+  const parts = what as Partial<AnyAggregator<unknown>> | null
+  return typeof parts === 'object' && parts !== null && typeof parts.create === 'function' && typeof parts.add === 'function'
+    && typeof parts.merge === 'function' && typeof parts.result === 'function'
+}

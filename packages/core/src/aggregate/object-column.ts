@@ -1,0 +1,72 @@
+/** Owns the column of any aggregator: its accumulators as they are, in an array. */
+import { StreamError } from '../errors/stream-error.ts'
+import type { TimedMeta } from '../io/meta.ts'
+import type { AnyAggregator, Column, Columns } from './aggregator.ts'
+
+/** Columns for an aggregator that brings none of its own: `add` runs the user's code. */
+export function objectColumns(of: AnyAggregator<unknown>): Columns {
+  return { input: (value: unknown) => value, make: () => new ObjectColumn(of, true) }
+}
+
+export class ObjectColumn implements Column {
+  readonly addMayThrow: boolean
+  readonly #of: AnyAggregator<unknown>
+  readonly #accs: unknown[] = []
+
+  /** `addMayThrow` false promises that the aggregator's add does not throw once its input was extracted. */
+  constructor(of: AnyAggregator<unknown>, addMayThrow: boolean) {
+    this.#of = of
+    this.addMayThrow = addMayThrow
+  }
+
+  grow(): void {}
+
+  open(slot: number): void {
+    this.#accs[slot] = this.#of.create()
+  }
+
+  add(slot: number, input: unknown, meta: TimedMeta): void {
+    this.#accs[slot] = this.#of.add(this.#accs[slot], input, meta)
+  }
+
+  merge(slot: number, from: ObjectColumn, fromSlot: number): void {
+    this.#accs[slot] = this.#of.merge(this.#accs[slot], from.#accs[fromSlot])
+  }
+
+  result(slot: number): unknown {
+    return this.#of.result(this.#accs[slot])
+  }
+
+  clear(slot: number): void {
+    this.#accs[slot] = undefined
+  }
+
+  save(count: number): unknown {
+    const { encode } = this.#of
+    const accs = this.#accs.slice(0, count)
+    if (encode !== undefined) return accs.map((acc) => (acc === undefined ? undefined : encode(acc)))
+    for (const acc of accs) requirePlain(acc)
+    return structuredClone(accs)
+  }
+
+  load(saved: unknown, count: number): void {
+    const { decode, encode } = this.#of
+    const accs = encode === undefined ? structuredClone(saved as unknown[]) : saved as unknown[]
+    for (let slot = 0; slot < count; slot++) {
+      const acc = accs[slot]
+      this.#accs[slot] = encode === undefined || decode === undefined || acc === undefined ? acc : decode(acc as Uint8Array)
+    }
+  }
+}
+
+declare const structuredClone: <T>(value: T) => T
+
+/** A class instance would come back from a snapshot without its methods. */
+function requirePlain(acc: unknown): void {
+  if (typeof acc !== 'object' || acc === null) return
+  const type = (Object.getPrototypeOf(acc) as { constructor?: { name?: string } } | null)?.constructor
+  if (type === undefined || PLAIN.has(type.name ?? '')) return
+  throw new StreamError('ACCUMULATOR_NOT_PLAIN', `A snapshot of an accumulator: found an instance of class ${type.name}, expected plain values (objects, arrays, Map, Set, typed arrays). Give the aggregator encode and decode.`)
+}
+
+const PLAIN = new Set(['Object', 'Array', 'Map', 'Set', 'Date', 'Uint8Array', 'Uint32Array', 'Int32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'])

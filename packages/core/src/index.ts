@@ -1,0 +1,55 @@
+/**
+ * Event-time stream processing: compose a pipeline, start it, read results that say how final they are.
+ * Core holds time, windows, triggers, panes, aggregators, the runtime and sources and sinks in memory.
+ */
+export { StreamError, type ErrorPlace, type StreamErrorOptions } from './errors/stream-error.ts'
+
+export { type Cancel, type Clock, arrivalClock } from './time/clock.ts'
+export { systemClock } from './time/system-clock.ts'
+export { type Duration, type DurationUnit, duration, ms, toMs as durationMs } from './time/duration.ts'
+export { type WatermarkStrategy, boundedOutOfOrderness, monotonous, punctuated } from './time/watermark.ts'
+export { type Split, type SplitState, SplitWatermarks } from './time/splits.ts'
+
+export type { OneWindow, TimeWindow } from './window/window.ts'
+export type { WindowAssigner, WindowShape } from './window/assigner.ts'
+export { tumbling } from './window/tumbling.ts'
+export { hopping } from './window/hopping.ts'
+export { session } from './window/session.ts'
+export { type CalendarUnit, type WeekStart, calendar } from './window/calendar.ts'
+export { slidingByRecord } from './window/sliding-by-record.ts'
+export { oneWindow } from './window/one-window.ts'
+export { assignWindows } from './window/assign-windows.ts'
+
+export type { Cadence, FastPath, Trigger, TriggerContext, TriggerStep } from './trigger/trigger.ts'
+export { policy } from './trigger/policy.ts'
+export { watermarkThenUpdates } from './trigger/watermark-then-updates.ts'
+
+export type {
+  Accumulation, Correction, DeadLetter, DeltaPane, LateRecord, Pane, PaneBase, PaneMeta, PaneOf, Retraction, Timing, ValuePane,
+} from './pane/pane.ts'
+export type { GateContext, GateDecision, PaneGate } from './pane/gate.ts'
+export { LATENESS_CLASSES_MS, type LateSummary } from './pane/late-report.ts'
+
+export type { Aggregator, AnyAggregator, Column, Columns } from './aggregate/aggregator.ts'
+export { type Aggregators, type Outcome, aggregators } from './aggregate/aggregators.ts'
+export type { Fold } from './aggregate/fold.ts'
+
+export type { Key, KeyPart, Meta, Position, TimedMeta } from './io/meta.ts'
+export type { Batch, RecordInfo, Signal, Source, SourceReader, Task } from './io/source.ts'
+export type { Role, Sink, SinkWriter, ToOptions } from './io/sink.ts'
+export { type CheckpointSession, type CheckpointStore, memoryCheckpoints } from './io/checkpoint.ts'
+export { type ReplayOptions, replay } from './io/inputs.ts'
+export { type MemorySource, type PushOptions, memorySource } from './io/memory-source.ts'
+export { type Collected, type LatestValues, collected, forEach, latestValues } from './io/memory-sinks.ts'
+
+export type {
+  EventTimeOptions, Input, KeyedRecords, Pipeline, Records, Results, StageOptions, Start, Sync, TimedRecords, WebStream, WindowOptions, WindowedRecords,
+} from './pipeline/stages.ts'
+export type { OnError } from './pipeline/plan.ts'
+export type { PlanJson } from './pipeline/describe.ts'
+export type { Health, Job, JobEvents, JobState, StartOptions } from './pipeline/job.ts'
+export { merge } from './pipeline/builders.ts'
+export { engineOf, together } from './pipeline/pipeline.ts'
+export type { Compiled } from './pipeline/compile.ts'
+export { pipeline } from './runtime/start.ts'
+export { type SignalHost, runUntilSignal } from './runtime/run-until-signal.ts'

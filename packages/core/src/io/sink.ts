@@ -1,0 +1,27 @@
+/** Owns the contract of sinks. A sink is a description; `open` makes the writer. Writing a pane twice is harmless. */
+import type { Task } from './source.ts'
+
+/**
+ * Receives batches in order. `progress(w)` says: no result of a window that is freed at w will change any more; all
+ * panes of the step have been written before. `flush` resolves when everything written is safe.
+ */
+export interface SinkWriter<in P> {
+  readonly write: (batch: readonly P[]) => void | Promise<void>
+  readonly progress: (watermark: number) => void | Promise<void>
+  readonly flush: () => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+/** `latestValuesOnly` marks a sink that keeps the newest value per key and window: deltas would lose data there. */
+export interface Sink<in P> {
+  readonly kind?: string
+  readonly latestValuesOnly?: boolean
+  readonly open: (task: Task) => Promise<SinkWriter<P>>
+}
+
+/**
+ * primary decides the commit; required is fed from what the commit made durable; bestEffort gets panes at once, never
+ * holds anything up, and loses panes (counted) when it fails or cannot keep up.
+ */
+export type Role = 'primary' | 'required' | 'bestEffort'
+export interface ToOptions { readonly role?: Role; readonly name?: string }

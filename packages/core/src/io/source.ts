@@ -1,0 +1,64 @@
+/** Owns the contract of sources. A source is a description; `open` makes the reader, so a pipeline can start twice. */
+import type { Key, Position } from './meta.ts'
+
+/** What core uses of a signal: any AbortSignal fits, no DOM or Node types needed. */
+export interface Signal {
+  readonly aborted: boolean
+  addEventListener(type: 'abort', listener: () => void): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
+/** The unit that owns operators, state and one watermark. In process: one task with all splits. */
+export interface Task { readonly id: string; readonly signal: Signal }
+
+/** What a source can say about one record; every field may be missing. */
+export interface RecordInfo {
+  readonly key?: Key
+  readonly headers?: ReadonlyMap<string, Uint8Array>
+  readonly timestamp?: number
+}
+
+/**
+ * Consecutive records of one split. `first` is the offset of the first record and `next` the one to continue at;
+ * offsets in between follow one by one unless `offsetOf` says otherwise (gaps). `arrivals`, where present, holds the
+ * arrival time of each record (a replay); else a record arrives when its batch does. `caughtUp` tells that the split
+ * has nothing more at this moment: only then can it become idle. `finished`: it will never have more.
+ */
+export interface Batch<out T> {
+  readonly split: string
+  readonly records: readonly T[]
+  readonly first: bigint
+  readonly next: bigint
+  readonly offsetOf?: (index: number) => bigint
+  readonly info?: (index: number) => RecordInfo
+  readonly arrivals?: ArrayLike<number>
+  readonly caughtUp?: boolean
+  readonly finished?: boolean
+}
+
+/**
+ * Delivers batches. `splits` are those known at opening: each holds the watermark until it has delivered. A split that
+ * appears later joins with its first batch. `poll` returns at once when it has something, else a promise; at most one
+ * call is outstanding, and a batch holds at most `limit` records. A paused split must not deliver until resumed.
+ * `committed` tells positions up to which everything is safe. After the last split finished, poll is not called again.
+ */
+export interface SourceReader<out T> {
+  readonly splits: readonly string[]
+  readonly poll: (limit: number) => Batch<T> | Promise<Batch<T>>
+  readonly pause: (splits: readonly string[]) => void
+  readonly resume: (splits: readonly string[]) => void
+  readonly committed: (positions: readonly Position[]) => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+/**
+ * A place to read from. `seekable` tells whether `open` honours positions: a source that cannot seek is refused
+ * together with a checkpoint. Positions name the next offset to read of each split.
+ */
+export interface Source<out T> {
+  readonly kind: string
+  readonly seekable: boolean
+  /** Records stamped further ahead of their arrival than this do not move the watermark; connectors set 5 minutes. */
+  readonly maxAheadMs?: number
+  readonly open: (task: Task, positions?: readonly Position[]) => Promise<SourceReader<T>>
+}

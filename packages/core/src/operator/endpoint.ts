@@ -1,0 +1,32 @@
+/** Owns what waits for one sink: in order, taken by the driver. The engine pushes, nothing here awaits. */
+import type { Role, Sink } from '../io/sink.ts'
+
+export class Endpoint {
+  readonly name: string
+  readonly sink: Sink<never>
+  readonly role: Role
+  /** Whether `job.results()` hands out what goes here. */
+  readonly isResult: boolean
+  #waiting: unknown[] = []
+
+  constructor(name: string, sink: Sink<never>, role: Role, isResult = false) {
+    this.name = name
+    this.sink = sink
+    this.role = role
+    this.isResult = isResult
+  }
+
+  readonly push = (item: unknown): void => {
+    this.#waiting.push(item)
+  }
+
+  get size(): number {
+    return this.#waiting.length
+  }
+
+  take(): readonly unknown[] {
+    const taken = this.#waiting
+    this.#waiting = []
+    return taken
+  }
+}

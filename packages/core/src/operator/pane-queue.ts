@@ -1,0 +1,72 @@
+/**
+ * Owns the way of panes out of a window operator: in order, and interruptible. Closing a window of a million keys puts
+ * one chunk here; its panes are made when they are taken, some at a time.
+ */
+import type { Frontier } from './cursor.ts'
+
+/** Panes that are made when they are taken. `make` goes over slots [from, to) and hands each pane out. */
+export interface Chunk {
+  readonly slots: number
+  readonly at: Frontier
+  readonly make: (slot: number, at: Frontier) => void
+}
+
+type Item = { readonly pane: object } | { readonly chunk: Chunk }
+
+export class PaneQueue {
+  #panes: object[] = []
+  #items: Item[] = []
+  #slot = 0
+  #out: (pane: object) => void = (pane) => {
+    if (this.#items.length === 0) this.#panes.push(pane)
+    else this.#items.push({ pane })
+  }
+
+  get empty(): boolean {
+    return this.#panes.length === 0 && this.#items.length === 0
+  }
+
+  push(pane: object): void {
+    this.#out(pane)
+  }
+
+  pushChunk(chunk: Chunk): void {
+    this.#items.push({ chunk })
+  }
+
+  /** Hands out panes in order, about `limit` at most; false: there are more. */
+  take(limit: number, out: (pane: object) => void): boolean {
+    const panes = this.#panes
+    const before = this.#out
+    if (panes.length > 0) {
+      this.#panes = []
+      for (const pane of panes) out(pane)
+    }
+    let left = limit - panes.length
+    const items = this.#items
+    this.#out = out
+    try {
+      let done = 0
+      while (done < items.length && left > 0) {
+        const item = items[done] as Item
+        if ('pane' in item) {
+          out(item.pane)
+          left--
+          done++
+          continue
+        }
+        const { chunk } = item
+        const to = Math.min(chunk.slots, this.#slot + left)
+        left -= to - this.#slot
+        for (; this.#slot < to; this.#slot++) chunk.make(this.#slot, chunk.at)
+        if (this.#slot < chunk.slots) break
+        this.#slot = 0
+        done++
+      }
+      items.splice(0, done)
+    } finally {
+      this.#out = before
+    }
+    return items.length === 0
+  }
+}

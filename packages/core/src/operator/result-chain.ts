@@ -1,0 +1,118 @@
+/**
+ * Owns functions on results: `map` changes the value only; `filter` withdraws a pane that stops passing, by a retraction
+ * of the last one that did. What it remembers for that goes when the window is freed.
+ */
+import type { DeltaPane, PaneMeta, Retraction, ValuePane } from '../pane/pane.ts'
+import { keyId } from '../state/key.ts'
+import type { TimeWindow } from '../window/window.ts'
+import type { Cursor } from './cursor.ts'
+import { DueQueue } from '../time/due-queue.ts'
+import { identityOf } from './grid-operator.ts'
+import type { Reject, Rejected } from './rejects.ts'
+
+type AnyPane = ValuePane<unknown, unknown, unknown> | DeltaPane<unknown, unknown, unknown> | Retraction<unknown, unknown, unknown>
+type Next = (pane: object) => void
+type Fn = (value: unknown, pane: PaneMeta<unknown, unknown>) => unknown
+
+/** Counts of one result stage. */
+export interface ResultCounters { filtered: number; skipped: number; deadLettered: number; withdrawn: number }
+
+export function resultCounters(): ResultCounters {
+  return { filtered: 0, skipped: 0, deadLettered: 0, withdrawn: 0 }
+}
+
+function count(counters: ResultCounters, how: Rejected): void {
+  counters[how]++
+}
+
+export function mapResults(fn: Fn, reject: Reject, counters: ResultCounters, next: Next): Next {
+  return (item) => {
+    const pane = item as AnyPane
+    if (!('value' in pane)) return next(pane)
+    let value: unknown
+    try {
+      value = fn(pane.value, pane as PaneMeta<unknown, unknown>)
+    } catch (error) {
+      return count(counters, reject(error, pane))
+    }
+    next({ ...pane, value })
+  }
+}
+
+/** What `filterResults` remembers: the last pane that passed, per key and window. */
+export class ResultFilter {
+  readonly #shown: Map<string, AnyPane> = new Map()
+  readonly #frees: DueQueue<string> = new DueQueue()
+  readonly #fn: Fn
+  readonly #reject: Reject
+  readonly #counters: ResultCounters
+  readonly #next: Next
+  readonly #cursor: Cursor
+  readonly #latenessMs: number
+
+  constructor(fn: Fn, reject: Reject, counters: ResultCounters, cursor: Cursor, latenessMs: number, next: Next) {
+    this.#fn = fn
+    this.#reject = reject
+    this.#counters = counters
+    this.#cursor = cursor
+    this.#latenessMs = latenessMs
+    this.#next = next
+  }
+
+  readonly accept: Next = (item) => {
+    const pane = item as AnyPane
+    if (!('value' in pane)) return this.#next(pane)
+    if (this.#frees.nextAt <= this.#cursor.watermark) for (const name of this.#frees.take(this.#cursor.watermark)) this.#shown.delete(name)
+    const name = paneName(pane)
+    const shown = this.#shown.get(name)
+    if (pane.kind === 'retraction') {
+      if (shown?.index === pane.index) {
+        this.#shown.delete(name)
+        this.#next(pane)
+      }
+      return
+    }
+    let passes: unknown
+    try {
+      passes = this.#fn(pane.value, pane)
+    } catch (error) {
+      return count(this.#counters, this.#reject(error, pane))
+    }
+    if (passes === true || Boolean(passes)) {
+      if (pane.kind === 'value') this.#remember(name, pane, shown === undefined)
+      return this.#next(pane)
+    }
+    this.#counters.filtered++
+    if (shown === undefined) return
+    this.#shown.delete(name)
+    this.#counters.withdrawn++
+    const { key, window, index, epoch, value } = shown as ValuePane<unknown, unknown, unknown>
+    this.#next({ kind: 'retraction', key, window, index, epoch, watermark: pane.watermark, emittedAt: pane.emittedAt, value })
+  }
+
+  save(): unknown {
+    return [...this.#shown]
+  }
+
+  load(saved: unknown): void {
+    for (const [name, pane] of saved as readonly (readonly [string, AnyPane])[]) this.#remember(name, pane, true)
+  }
+
+  #remember(name: string, pane: AnyPane, fresh: boolean): void {
+    if ('isLast' in pane && pane.isLast) {
+      this.#shown.delete(name)
+      return
+    }
+    this.#shown.set(name, pane)
+    const end = (pane.window as Partial<TimeWindow>).end ?? Number.POSITIVE_INFINITY
+    // One millisecond more: sessions are freed when W > end + lateness.
+    if (fresh) this.#frees.push(name, end + this.#latenessMs + 1)
+  }
+}
+
+/** A text that two panes share when key and window are the same. */
+export function paneName(pane: { readonly key: unknown; readonly window: unknown }): string {
+  const id = keyId(pane.key as never)
+  const window = pane.window as Partial<TimeWindow>
+  return `${typeof id}:${String(id)}@${window.start === undefined ? 'one' : identityOf(window as TimeWindow)}`
+}

@@ -1,0 +1,158 @@
+/**
+ * Owns windows that merge: sessions, and windows of the user's own with `merge`. Complete when W > end, for a record
+ * exactly at the end would still join. A late record is tried for merging first.
+ *
+ * | state | when sessions merge | when bounds change |
+ * |---|---|---|
+ * | accumulator | merged, earlier session first | kept |
+ * | PENDING, IN_TIME | or | kept |
+ * | SETTLED, index | those of a new window: cleared | cleared |
+ * | trigger | step.merge; of fast paths the earlier time | kept |
+ */
+import type { WindowAssigner } from '../window/assigner.ts'
+import type { TimeWindow } from '../window/window.ts'
+import { IN_TIME, PENDING, SETTLED } from '../pane/numbering.ts'
+import { checkWindows, identityOf } from './grid-operator.ts'
+import type { OpenWindow, WindowOperator } from './operator.ts'
+import { familyId } from './slot-store.ts'
+import { type SavedSlotWindows, SlotWindows } from './slot-windows.ts'
+import type { WindowStage } from './window-stage.ts'
+
+export class SessionOperator implements WindowOperator {
+  readonly stage: WindowStage
+  readonly #gapMs: number | undefined
+  readonly #assign: (timestamp: number, value: never) => readonly unknown[]
+  readonly #windows: SlotWindows
+
+  constructor(stage: WindowStage, assigner: WindowAssigner<never, unknown>) {
+    this.stage = stage
+    this.#gapMs = assigner.shape.type === 'session' ? assigner.shape.gapMs : undefined
+    this.#assign = assigner.assign
+    this.#windows = new SlotWindows(stage, 1)
+  }
+
+  get nextDue(): number {
+    return this.#windows.nextDue
+  }
+
+  get nextWakeUp(): number {
+    return this.#windows.nextWakeUp
+  }
+
+  record(key: unknown, id: unknown, value: unknown): void {
+    const { stage } = this
+    const { eventTime } = stage.cursor
+    if (this.#gapMs !== undefined) {
+      if (stage.prepare(value)) this.#add(key, id, value, eventTime, eventTime + this.#gapMs, undefined)
+      return
+    }
+    let windows: readonly TimeWindow[]
+    try {
+      windows = checkWindows(this.#assign(eventTime, value as never), eventTime)
+      stage.spec.prepare(value, stage.cursor)
+    } catch (error) {
+      stage.reject(error, value)
+      return
+    }
+    if (windows.length === 0) stage.counters.noWindow++
+    for (const [i, { start, end, ...rest }] of windows.entries()) {
+      // A record counts as assigned once, however many windows it has.
+      if (!this.#add(key, id, value, start, end, rest)) return
+      if (i > 0) stage.counters.assigned--
+    }
+  }
+
+  advance(): void {
+    this.#windows.advance()
+  }
+
+  tick(): void {
+    this.#windows.tick()
+  }
+
+  open(limit: number): readonly OpenWindow[] {
+    return this.#windows.open(limit)
+  }
+
+  save(): SavedSlotWindows {
+    return this.#windows.save()
+  }
+
+  load(saved: SavedSlotWindows): void {
+    this.#windows.load(saved)
+  }
+
+  /** Adds the prepared record, with its own window, to the session it makes or joins; false: the user's add threw. */
+  #add(key: unknown, id: unknown, value: unknown, start: number, end: number, rest: object | undefined): boolean {
+    const { stage } = this
+    const { store } = this.#windows
+    const family = rest === undefined || Object.keys(rest).length === 0 ? '' : identityOf({ start: 0, end: 0, ...rest })
+    const chain = familyId(family, id)
+    const joined = this.#touching(chain, start, end)
+    let slot = joined[0]
+    const fresh = slot === undefined
+    if (slot === undefined) {
+      const refused = this.#windows.isFreed(end) ? 'tooLate' : stage.admit() ? undefined : 'shed'
+      if (refused !== undefined) {
+        stage.counters.assigned++
+        stage.counters.assignments++
+        stage.refuse(Object.freeze({ start, end, ...rest }), end, refused, key, value)
+        return true
+      }
+      slot = store.open(chain, key, start, end)
+      store.families[slot] = family
+      store.rests[slot] = rest
+    }
+    if (!stage.add(store.cells, slot, value)) {
+      if (fresh) {
+        store.free(chain, slot)
+        stage.entries--
+      }
+      return false
+    }
+    stage.counters.assigned++
+    stage.counters.assignments++
+    for (let i = 1; i < joined.length; i++) this.#merge(chain, slot, joined[i] as number)
+    if (!fresh) this.#widen(slot, Math.min(start, store.start[slot] as number), Math.max(end, store.end[slot] as number), joined.length > 1)
+    this.#windows.bound(slot)
+    stage.added(store.cells, slot, this.#windows.at(slot), this.#windows.wakes)
+    return true
+  }
+
+  /** The key's sessions that touch or overlap [start, end], earliest first. */
+  #touching(chain: unknown, start: number, end: number): number[] {
+    const { store } = this.#windows
+    const found: number[] = []
+    for (let slot = store.head(chain); slot !== -1; slot = store.next[slot] as number) {
+      if ((store.start[slot] as number) <= end && start <= (store.end[slot] as number)) found.push(slot)
+    }
+    return found.length < 2 ? found : found.sort((a, b) => (store.start[a] as number) - (store.start[b] as number))
+  }
+
+  #merge(chain: unknown, into: number, from: number): void {
+    const { stage } = this
+    const { store } = this.#windows
+    const { cells } = store
+    const flags = cells.flags as Uint8Array
+    cells.accumulators.merge(into, cells.accumulators, from)
+    cells.records[into] = (cells.records[into] as number) + (cells.records[from] as number)
+    if (cells.late !== undefined) cells.late[into] = (cells.late[into] as number) + (cells.late[from] as number)
+    flags[into] = (flags[into] as number) | ((flags[from] as number) & (PENDING | IN_TIME))
+    store.end[into] = Math.max(store.end[into] as number, store.end[from] as number)
+    stage.mergeWaiting(cells, into, from, store.wakeAt, this.#windows.wakes)
+    stage.mergeTriggers(cells, into, from, this.#windows.at(into))
+    stage.entries--
+    store.free(chain, from)
+  }
+
+  /** New bounds make a new window: its panes are numbered from 0 and may be early again. */
+  #widen(slot: number, start: number, end: number, merged: boolean): void {
+    const { store } = this.#windows
+    if (!merged && start === store.start[slot] && end === store.end[slot]) return
+    store.start[slot] = start
+    store.end[slot] = end
+    const { flags, index } = store.cells as { flags: Uint8Array; index: Uint32Array }
+    flags[slot] = (flags[slot] as number) & ~SETTLED
+    index[slot] = 0
+  }
+}

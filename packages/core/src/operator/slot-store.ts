@@ -1,0 +1,128 @@
+/**
+ * Owns the state of windows kept slot by slot: columns side by side, the windows of a key as a chain (sessions,
+ * record-aligned windows).
+ * Slots are reused; `seq` tells one user of a slot from the next (0: free).
+ */
+import type { AggregateSpec } from '../aggregate/accumulators.ts'
+import { keyId } from '../state/key.ts'
+import { Cells, type SavedCells } from './cells.ts'
+
+export interface SavedSlots {
+  readonly cells: SavedCells
+  readonly columns: readonly Float64Array[]
+  readonly rests: readonly unknown[]
+  readonly families: readonly string[]
+  readonly seq: number
+}
+
+const COLUMNS = ['start', 'end', 'seq', 'complete', 'armedAt', 'wakeAt'] as const
+
+export class SlotStore {
+  readonly cells: Cells
+  start: Float64Array
+  end: Float64Array
+  seq: Float64Array
+  /** 1 when the watermark has completed the window. */
+  complete: Float64Array
+  /** The watermark at which the window is looked at next. */
+  armedAt: Float64Array
+  /** The processing time its trigger waits for. */
+  wakeAt: Float64Array
+  next: Int32Array
+  /** Fields of user-defined windows beside their bounds, and what they add to the key's identity. */
+  readonly rests: unknown[] = []
+  readonly families: string[] = []
+  readonly #heads: Map<unknown, number> = new Map()
+  readonly #free: number[] = []
+  #seq = 0
+
+  constructor(spec: AggregateSpec, saved?: SavedSlots) {
+    this.cells = saved === undefined ? new Cells(spec, 16) : Cells.load(spec, saved.cells)
+    this.cells.number()
+    const { capacity } = this.cells
+    this.start = new Float64Array(capacity)
+    this.end = new Float64Array(capacity)
+    this.seq = new Float64Array(capacity)
+    this.complete = new Float64Array(capacity)
+    this.armedAt = new Float64Array(capacity)
+    this.wakeAt = new Float64Array(capacity)
+    this.next = new Int32Array(capacity)
+    if (saved !== undefined) this.#load(saved)
+  }
+
+  /** The first window of a key, −1 for none; `next` leads on. */
+  head(id: unknown): number {
+    return this.#heads.get(id) ?? -1
+  }
+
+  open(id: unknown, key: unknown, start: number, end: number): number {
+    const slot = this.#free.pop() ?? this.cells.size
+    this.cells.open(slot, key)
+    if (slot >= this.start.length) this.#grow()
+    this.start[slot] = start
+    this.end[slot] = end
+    this.seq[slot] = ++this.#seq
+    this.complete[slot] = 0
+    this.armedAt[slot] = Number.NaN
+    this.wakeAt[slot] = Number.NaN
+    this.next[slot] = this.head(id)
+    this.#heads.set(id, slot)
+    return slot
+  }
+
+  free(id: unknown, slot: number): void {
+    const after = this.next[slot] as number
+    let at = this.head(id)
+    if (at === slot) {
+      if (after === -1) this.#heads.delete(id)
+      else this.#heads.set(id, after)
+    } else {
+      while (this.next[at] !== slot) at = this.next[at] as number
+      this.next[at] = after
+    }
+    this.cells.clear(slot)
+    this.seq[slot] = 0
+    this.#free.push(slot)
+  }
+
+  /** Slots in use, oldest first. */
+  live(): readonly number[] {
+    const slots: number[] = []
+    for (let slot = 0; slot < this.cells.size; slot++) if (this.seq[slot] !== 0) slots.push(slot)
+    return slots.sort((a, b) => (this.seq[a] as number) - (this.seq[b] as number))
+  }
+
+  save(): SavedSlots {
+    const { size } = this.cells
+    return { cells: this.cells.save(), columns: COLUMNS.map((name) => this[name].slice(0, size)), rests: this.rests.slice(0, size), families: this.families.slice(0, size), seq: this.#seq }
+  }
+
+  #load(saved: SavedSlots): void {
+    for (const [i, name] of COLUMNS.entries()) this[name].set(saved.columns[i] as Float64Array)
+    this.#seq = saved.seq
+    for (let slot = saved.cells.size - 1; slot >= 0; slot--) if (this.seq[slot] === 0) this.#free.push(slot)
+    for (const slot of this.live()) {
+      this.rests[slot] = saved.rests[slot]
+      const family = this.families[slot] = saved.families[slot] ?? ''
+      const id = familyId(family, keyId(this.cells.keys[slot] as never))
+      this.next[slot] = this.head(id)
+      this.#heads.set(id, slot)
+    }
+  }
+
+  #grow(): void {
+    for (const name of COLUMNS) {
+      const grown = new Float64Array(this.cells.capacity)
+      grown.set(this[name])
+      this[name] = grown
+    }
+    const next = new Int32Array(this.cells.capacity)
+    next.set(this.next)
+    this.next = next
+  }
+}
+
+/** Windows of one key with different fields of their own do not merge: they are chains apart. */
+export function familyId(family: string, id: unknown): unknown {
+  return family === '' ? id : `${family}\u0000${typeof id}:${String(id)}`
+}

@@ -1,0 +1,172 @@
+/**
+ * Owns the life of windows that are kept slot by slot: completed, kept for the allowed lateness, freed, and woken in
+ * between. A window is looked at when the watermark reaches the time it was armed for, and put off if it has grown since:
+ * growing costs nothing.
+ */
+import { keyId } from '../state/key.ts'
+import { DueQueue } from '../time/due-queue.ts'
+import type { TimeWindow } from '../window/window.ts'
+import type { OpenWindow } from './operator.ts'
+import { type SavedSlots, SlotStore, familyId } from './slot-store.ts'
+import type { LiveWindow, Wakes, WindowStage } from './window-stage.ts'
+
+/** A slot that wants attention at a time; void when the slot has another user or another time by then. */
+interface Ask { readonly slot: number; readonly seq: number; readonly at: number }
+export interface SavedSlotWindows { readonly store: SavedSlots; readonly due: readonly Ask[]; readonly events: readonly Ask[]; readonly wakes: readonly Ask[] }
+
+export class SlotWindows {
+  store: SlotStore
+  readonly #stage: WindowStage
+  /** How far the watermark must be past the end: 1 where a record exactly at the end still joins. */
+  readonly #slack: 0 | 1
+  #view: View
+  readonly #due: DueQueue<Ask> = new DueQueue()
+  /** Watermarks that generic triggers asked for. */
+  readonly #events: DueQueue<Ask> = new DueQueue()
+  readonly #wakes: DueQueue<Ask> = new DueQueue()
+
+  constructor(stage: WindowStage, slack: 0 | 1) {
+    this.#stage = stage
+    this.#slack = slack
+    this.store = new SlotStore(stage.spec)
+    this.#view = new View(this.store, slack)
+  }
+
+  get nextDue(): number {
+    return Math.min(this.#due.nextAt, this.#events.nextAt)
+  }
+
+  get nextWakeUp(): number {
+    return this.#wakes.nextAt
+  }
+
+  /** The window of a slot; good until the next call. */
+  at(slot: number): LiveWindow {
+    return this.#view.at(slot)
+  }
+
+  /** Whether the state of a window with this end would be gone. */
+  isFreed(end: number): boolean {
+    return this.#stage.cursor.watermark >= this.#stage.freesAt(end + this.#slack)
+  }
+
+  /** The slot's bounds are new: notes whether it is complete and sees that it is looked at in time. */
+  bound(slot: number): void {
+    this.store.complete[slot] = this.#stage.cursor.watermark >= (this.store.end[slot] as number) + this.#slack ? 1 : 0
+    this.#arm(slot)
+  }
+
+  advance(): void {
+    const stage = this.#stage
+    const { watermark } = stage.cursor
+    while (this.#events.isDue(watermark) || this.#due.isDue(watermark)) {
+      for (const ask of this.#events.take(watermark)) {
+        if (this.store.seq[ask.slot] === ask.seq) stage.woken(this.store.cells, ask.slot, this.#view.at(ask.slot), this.wakes)
+      }
+      for (const ask of this.#due.take(watermark)) this.#look(ask)
+    }
+  }
+
+  tick(): void {
+    const store = this.store
+    const fast = this.#stage.options.trigger.fastPath !== undefined
+    for (const { slot, seq, at } of this.#wakes.take(this.#stage.cursor.now)) {
+      if (store.seq[slot] !== seq || (fast && store.wakeAt[slot] !== at)) continue
+      store.wakeAt[slot] = Number.NaN
+      this.#stage.woken(store.cells, slot, this.#view.at(slot), this.wakes)
+    }
+  }
+
+  open(limit: number): readonly OpenWindow[] {
+    const store = this.store
+    return [...store.live()].sort((a, b) => (store.end[a] as number) - (store.end[b] as number)).slice(0, limit).map((slot) => {
+      const { window, completesAt, complete } = this.#view.at(slot)
+      return { window, completesAt, keys: 1, complete }
+    })
+  }
+
+  save(): SavedSlotWindows {
+    const list = (queue: DueQueue<Ask>): Ask[] => queue.list().map(([ask]) => ask)
+    return { store: this.store.save(), due: list(this.#due), events: list(this.#events), wakes: list(this.#wakes) }
+  }
+
+  load(saved: SavedSlotWindows): void {
+    this.store = new SlotStore(this.#stage.spec, saved.store)
+    this.#view = new View(this.store, this.#slack)
+    this.#stage.entries += this.store.live().length
+    for (const ask of saved.due) this.#due.push(ask, ask.at)
+    for (const ask of saved.events) this.#events.push(ask, ask.at)
+    for (const ask of saved.wakes) this.#wakes.push(ask, ask.at)
+  }
+
+  #arm(slot: number): void {
+    const store = this.store
+    const completesAt = (store.end[slot] as number) + this.#slack
+    const at = store.complete[slot] === 1 ? this.#stage.freesAt(completesAt) : completesAt
+    // Armed for earlier is good enough: it is put off when that time comes.
+    if ((store.armedAt[slot] as number) <= at) return
+    store.armedAt[slot] = at
+    this.#due.push({ slot, seq: store.seq[slot] as number, at }, at)
+  }
+
+  #look({ slot, seq, at }: Ask): void {
+    const stage = this.#stage
+    const store = this.store
+    if (store.seq[slot] !== seq || store.armedAt[slot] !== at) return
+    store.armedAt[slot] = Number.NaN
+    const { watermark } = stage.cursor
+    const completesAt = (store.end[slot] as number) + this.#slack
+    const freeing = watermark >= stage.freesAt(completesAt)
+    const view = this.#view.at(slot)
+    if (store.complete[slot] === 0 && watermark >= completesAt) {
+      store.complete[slot] = 1
+      stage.completed(store.cells, slot, view, freeing, stage.cursor, this.wakes)
+    } else if (store.complete[slot] === 1 && freeing) {
+      stage.freed(store.cells, slot, view.window, stage.cursor)
+    }
+    if (freeing) {
+      stage.entries--
+      store.free(familyId(store.families[slot] as string, keyId(store.cells.keys[slot] as never)), slot)
+    } else {
+      this.#arm(slot)
+    }
+  }
+
+  readonly wakes: Wakes = {
+    at: (slot, time) => {
+      this.store.wakeAt[slot] = time
+      this.#wakes.push({ slot, seq: this.store.seq[slot] as number, at: time }, time)
+    },
+    atWatermark: (slot, watermark) => this.#events.push({ slot, seq: this.store.seq[slot] as number, at: watermark }, watermark),
+  }
+}
+
+/** One window at a time as a LiveWindow. */
+class View implements LiveWindow {
+  readonly #store: SlotStore
+  readonly #slack: number
+  #slot = 0
+
+  constructor(store: SlotStore, slack: number) {
+    this.#store = store
+    this.#slack = slack
+  }
+
+  at(slot: number): this {
+    this.#slot = slot
+    return this
+  }
+
+  get window(): TimeWindow {
+    const { start, end, rests } = this.#store
+    return Object.freeze({ start: start[this.#slot] as number, end: end[this.#slot] as number, ...(rests[this.#slot] as object | undefined) })
+  }
+
+  get completesAt(): number {
+    return (this.#store.end[this.#slot] as number) + this.#slack
+  }
+
+  get complete(): boolean {
+    return this.#store.complete[this.#slot] === 1
+  }
+}

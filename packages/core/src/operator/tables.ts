@@ -1,0 +1,197 @@
+/**
+ * Owns the life of windows that do not merge: completed, kept for the allowed lateness, freed, and woken in between.
+ * Operators differ only in which tables a record goes to.
+ */
+import { DueQueue } from '../time/due-queue.ts'
+import { Cells } from './cells.ts'
+import type { Frontier } from './cursor.ts'
+import type { OpenWindow } from './operator.ts'
+import type { Chunk } from './pane-queue.ts'
+import type { Slice } from './slice-tree.ts'
+import { type SavedTable, Table } from './table.ts'
+import type { Wakes, WindowStage } from './window-stage.ts'
+
+/** Slots of one table that want to be woken at one time; `complete`: asked for after the window's completion. */
+interface WakeGroup { readonly table: Table; readonly at: number; readonly slots: number[]; readonly complete: boolean }
+/** A table whose time has come, or slots that asked for a watermark. */
+type Due = { readonly table: Table } | WakeGroup
+
+export interface SavedTables {
+  readonly tables: readonly (SavedTable & { readonly start: number })[]
+  readonly due: readonly (readonly [table: number, at: number, slots: readonly number[] | undefined, complete: boolean])[]
+  readonly wakes: readonly (readonly [table: number, at: number, slots: readonly number[], complete: boolean])[]
+}
+
+export class Tables {
+  readonly #stage: WindowStage
+  readonly #live: Set<Table> = new Set()
+  readonly #due: DueQueue<Due> = new DueQueue()
+  readonly #wakes: DueQueue<WakeGroup> = new DueQueue()
+  readonly #lastGroup: WeakMap<Table, WakeGroup> = new WeakMap()
+  readonly #onFreed: (table: Table) => void
+  #capacity = 16
+
+  constructor(stage: WindowStage, onFreed: (table: Table) => void) {
+    this.#stage = stage
+    this.#onFreed = onFreed
+  }
+
+  get nextDue(): number {
+    return this.#due.nextAt
+  }
+
+  get nextWakeUp(): number {
+    return this.#wakes.nextAt
+  }
+
+  /** A new table; its window may be complete already (but must not be freed). */
+  create(window: unknown, start: number, end: number): Table {
+    const stage = this.#stage
+    const complete = stage.cursor.watermark >= end
+    const table = new Table(window, start, end, stage.plain && !complete, new Cells(stage.spec, this.#capacity), this.#wakesOf)
+    table.complete = complete
+    this.keep(table)
+    return table
+  }
+
+  /** Takes a table over: it will be completed and freed in its time. */
+  keep(table: Table): void {
+    this.#live.add(table)
+    this.#due.push({ table }, table.complete ? this.#stage.freesAt(table.end) : table.end)
+  }
+
+  /** A window that was kept in slices so far and is about to be completed. */
+  adopt(start: number, end: number, from: Slice): Table {
+    const table = new Table(Object.freeze({ start, end }), start, end, true, from.cells, this.#wakesOf, from.slots)
+    this.#stage.entries += from.cells.size
+    this.keep(table)
+    return table
+  }
+
+  /** Adds the prepared record to a table; false: the user's add threw, and the record's policy has dealt with it. */
+  add(table: Table, key: unknown, id: unknown, value: unknown): boolean {
+    const stage = this.#stage
+    let slot = table.slots.get(id)
+    const fresh = slot === undefined
+    if (slot === undefined) {
+      if (!stage.admit()) {
+        stage.refuse(table.window, table.end, 'shed', key, value)
+        return true
+      }
+      slot = table.open(id, key)
+    }
+    if (!stage.add(table.cells, slot, value)) {
+      if (fresh) {
+        table.undo(id)
+        stage.entries--
+      }
+      return false
+    }
+    if (table.plain) stage.counters.onTime++
+    else stage.added(table.cells, slot, table, table.wakes)
+    return true
+  }
+
+  advance(): void {
+    const stage = this.#stage
+    const { watermark, now } = stage.cursor
+    const frontier: Frontier = { watermark, now }
+    while (this.#due.isDue(watermark)) {
+      for (const due of this.#due.take(watermark)) {
+        const { table } = due
+        if (table.freed) continue
+        if ('slots' in due) this.#wakeSlots(due)
+        else if (table.complete) this.#free(table, false, frontier)
+        else if (stage.freesAt(table.end) <= watermark) this.#free(table, true, frontier)
+        else this.#complete(table, frontier)
+      }
+    }
+  }
+
+  tick(): void {
+    const { now } = this.#stage.cursor
+    for (const group of this.#wakes.take(now)) this.#wakeSlots(group)
+  }
+
+  open(limit: number): readonly OpenWindow[] {
+    return [...this.#live].sort((a, b) => a.end - b.end).slice(0, limit)
+      .map((table) => ({ window: table.window, completesAt: table.end, keys: table.cells.size, complete: table.complete }))
+  }
+
+  save(): SavedTables {
+    const tables = [...this.#live]
+    const at = new Map(tables.map((table, i) => [table, i]))
+    const alive = (due: { readonly table: Table }): boolean => !due.table.freed
+    return {
+      tables: tables.map((table) => ({ ...table.save(), start: table.start })),
+      due: this.#due.list().filter(([due]) => alive(due)).map(([due, time]) => [at.get(due.table) as number, time, 'slots' in due ? [...due.slots] : undefined, 'slots' in due && due.complete]),
+      wakes: this.#wakes.list().filter(([group]) => alive(group)).map(([group, time]) => [at.get(group.table) as number, time, [...group.slots], group.complete]),
+    }
+  }
+
+  load(saved: SavedTables): readonly Table[] {
+    const stage = this.#stage
+    const tables = saved.tables.map((table) => Table.load(stage.spec, table, table.start, stage.plain, this.#wakesOf))
+    for (const table of tables) {
+      this.#live.add(table)
+      stage.entries += table.cells.size
+    }
+    for (const [i, time, slots, complete] of saved.due) {
+      const table = tables[i] as Table
+      this.#due.push(slots === undefined ? { table } : { table, at: time, slots: [...slots], complete }, time)
+    }
+    for (const [i, time, slots, complete] of saved.wakes) this.#wakes.push({ table: tables[i] as Table, at: time, slots: [...slots], complete }, time)
+    return tables
+  }
+
+  #complete(table: Table, frontier: Frontier): void {
+    const stage = this.#stage
+    const { cells } = table
+    table.complete = true
+    table.plain = false
+    cells.number()
+    this.#due.push({ table }, stage.freesAt(table.end))
+    for (let slot = 0; slot < cells.size; slot++) stage.completed(cells, slot, table, false, frontier, table.wakes)
+  }
+
+  /** Drops the table; its last panes are made when the queue is taken: nothing can change them any more. */
+  #free(table: Table, completing: boolean, at: Frontier): void {
+    const stage = this.#stage
+    const { cells } = table
+    table.freed = true
+    table.complete = true
+    this.#live.delete(table)
+    this.#onFreed(table)
+    stage.entries -= cells.size
+    if (cells.size === 0) return
+    this.#capacity = Math.max(16, cells.capacity)
+    const make: Chunk['make'] = !completing
+      ? (slot, frontier) => stage.freed(cells, slot, table.window, frontier)
+      : cells.flags === undefined
+        ? (slot, frontier) => stage.single(cells, slot, table.window, frontier)
+        : (slot, frontier) => stage.completed(cells, slot, table, true, frontier, table.wakes)
+    stage.queue.pushChunk({ slots: cells.size, at, make })
+  }
+
+  #wakeSlots(group: WakeGroup): void {
+    const { table } = group
+    // A policy that fires at completion begins its late phase anew: what an early phase asked for is void.
+    if (table.freed || (this.#stage.options.trigger.fastPath?.completion === true && group.complete !== table.complete)) return
+    for (const slot of group.slots) this.#stage.woken(table.cells, slot, table, table.wakes)
+  }
+
+  readonly #wakesOf = (table: Table): Wakes => ({
+    at: (slot, time) => {
+      const last = this.#lastGroup.get(table)
+      // A group whose time has come may have been taken already: only one that still waits can grow.
+      if (last !== undefined && last.at === time && last.complete === table.complete && time > this.#stage.cursor.now) {
+        last.slots.push(slot)
+        return
+      }
+      const group: WakeGroup = { table, at: time, slots: [slot], complete: table.complete }
+      this.#lastGroup.set(table, group)
+      this.#wakes.push(group, time)
+    },
+    atWatermark: (slot, watermark) => this.#due.push({ table, at: watermark, slots: [slot], complete: table.complete }, watermark),
+  })
+}

@@ -1,0 +1,285 @@
+/**
+ * Owns a task: all operators of a job, their one watermark and processing time. A synchronous state machine: batches and
+ * ticks go in, items for sinks come out at the endpoints. Reads no clock, awaits nothing.
+ *
+ * Invariant: a record meets the watermark before it, and every window that the watermark completes is dealt with before
+ * the next record, so results do not depend on how records were batched.
+ */
+import type { Clock } from '../time/clock.ts'
+import type { Batch, SourceReader } from '../io/source.ts'
+import { SplitWatermarks, type Split } from '../time/splits.ts'
+import { AFTER_ALL } from '../time/timestamp.ts'
+import { Cursor } from './cursor.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { OpenWindow, WindowOperator } from './operator.ts'
+import type { ResultFilter } from './result-chain.ts'
+import type { SplitClock, Timeline } from './timeline.ts'
+
+/** Where the records of one source enter. */
+export interface Port {
+  readonly name: string
+  readonly timelines: readonly Timeline[]
+  /** The first stage; set when the stages have been put together. */
+  head: (value: unknown) => void
+  /** Records that came in. */
+  records: number
+  splits: number
+  finished: number
+}
+
+/** A window operator and where its panes go. */
+export interface Output { readonly name: string; readonly operator: WindowOperator; readonly out: (pane: object) => void }
+
+export interface TaskEvents {
+  readonly split: (split: string, state: Split['state']) => void
+  readonly stalled: (split: string, since: number, waiting: readonly OpenWindow[]) => void
+  readonly ahead: (split: string, aheadMs: number) => void
+}
+
+export interface SavedTask {
+  readonly watermark: number
+  readonly splits: readonly Split[]
+  readonly operators: { readonly [name: string]: unknown }
+  readonly filters: { readonly [name: string]: unknown }
+}
+
+const MOST_NAMED_WINDOWS = 10
+
+export class Task {
+  readonly cursor: Cursor = new Cursor()
+  readonly watermarks: SplitWatermarks = new SplitWatermarks()
+  readonly timelines: Timeline[] = []
+  readonly ports: Port[] = []
+  readonly outputs: Output[] = []
+  readonly filters: Map<string, ResultFilter> = new Map()
+  readonly endpoints: Endpoint[] = []
+  events: TaskEvents = { split: () => {}, stalled: () => {}, ahead: () => {} }
+  #clock: Clock | undefined
+  /** Processing time at which the watermark last moved. */
+  #movedAt = Number.NaN
+  #announced = false
+
+  /** Processing time from here on follows the clock record by record, if the clock follows arrivals. */
+  follow(clock: Clock): void {
+    this.#clock = clock.follow === undefined ? undefined : clock
+  }
+
+  /** A split that is known from the start, or appears. */
+  join(port: Port, split: string, reader: SourceReader<unknown> | undefined): void {
+    port.splits++
+    for (const timeline of port.timelines) {
+      const before = timeline.clocks.size
+      const clock = timeline.join(split, reader, this.cursor.now)
+      if (timeline.clocks.size > before) this.events.split(clock.name, clock.split.state)
+    }
+  }
+
+  /** Takes in a batch; afterwards the endpoints and pane queues hold what came out. */
+  run(port: Port, batch: Batch<unknown>): void {
+    const { cursor } = this
+    const { records } = batch
+    const clocks = port.timelines.map((timeline) => timeline.clocks.get(batch.split) as SplitClock)
+    cursor.batch = batch
+    if (port.timelines.length === 1) {
+      this.#begin(port, clocks, records.length)
+      try {
+        this.#records(port, records, 0, records.length)
+      } finally {
+        this.#end(port, clocks)
+      }
+    } else {
+      // Several clocks on one source: each record must see where the others stand.
+      for (let i = 0; i < records.length; i++) {
+        this.#begin(port, clocks, 1)
+        try {
+          this.#records(port, records, i, i + 1)
+        } finally {
+          this.#end(port, clocks)
+        }
+      }
+    }
+    for (const clock of clocks) clock.caughtUp = batch.caughtUp ?? false
+    if (batch.finished === true) this.#finish(port, clocks)
+    this.raise(this.watermarks.combine())
+  }
+
+  /** Processing time moves on: wakes who asked for it. */
+  tick(now: number): void {
+    const { cursor } = this
+    if (now > cursor.now || Number.isNaN(this.#movedAt)) {
+      cursor.now = Math.max(now, cursor.now)
+      if (Number.isNaN(this.#movedAt)) this.#movedAt = cursor.now
+    }
+    for (const { operator } of this.outputs) if (operator.nextWakeUp <= cursor.now) operator.tick()
+    this.#watch()
+  }
+
+  /** The processing time at which `tick` is wanted next; +∞: only when something arrives. */
+  nextWakeUp(): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const { operator } of this.outputs) next = Math.min(next, operator.nextWakeUp)
+    for (const timeline of this.timelines) {
+      const { idleAfterMs, stalledAfterMs } = timeline.options
+      if (idleAfterMs !== undefined) {
+        for (const clock of timeline.clocks.values()) if (isQuiet(clock)) next = Math.min(next, clock.activeAt + idleAfterMs)
+      }
+      if (!this.#announced && this.#waits()) next = Math.min(next, this.#movedAt + stalledAfterMs)
+    }
+    const advanced = this.#advanced()
+    if (advanced > this.cursor.watermark || this.#mayAdvance()) {
+      for (const { operator } of this.outputs) {
+        if (operator.nextDue !== Number.POSITIVE_INFINITY) next = Math.min(next, this.cursor.now + Math.max(1, operator.nextDue - Math.max(advanced, this.cursor.watermark)))
+      }
+    }
+    return next
+  }
+
+  /** The watermark moves up to w, if that is up: completes and frees windows. */
+  raise(w: number): void {
+    const { cursor } = this
+    if (w <= cursor.watermark) return
+    cursor.watermark = w
+    this.#movedAt = cursor.now
+    this.#announced = false
+    const { outputs } = this
+    for (let i = 0; i < outputs.length; i++) {
+      const { operator } = outputs[i] as Output
+      if (operator.nextDue <= w) operator.advance()
+    }
+  }
+
+  /** Moves panes from the operators to the endpoints, about `limit`; false: there are more. */
+  drain(limit: number): boolean {
+    let done = true
+    for (const { operator, out } of this.outputs) if (!operator.stage.queue.empty) done = operator.stage.queue.take(limit, out) && done
+    return done
+  }
+
+  /** Pauses splits that are too far ahead of the slowest, resumes those that are not any more. */
+  align(): void {
+    for (const timeline of this.timelines) {
+      const { maxDriftMs } = timeline.options
+      if (maxDriftMs === undefined) continue
+      let slowest = AFTER_ALL
+      for (const { split, caughtUp } of timeline.clocks.values()) {
+        if (split.state === 'active' && Number.isFinite(split.watermark) && !caughtUp) slowest = Math.min(slowest, split.watermark)
+      }
+      for (const clock of timeline.clocks.values()) {
+        const pause = clock.split.state === 'active' && clock.split.watermark > slowest + maxDriftMs
+        if (pause === clock.paused) continue
+        clock.paused = pause
+        if (pause) clock.reader?.pause([clock.name])
+        else clock.reader?.resume([clock.name])
+      }
+    }
+  }
+
+  get ended(): boolean {
+    return this.ports.length > 0 && this.ports.every((port) => port.splits > 0 && port.finished === port.splits)
+  }
+
+  /** Windows that wait, those that complete first leading. */
+  openWindows(limit: number = MOST_NAMED_WINDOWS): readonly OpenWindow[] {
+    return this.outputs.flatMap(({ operator }) => operator.open(limit)).sort((a, b) => a.completesAt - b.completesAt).slice(0, limit)
+  }
+
+  save(): SavedTask {
+    const operators: Record<string, unknown> = {}
+    for (const { name, operator } of this.outputs) operators[name] = operator.save()
+    const filters: Record<string, unknown> = {}
+    for (const [name, filter] of this.filters) filters[name] = filter.save()
+    return { watermark: this.cursor.watermark, splits: this.watermarks.save(), operators, filters }
+  }
+
+  load(saved: SavedTask): void {
+    this.cursor.watermark = saved.watermark
+    this.watermarks.load(saved.splits, saved.watermark)
+    for (const { name, operator } of this.outputs) if (saved.operators[name] !== undefined) operator.load(saved.operators[name])
+    for (const [name, filter] of this.filters) if (saved.filters[name] !== undefined) filter.load(saved.filters[name])
+  }
+
+  #begin(port: Port, clocks: readonly SplitClock[], records: number): void {
+    for (const [i, timeline] of port.timelines.entries()) {
+      const clock = clocks[i] as SplitClock
+      const idle = clock.split.state === 'idle' && records > 0
+      timeline.begin(clock, records, this.cursor.now)
+      if (idle) this.events.split(clock.name, 'active')
+    }
+  }
+
+  #end(port: Port, clocks: readonly SplitClock[]): void {
+    for (const [i, timeline] of port.timelines.entries()) timeline.end(clocks[i] as SplitClock)
+  }
+
+  #records(port: Port, records: readonly unknown[], from: number, to: number): void {
+    const { cursor } = this
+    const { head } = port
+    const { arrivals } = cursor.batch
+    const clock = arrivals === undefined ? undefined : this.#clock
+    port.records += to - from
+    for (let i = from; i < to; i++) {
+      cursor.index = i
+      cursor.eventTime = Number.NaN
+      if (clock !== undefined) {
+        clock.follow?.((arrivals as ArrayLike<number>)[i] as number)
+        const now = clock.now()
+        if (now > cursor.now) this.tick(now)
+      }
+      head(records[i])
+    }
+  }
+
+  #finish(port: Port, clocks: readonly SplitClock[]): void {
+    port.finished++
+    for (const clock of clocks) {
+      this.watermarks.leave(clock.split, 'finished')
+      this.events.split(clock.name, 'finished')
+    }
+    if (this.ended && this.timelines.length > 0) this.raise(this.watermarks.raise(AFTER_ALL))
+  }
+
+  /** Looks after splits that went quiet and a watermark that stands still. */
+  #watch(): void {
+    const { now } = this.cursor
+    for (const timeline of this.timelines) {
+      const { idleAfterMs } = timeline.options
+      if (idleAfterMs === undefined) continue
+      for (const clock of timeline.clocks.values()) {
+        if (!isQuiet(clock) || now - clock.activeAt < idleAfterMs) continue
+        this.watermarks.leave(clock.split, 'idle')
+        this.events.split(clock.name, 'idle')
+      }
+    }
+    this.raise(this.watermarks.combine())
+    const advanced = this.#advanced()
+    if (Number.isFinite(advanced)) this.raise(this.watermarks.raise(advanced))
+    this.#announceStall()
+  }
+
+  #announceStall(): void {
+    const { now } = this.cursor
+    if (this.#announced) return
+    const after = Math.min(...this.timelines.map((timeline) => timeline.options.stalledAfterMs))
+    if (now - this.#movedAt < after || !this.#waits()) return
+    this.#announced = true
+    this.events.stalled(this.watermarks.slowest()?.name ?? 'no active split', this.#movedAt, this.openWindows())
+  }
+
+  /** Where the watermark may go while every split is idle and caught up; −∞: nowhere. */
+  #advanced(): number {
+    return Math.min(...this.timelines.map((timeline) => timeline.advanced(this.cursor.now)))
+  }
+
+  #mayAdvance(): boolean {
+    return this.timelines.length > 0 && Number.isFinite(this.#advanced())
+  }
+
+  #waits(): boolean {
+    return this.outputs.some(({ operator }) => operator.nextDue !== Number.POSITIVE_INFINITY)
+  }
+}
+
+/** A split that counts towards idleness: active, with nothing more to read, and not held back by us. */
+function isQuiet(clock: SplitClock): boolean {
+  return clock.split.state === 'active' && clock.caughtUp && !clock.paused
+}

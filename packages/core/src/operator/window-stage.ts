@@ -1,0 +1,336 @@
+/**
+ * Owns what all window operators share: counting an assignment, asking the trigger, passing the gate, numbering and
+ * emitting panes. It does not know which windows there are: operators say which slot belongs to which window and
+ * whether that is complete.
+ */
+import type { AggregateSpec } from '../aggregate/accumulators.ts'
+import { StreamError } from '../errors/stream-error.ts'
+import type { GateContext, PaneGate } from '../pane/gate.ts'
+import { LateReport } from '../pane/late-report.ts'
+import { IN_TIME, PENDING, SETTLED, timingOf } from '../pane/numbering.ts'
+import type { Accumulation, LateRecord } from '../pane/pane.ts'
+import type { Trigger, TriggerContext } from '../trigger/trigger.ts'
+import type { TimeWindow } from '../window/window.ts'
+import type { Cells } from './cells.ts'
+import { type StageCounters, stageCounters } from './counters.ts'
+import type { Cursor, Frontier } from './cursor.ts'
+import { PaneQueue } from './pane-queue.ts'
+
+/** A processing-time wake-up has been asked for and waits. */
+const WAITING = 8
+/** The gate holds a pane of the slot back. */
+const HELD = 16
+/** What a pane ends. */
+const ENDED = PENDING | IN_TIME | WAITING | HELD
+
+export interface StageOptions {
+  readonly name: string
+  readonly latenessMs: number
+  readonly trigger: Trigger<never>
+  readonly onTime: 'always' | 'nonEmpty'
+  readonly closing: 'always' | 'nonEmpty'
+  readonly accumulation: Accumulation
+  readonly gate: PaneGate | undefined
+  /** At most this many (key, window) entries are kept at a time. */
+  readonly maxKeys: number
+  readonly whenFull: 'fail' | 'shed'
+}
+
+/** What a stage reports to: the record's error policy and the late output. */
+export interface StageOutputs {
+  readonly reject: (error: unknown, value: unknown) => 'skipped' | 'deadLettered'
+  readonly late: ((record: LateRecord<unknown, unknown>) => void) | undefined
+}
+
+/** Where an operator keeps a slot's window: enough to fire it. */
+export interface LiveWindow {
+  readonly window: unknown
+  readonly complete: boolean
+  readonly completesAt: number
+}
+
+/** How a stage asks its operator to come back to a slot: at a processing time, or at a watermark. */
+export interface Wakes {
+  readonly at: (slot: number, time: number) => void
+  readonly atWatermark: (slot: number, watermark: number) => void
+}
+
+export class WindowStage {
+  readonly options: StageOptions
+  readonly spec: AggregateSpec
+  readonly cursor: Cursor
+  readonly counters: StageCounters = stageCounters()
+  readonly lateReport: LateReport = new LateReport()
+  readonly queue: PaneQueue = new PaneQueue()
+  /** True where nothing has to be kept or asked per record before a window completes. */
+  readonly plain: boolean
+  /** Entries of (key, window) that are kept. */
+  entries = 0
+  /** Entries whose pane the gate holds back. */
+  held = 0
+  /** The window that refused last. */
+  lastRefused: unknown = undefined
+  readonly #outputs: StageOutputs
+  readonly #context: { -readonly [F in keyof TriggerContext]: TriggerContext[F] } = { now: 0, watermark: 0, completesAt: 0, complete: false }
+
+  constructor(options: StageOptions, spec: AggregateSpec, cursor: Cursor, outputs: StageOutputs) {
+    this.options = options
+    this.spec = spec
+    this.cursor = cursor
+    this.plain = options.trigger.fastPath?.early === 'never'
+    this.#outputs = outputs
+  }
+
+  /** The watermark at which a window that completes at `completesAt` loses its state. */
+  freesAt(completesAt: number): number {
+    return completesAt + this.options.latenessMs
+  }
+
+  /** The user's code on the record in hand; false: it threw, and the policy has dealt with it. */
+  prepare(value: unknown): boolean {
+    try {
+      this.spec.prepare(value, this.cursor)
+      return true
+    } catch (error) {
+      this.reject(error, value)
+      return false
+    }
+  }
+
+  reject(error: unknown, value: unknown): void {
+    this.counters[this.#outputs.reject(error, value)]++
+  }
+
+  /** A window does not take the record. */
+  refuse(window: unknown, endsAt: number, reason: 'tooLate' | 'shed', key: unknown, value: unknown): void {
+    const { cursor, counters } = this
+    counters[reason]++
+    this.lastRefused = window
+    const latenessMs = cursor.watermark - (window === undefined ? cursor.eventTime : endsAt)
+    if (reason === 'tooLate') this.lateReport.add(windowText(window), latenessMs)
+    this.#outputs.late?.({ value, meta: cursor.keep(), key, window, reason, latenessMs, watermark: cursor.watermark })
+  }
+
+  /** Whether there is room for one more entry; false: the assignment is to be shed. */
+  admit(): boolean {
+    const { maxKeys, whenFull, name } = this.options
+    if (this.entries < maxKeys) {
+      this.entries++
+      return true
+    }
+    if (whenFull === 'shed') return false
+    throw new StreamError('STATE_FULL', `The state of '${name}': found ${this.entries} entries of (key, window), expected at most maxKeys = ${maxKeys}. Raise maxKeys, make windows or allowedLateness shorter, or set whenFull: 'shed'.`, { at: { operator: name } })
+  }
+
+  /** Adds the prepared record to a slot; false: the user's add threw, and the policy has dealt with the record. */
+  add(cells: Cells, slot: number, value: unknown): boolean {
+    try {
+      cells.accumulators.add(slot, this.cursor)
+    } catch (error) {
+      this.reject(error, value)
+      return false
+    }
+    cells.records[slot] = (cells.records[slot] as number) + 1
+    return true
+  }
+
+  /** Counts the assignment that was just added and asks the trigger. Needs flags in the cells. */
+  added(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes): void {
+    const flags = cells.flags as Uint8Array
+    if (of.complete) {
+      this.counters.late++
+      cells.countLate(slot)
+      flags[slot] = (flags[slot] as number) | PENDING
+    } else {
+      this.counters.onTime++
+      flags[slot] = (flags[slot] as number) | PENDING | IN_TIME
+    }
+    this.touched(cells, slot, of, wakes)
+  }
+
+  /** Asks the trigger about a slot that has something pending. */
+  touched(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes): void {
+    const fast = this.options.trigger.fastPath
+    if (fast === undefined) {
+      const at = this.#at(of)
+      const { step } = this.options.trigger
+      const states = cells.trigger ??= []
+      states[slot] = step.element(states[slot] ?? step.initial, at)
+      this.#ask(cells, slot, of, wakes)
+      return
+    }
+    const cadence = of.complete ? fast.late : fast.early
+    if (cadence === 'never') return
+    if (cadence === 'perRecord') {
+      this.#fire(cells, slot, of, wakes)
+      return
+    }
+    const flags = cells.flags as Uint8Array
+    if (((flags[slot] as number) & WAITING) !== 0) return
+    flags[slot] = (flags[slot] as number) | WAITING
+    wakes.at(slot, this.cursor.now + cadence.afterMs)
+  }
+
+  /** A time that was asked for has come. */
+  woken(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes): void {
+    const flags = cells.flags as Uint8Array
+    flags[slot] = (flags[slot] as number) & ~WAITING
+    if (cells.asked !== undefined) cells.asked[slot] = Number.POSITIVE_INFINITY
+    if (cells.askedWatermark !== undefined) cells.askedWatermark[slot] = Number.POSITIVE_INFINITY
+    if (this.options.trigger.fastPath === undefined) this.#ask(cells, slot, of, wakes)
+    else this.#fire(cells, slot, of, wakes)
+  }
+
+  /** The watermark has completed the slot's window; with `freeing` it has passed the allowed lateness as well. */
+  completed(cells: Cells, slot: number, of: LiveWindow, freeing: boolean, frontier: Frontier, wakes: Wakes): void {
+    const { trigger, onTime, closing } = this.options
+    const flags = (cells.flags as Uint8Array)[slot] as number
+    let fires = trigger.fastPath?.completion ?? false
+    if (trigger.fastPath === undefined) {
+      const at = this.#at(of)
+      const states = cells.trigger ??= []
+      const state = trigger.step.completed(states[slot] ?? trigger.step.initial, at)
+      fires = trigger.step.fires(state, at)
+      states[slot] = fires ? trigger.step.fired(state, at) : state
+    }
+    const pending = (flags & PENDING) !== 0
+    if (freeing) {
+      if (pending || (fires && onTime === 'always') || closing === 'always') this.#emit(cells, slot, of.window, true, true, true, frontier)
+      return
+    }
+    if (fires && (pending || onTime === 'always')) {
+      if (trigger.emitsAtCompletion) this.#emit(cells, slot, of.window, true, true, false, frontier)
+      else this.#pass(cells, slot, of, true, wakes)
+    } else if (fires) {
+      ;(cells.flags as Uint8Array)[slot] = flags & ~WAITING
+    }
+    if (trigger.fastPath === undefined) this.#ask(cells, slot, of, wakes)
+  }
+
+  /** The state of a window that was complete before is about to go: whatever is pending leaves now. */
+  freed(cells: Cells, slot: number, window: unknown, frontier: Frontier): void {
+    const flags = (cells.flags as Uint8Array)[slot] as number
+    if ((flags & PENDING) !== 0 || this.options.closing === 'always') this.#emit(cells, slot, window, true, false, true, frontier)
+  }
+
+  /** The only pane of a slot that nothing was asked about: complete and freed in one step. */
+  single(cells: Cells, slot: number, window: unknown, frontier: Frontier): void {
+    this.#emit(cells, slot, window, true, true, true, frontier)
+  }
+
+  /** The states of a trigger when windows merge. */
+  mergeTriggers(cells: Cells, into: number, from: number, of: LiveWindow): void {
+    const { step, fastPath } = this.options.trigger
+    if (fastPath !== undefined) return
+    const states = cells.trigger ??= []
+    states[into] = step.merge(states[into] ?? step.initial, states[from] ?? step.initial, this.#at(of))
+  }
+
+  /** Of two fast paths that wait for a time, the earlier time counts. */
+  mergeWaiting(cells: Cells, into: number, from: number, wakeAt: Float64Array, wakes: Wakes): void {
+    const flags = cells.flags as Uint8Array
+    if (((flags[from] as number) & HELD) !== 0) this.held--
+    if (((flags[from] as number) & WAITING) === 0) return
+    const at = wakeAt[from] as number
+    if (((flags[into] as number) & WAITING) !== 0 && (wakeAt[into] as number) <= at) return
+    flags[into] = (flags[into] as number) | WAITING
+    wakes.at(into, at)
+  }
+
+  #at(of: LiveWindow): TriggerContext {
+    const context = this.#context
+    context.now = this.cursor.now
+    context.watermark = this.cursor.watermark
+    context.completesAt = of.completesAt
+    context.complete = of.complete
+    return context
+  }
+
+  #ask(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes): void {
+    const { step } = this.options.trigger
+    const states = cells.trigger as unknown[]
+    const at = this.#at(of)
+    if (step.fires(states[slot] ?? step.initial, at)) {
+      states[slot] = step.fired(states[slot] ?? step.initial, at)
+      this.#fire(cells, slot, of, wakes)
+    }
+    const state = states[slot] ?? step.initial
+    const asked = cells.asked ??= []
+    const processing = step.wakeAt(state)
+    if (processing < (asked[slot] ?? Number.POSITIVE_INFINITY)) wakes.at(slot, asked[slot] = processing)
+    const askedWatermark = cells.askedWatermark ??= []
+    const event = step.wakeAtWatermark(state)
+    if (event < (askedWatermark[slot] ?? Number.POSITIVE_INFINITY) && event > this.cursor.watermark) wakes.atWatermark(slot, askedWatermark[slot] = event)
+  }
+
+  #fire(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes): void {
+    if ((((cells.flags as Uint8Array)[slot] as number) & PENDING) !== 0) this.#pass(cells, slot, of, false, wakes)
+  }
+
+  /** Through the gate, if there is one. */
+  #pass(cells: Cells, slot: number, of: LiveWindow, completing: boolean, wakes: Wakes): void {
+    const { gate } = this.options
+    if (gate !== undefined) {
+      const { cursor } = this
+      const at: GateContext = { now: cursor.now, watermark: cursor.watermark, held: this.held }
+      const decision = gate.decide(cells.gate?.[slot], cells.accumulators.result(slot), at)
+      const flags = cells.flags as Uint8Array
+      if (decision === 'swallow') {
+        this.#end(flags, slot)
+        return
+      }
+      if (decision !== 'emit') {
+        if (((flags[slot] as number) & WAITING) === 0) wakes.at(slot, decision.holdUntil)
+        if (((flags[slot] as number) & HELD) === 0) this.held++
+        flags[slot] = (flags[slot] as number) | WAITING | HELD
+        return
+      }
+    }
+    this.#emit(cells, slot, of.window, of.complete, completing, false, this.cursor)
+  }
+
+  #emit(cells: Cells, slot: number, window: unknown, complete: boolean, completing: boolean, freeing: boolean, frontier: Frontier): void {
+    const { accumulation, gate } = this.options
+    const { counters } = this
+    const before = cells.flags === undefined ? PENDING | IN_TIME : cells.flags[slot] as number
+    const index = cells.index === undefined ? 0 : cells.index[slot] as number
+    const timing = timingOf(before, complete, completing)
+    const value = cells.accumulators.result(slot)
+    if (timing === 'early') counters.earlyPanes++
+    else if (timing === 'on-time') counters.onTimePanes++
+    else counters.latePanes++
+    if (freeing) counters.lastPanes++
+    this.queue.push({
+      kind: accumulation === 'discarding' ? 'delta' : 'value',
+      key: cells.keys[slot], window, index, epoch: 0, watermark: frontier.watermark, emittedAt: frontier.now, value, timing,
+      isFirst: index === 0, isLast: freeing, records: cells.records[slot] as number, lateRecords: cells.late === undefined ? 0 : cells.late[slot] as number,
+    })
+    if (cells.flags !== undefined) {
+      this.#end(cells.flags, slot)
+      if (timing !== 'early') cells.flags[slot] = (cells.flags[slot] as number) | SETTLED
+      ;(cells.index as Uint32Array)[slot] = index + 1
+    }
+    if (gate !== undefined) {
+      const states = cells.gate ??= []
+      states[slot] = gate.emitted(states[slot], value, { now: frontier.now, watermark: frontier.watermark, held: this.held })
+    }
+    if (accumulation === 'discarding' && !freeing) cells.accumulators.open(slot)
+  }
+
+  #end(flags: Uint8Array, slot: number): void {
+    const before = flags[slot] as number
+    if ((before & HELD) !== 0) this.held--
+    flags[slot] = before & ~ENDED
+  }
+}
+
+/** A window as text: [start, end) as ISO times, for reports and messages. */
+export function windowText(window: unknown): string {
+  const { start, end } = (window ?? {}) as Partial<TimeWindow>
+  if (start === undefined || end === undefined) return window === undefined ? 'no window' : 'the one window'
+  return `[${timeText(start)}, ${timeText(end)})`
+}
+
+export function timeText(at: number): string {
+  return Math.abs(at) <= 8.64e15 ? new Date(at).toISOString().replace('.000Z', 'Z') : String(at)
+}

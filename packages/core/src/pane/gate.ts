@@ -1,0 +1,23 @@
+/**
+ * Owns the contract of pane gates. A gate stands behind the trigger: it sees what a trigger fired and may let it pass,
+ * swallow it or hold it back. What a gate holds stays pending; where the policy emits at completion, and when the
+ * window is freed, everything pending leaves past every gate, so a gate can delay and thin out but never lose.
+ */
+
+export interface GateContext {
+  readonly now: number
+  readonly watermark: number
+  /** How many (key, window) entries of the stage this gate holds back at the moment. */
+  readonly held: number
+}
+
+/** emit it; swallow it (nothing is pending any more); or keep it pending and ask again at a processing time. */
+export type GateDecision = 'emit' | 'swallow' | { readonly holdUntil: number }
+
+/** A plain frozen value with a pure step, one state per key and window; undefined before its first pane. */
+export interface PaneGate<S = unknown> {
+  readonly kind: string
+  readonly decide: (state: S | undefined, value: unknown, at: GateContext) => GateDecision
+  /** The state after a pane was emitted, whether the gate was asked or passed by. */
+  readonly emitted: (state: S | undefined, value: unknown, at: GateContext) => S
+}

@@ -1,0 +1,85 @@
+/** Owns what comes out: panes with their provenance. A consumer can always tell a temporary result from a final one. */
+import type { TimedMeta } from '../io/meta.ts'
+import type { TimeWindow } from '../window/window.ts'
+
+/** How panes of a window relate: whole values, or the difference since the last pane. */
+export type Accumulation = 'accumulating' | 'discarding'
+/** early: before the window was complete; on-time: when it was; late: an update by data that came after. */
+export type Timing = 'early' | 'on-time' | 'late'
+
+export interface PaneBase<K, W> {
+  readonly key: K
+  readonly window: W
+  /** 0-based, strictly increasing per key and window. */
+  readonly index: number
+  readonly epoch: number
+  /** The event-time frontier when the pane was made. */
+  readonly watermark: number
+  /** Processing time when the pane was made, ms. */
+  readonly emittedAt: number
+}
+
+interface ValueFields<V> {
+  readonly value: V
+  readonly timing: Timing
+  readonly isFirst: boolean
+  /** True where it is known at emission that only corrections can follow; else `progress` tells. */
+  readonly isLast: boolean
+  /** Records in this window so far, late ones included. */
+  readonly records: number
+  readonly lateRecords: number
+}
+
+/** The whole value of a key and window so far. */
+export interface ValuePane<K, V, W = TimeWindow> extends PaneBase<K, W>, ValueFields<V> { readonly kind: 'value' }
+/** What came since the last pane (discarding). Adding up all deltas gives the whole value. */
+export interface DeltaPane<K, V, W = TimeWindow> extends PaneBase<K, W>, ValueFields<V> { readonly kind: 'delta' }
+/** Withdraws the pane of the same key, window and index. */
+export interface Retraction<K, V, W = TimeWindow> extends PaneBase<K, W> { readonly kind: 'retraction'; readonly value: V }
+/** A delta for a window whose state is gone. */
+export interface Correction<K, W = TimeWindow> extends PaneBase<K, W> {
+  readonly kind: 'correction'
+  readonly id: string
+  readonly delta: Uint8Array
+}
+
+export type Pane<K, V, W = TimeWindow> = ValuePane<K, V, W> | Retraction<K, V, W> | Correction<K, W>
+/** What a pipeline emits: whole values with their withdrawals, or with 'discarding' deltas. */
+export type PaneOf<K, V, W, M extends Accumulation> = M extends 'discarding'
+  ? DeltaPane<K, V, W> | Correction<K, W>
+  : Pane<K, V, W>
+
+/** What a function on results is told about the pane whose value it gets. */
+export interface PaneMeta<K, W> extends PaneBase<K, W> {
+  readonly timing: Timing
+  readonly isFirst: boolean
+  readonly isLast: boolean
+}
+
+/**
+ * A record that a window did not take. `tooLate`: the window's state was gone; `shed`: the state was full and the
+ * stage sheds. `latenessMs`: how far the watermark was past the window's end (past the record, where no window is
+ * named); an allowed lateness above it would have admitted the record.
+ */
+export interface LateRecord<T, W = TimeWindow> {
+  readonly value: T
+  readonly meta: TimedMeta
+  readonly key: unknown
+  readonly window: W | undefined
+  readonly reason: 'tooLate' | 'shed'
+  readonly latenessMs: number
+  readonly watermark: number
+}
+
+/**
+ * A record that a stage could not process. `original` is what the source delivered, `value` what the stage was given,
+ * `code` and `reason` say why. Plain values, so that it survives a checkpoint.
+ */
+export interface DeadLetter {
+  readonly original: unknown
+  readonly value: unknown
+  readonly stage: string
+  readonly code: string
+  readonly reason: string
+  readonly meta: TimedMeta
+}

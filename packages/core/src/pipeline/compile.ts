@@ -1,0 +1,320 @@
+/**
+ * Owns the way from plan to task: each node becomes a function that pushes into the next ones, so that a record goes
+ * through plain synchronous calls. A user function is called inside its own try: what throws downstream is not its error.
+ */
+import { AggregateSpec } from '../aggregate/accumulators.ts'
+import { recordError } from '../errors/stream-error.ts'
+import { type Cursor, withMeta } from '../operator/cursor.ts'
+import { Endpoint } from '../operator/endpoint.ts'
+import { makeOperator } from '../operator/make-operator.ts'
+import type { WindowOperator } from '../operator/operator.ts'
+import { type Reject, makeReject } from '../operator/rejects.ts'
+import { ResultFilter, mapResults, resultCounters } from '../operator/result-chain.ts'
+import { type Port, Task } from '../operator/task.ts'
+import { Timeline } from '../operator/timeline.ts'
+import { WindowStage } from '../operator/window-stage.ts'
+import type { Sink } from '../io/sink.ts'
+import type { Source } from '../io/source.ts'
+import { copyKey, keyId } from '../state/key.ts'
+import { badTimestamp } from '../time/timestamp.ts'
+import type { KeyNode, OnError, PlanNode, RecordNode, ResultNode, SinkNode, SourceNode, TimeNode, WindowNode } from './plan.ts'
+import { inputsOf, namesOf, nodesOf, upstreamOf } from './plan.ts'
+
+/** What a record stage counts; `extra` is what flatMap made beyond one record each. */
+export interface NodeCounters { filtered: number; skipped: number; deadLettered: number; extra: number }
+
+export interface Compiled {
+  readonly task: Task
+  readonly sources: readonly { readonly port: Port; readonly source: Source<unknown> }[]
+  readonly names: ReadonlyMap<PlanNode, string>
+  readonly counters: ReadonlyMap<PlanNode, NodeCounters>
+  readonly windows: readonly { readonly node: WindowNode; readonly name: string; readonly operator: WindowOperator }[]
+}
+
+type Push = (value: unknown) => void
+
+/** Puts a job together from the sinks of its pipelines. */
+export function compile(pipeline: string, sinks: readonly SinkNode[]): Compiled {
+  return new Compiler(pipeline, sinks).compiled
+}
+
+class Compiler {
+  readonly #pipeline: string
+  readonly #nodes: readonly PlanNode[]
+  readonly #task: Task = new Task()
+  readonly #names: ReadonlyMap<PlanNode, string>
+  readonly #consumers: Map<PlanNode, PlanNode[]> = new Map()
+  readonly #counters: Map<PlanNode, NodeCounters> = new Map()
+  readonly #pushes: Map<PlanNode, Push> = new Map()
+  readonly #timelines: Map<PlanNode, Timeline> = new Map()
+  readonly #letters: Map<Sink<never>, Endpoint> = new Map()
+  readonly #windows: { node: WindowNode; name: string; operator: WindowOperator }[] = []
+  readonly #sources: { port: Port; source: Source<unknown> }[] = []
+
+  constructor(pipeline: string, sinks: readonly SinkNode[]) {
+    this.#pipeline = pipeline
+    this.#nodes = nodesOf(sinks)
+    this.#names = namesOf(this.#nodes)
+    for (const node of this.#nodes) {
+      for (const input of inputsOf(node)) this.#consumers.set(input, [...(this.#consumers.get(input) ?? []), node])
+    }
+    let primary = false
+    for (const node of sinks) {
+      const role: Endpoint['role'] = node.role ?? (primary ? 'required' : 'primary')
+      primary ||= role === 'primary'
+      // Several sinks may take the same output; results() yields it once.
+      this.#endpoint(node, role, sinks.find((other) => other.from === node.from) === node)
+    }
+    // In the order of the plan, so that snapshots and events name things in a stable order.
+    for (const node of this.#nodes) if (node.op === 'eventTime') this.#timeline(node)
+    for (const node of this.#nodes) if (node.op === 'source') this.#port(node)
+  }
+
+  get compiled(): Compiled {
+    return { task: this.#task, sources: this.#sources, names: this.#names, counters: this.#counters, windows: this.#windows }
+  }
+
+  #name(node: PlanNode): string {
+    return this.#names.get(node) as string
+  }
+
+  #count(node: PlanNode): NodeCounters {
+    const counters = { filtered: 0, skipped: 0, deadLettered: 0, extra: 0 }
+    this.#counters.set(node, counters)
+    return counters
+  }
+
+  #endpoint(node: SinkNode, role: Endpoint['role'], isResult: boolean): void {
+    const endpoint = new Endpoint(this.#name(node), node.sink, role, isResult)
+    this.#task.endpoints.push(endpoint)
+    this.#pushes.set(node, endpoint.push)
+  }
+
+  /** Late records and dead letters go the way of results: one endpoint per sink, fed from what is durable. */
+  #sideOutput(sink: Sink<never>, name: string): Push {
+    let endpoint = this.#letters.get(sink)
+    if (endpoint === undefined) {
+      endpoint = new Endpoint(name, sink, 'required')
+      this.#letters.set(sink, endpoint)
+      this.#task.endpoints.push(endpoint)
+    }
+    return endpoint.push
+  }
+
+  #reject(node: PlanNode, policy: OnError): Reject {
+    const stage = this.#name(node)
+    const options = typeof policy === 'string'
+      ? { policy, deadLetters: undefined }
+      : { policy: 'deadLetter' as const, deadLetters: this.#sideOutput(policy.deadLetterTo as Sink<never>, 'dead-letters') }
+    return makeReject({ pipeline: this.#pipeline, stage, ...options }, this.#task.cursor)
+  }
+
+  #timeline(node: TimeNode): Timeline {
+    const { watermark, idleAfterMs, whenAllIdle, stalledAfterMs, maxAheadMs, maxDriftMs } = node
+    const timeline = new Timeline({ name: this.#name(node), watermark, idleAfterMs, whenAllIdle, stalledAfterMs, maxAheadMs, maxDriftMs }, this.#task.watermarks)
+    this.#timelines.set(node, timeline)
+    this.#task.timelines.push(timeline)
+    return timeline
+  }
+
+  #port(node: SourceNode): void {
+    const timelines = this.#nodes.filter((other): other is TimeNode => other.op === 'eventTime' && upstreamOf(other).includes(node))
+    const port: Port = {
+      name: this.#name(node), timelines: timelines.map((other) => this.#timelines.get(other) as Timeline), head: () => {}, records: 0, splits: 0, finished: 0,
+    }
+    port.head = this.#next(node)
+    this.#task.ports.push(port)
+    this.#sources.push({ port, source: node.source })
+  }
+
+  /** What a node's output goes to. */
+  #next(node: PlanNode): Push {
+    const pushes = (this.#consumers.get(node) ?? []).map((consumer) => this.#push(consumer))
+    if (pushes.length === 1) return pushes[0] as Push
+    return (value) => {
+      for (const push of pushes) push(value)
+    }
+  }
+
+  /** A node as a function, made once however many feed it. */
+  #push(node: PlanNode): Push {
+    const known = this.#pushes.get(node)
+    if (known !== undefined) return known
+    const push = this.#make(node)
+    this.#pushes.set(node, push)
+    return push
+  }
+
+  #make(node: PlanNode): Push {
+    switch (node.op) {
+      case 'filter': case 'map': case 'flatMap': case 'tap': return this.#record(node)
+      case 'eventTime': return this.#time(node)
+      case 'merge': return this.#next(node)
+      case 'keyBy': return this.#key(node)
+      case 'mapResults': case 'filterResults': return this.#result(node)
+      // Windows are fed by keyBy, sinks and sources are made up front.
+      case 'window': case 'sink': case 'source': throw new TypeError(`no function for ${node.op}`)
+    }
+  }
+
+  #record(node: RecordNode): Push {
+    const call = withMeta(node.fn, this.#task.cursor)
+    const reject = this.#reject(node, node.onError)
+    const counters = this.#count(node)
+    const next = this.#next(node)
+    switch (node.op) {
+      case 'filter': return (value) => {
+        let keep: unknown
+        try {
+          keep = call(value)
+        } catch (error) {
+          counters[reject(error, value)]++
+          return
+        }
+        if (keep) next(value)
+        else counters.filtered++
+      }
+      case 'map': return (value) => {
+        let mapped: unknown
+        try {
+          mapped = call(value)
+        } catch (error) {
+          counters[reject(error, value)]++
+          return
+        }
+        next(mapped)
+      }
+      case 'tap': return (value) => {
+        try {
+          call(value)
+        } catch (error) {
+          counters[reject(error, value)]++
+          return
+        }
+        next(value)
+      }
+      case 'flatMap': return (value) => {
+        let parts: unknown[]
+        try {
+          // Run to its end first: a generator that throws half-way must not leave half a record behind.
+          parts = [...(call(value) as Iterable<unknown>)]
+        } catch (error) {
+          counters[reject(error, value)]++
+          return
+        }
+        counters.extra += parts.length - 1
+        for (const part of parts) next(part)
+      }
+    }
+  }
+
+  #time(node: TimeNode): Push {
+    const task = this.#task
+    const { cursor } = task
+    const timestampOf = withMeta(node.timestamp, cursor)
+    const reject = this.#reject(node, node.onError)
+    const counters = this.#count(node)
+    const next = this.#next(node)
+    const timeline = this.#timelines.get(node) as Timeline
+    const observe = observer(node, cursor)
+    const ahead = this.#guard(node, timeline)
+    return (value) => {
+      let timestamp: unknown
+      let watermark: number
+      try {
+        timestamp = timestampOf(value)
+        if (!Number.isSafeInteger(timestamp)) throw badTimestamp(timestamp)
+        cursor.eventTime = timestamp as number
+        watermark = observe(value)
+      } catch (error) {
+        counters[reject(error, value)]++
+        return
+      }
+      // The record meets the watermark before it.
+      next(value)
+      if (watermark > timeline.own && (ahead === undefined || !ahead(timestamp as number))) {
+        timeline.own = watermark
+        task.raise(watermark < timeline.others ? watermark : timeline.others)
+      }
+    }
+  }
+
+  /** The future-clock guard: whether a record is stamped too far ahead of its arrival to be believed. */
+  #guard(node: TimeNode, timeline: Timeline): ((timestamp: number) => boolean) | undefined {
+    const sources = upstreamOf(node).filter((other): other is SourceNode => other.op === 'source')
+    const limit = node.maxAheadMs ?? sources.find(({ source }) => source.maxAheadMs !== undefined)?.source.maxAheadMs
+    if (limit === undefined) return undefined
+    const { cursor } = this.#task
+    return (timestamp) => {
+      const arrived = cursor.timestamp ?? cursor.arrivedAt
+      // Where event time is the source's own timestamp, that says nothing about the record's arrival.
+      const aheadMs = timestamp - (arrived === timestamp ? cursor.arrivedAt : arrived)
+      if (aheadMs <= limit) return false
+      timeline.ahead++
+      this.#task.events.ahead(cursor.split, aheadMs)
+      return true
+    }
+  }
+
+  #key(node: KeyNode): Push {
+    const { cursor } = this.#task
+    const call = withMeta(node.fn, cursor)
+    const reject = this.#reject(node, node.onError)
+    const counters = this.#count(node)
+    const operators = (this.#consumers.get(node) ?? []).map((consumer) => this.#window(consumer as WindowNode))
+    const [only] = operators
+    return (value) => {
+      let key: unknown
+      let id: unknown
+      try {
+        key = call(value)
+        id = keyId(key as never)
+      } catch (error) {
+        counters[reject(error, value)]++
+        return
+      }
+      if (typeof key === 'object') key = copyKey(key as never)
+      if (operators.length === 1) (only as WindowOperator).record(key, id, value)
+      else for (const operator of operators) operator.record(key, id, value)
+    }
+  }
+
+  #window(node: WindowNode): WindowOperator {
+    const name = this.#name(node)
+    const { latenessMs, trigger, onTime, closing, accumulation, gate, maxKeys, whenFull } = node
+    const late = node.late.map((sink, i) => this.#sideOutput(sink as Sink<never>, i === 0 ? `${name}-late` : `${name}-late-${i + 1}`))
+    const stage = new WindowStage(
+      { name, latenessMs, trigger, onTime, closing, accumulation, gate, maxKeys, whenFull },
+      new AggregateSpec(node.aggregate),
+      this.#task.cursor,
+      { reject: this.#reject(node, node.onError), late: late.length === 0 ? undefined : (record) => late.forEach((push) => push(record)) },
+    )
+    const operator = makeOperator(node.assigner, stage)
+    this.#windows.push({ node, name, operator })
+    this.#task.outputs.push({ name, operator, out: this.#next(node) })
+    return operator
+  }
+
+  #result(node: ResultNode): Push {
+    const reject = this.#reject(node, node.onError)
+    const counters = Object.assign(this.#count(node), resultCounters())
+    const next = this.#next(node)
+    const fn = node.fn as never
+    if (node.op === 'mapResults') return mapResults(fn, reject, counters, next) as Push
+    const window = upstreamOf(node).find((other): other is WindowNode => other.op === 'window') as WindowNode
+    const filter = new ResultFilter(fn, reject, counters, this.#task.cursor, window.latenessMs, next)
+    this.#task.filters.set(this.#name(node), filter)
+    return filter.accept as Push
+  }
+}
+
+function observer(node: TimeNode, cursor: Cursor): (value: unknown) => number {
+  const { boundMs, observe } = node.watermark
+  if (boundMs !== undefined) return () => cursor.eventTime - boundMs
+  const ask = withMeta(observe, cursor)
+  return (value) => {
+    const watermark = ask(value) ?? Number.NEGATIVE_INFINITY
+    if (Number.isSafeInteger(watermark) || watermark === Number.NEGATIVE_INFINITY || watermark === Number.POSITIVE_INFINITY) return watermark
+    throw recordError('BAD_WATERMARK', 'The watermark of a record', { found: watermark, expected: 'whole milliseconds, or undefined for none', remedy: 'Check the function given to punctuated.' })
+  }
+}

@@ -1,0 +1,23 @@
+/** Owns what the state of a pipeline depends on: a checkpoint fits a pipeline whose layout is the same. */
+import { showMs } from '../time/duration.ts'
+import { type SinkNode, namesOf, nodesOf } from './plan.ts'
+
+/** Window stages by name, with everything that gives their state its meaning. */
+export type Layout = { readonly [stage: string]: { readonly [what: string]: string } }
+
+export function layoutOf(sinks: readonly SinkNode[]): Layout {
+  const nodes = nodesOf(sinks)
+  const names = namesOf(nodes)
+  const layout: Record<string, { readonly [what: string]: string }> = {}
+  for (const node of nodes) {
+    const name = names.get(node) as string
+    if (node.op === 'source') layout[`source ${name}`] = { kind: node.source.kind }
+    if (node.op !== 'window') continue
+    const single = typeof (node.aggregate as { create?: unknown }).create === 'function'
+    layout[name] = {
+      windows: node.assigner.kind, trigger: node.trigger.kind, accumulation: node.accumulation, allowedLateness: showMs(node.latenessMs),
+      aggregates: single ? 'one' : Object.keys(node.aggregate).join(', '),
+    }
+  }
+  return layout
+}

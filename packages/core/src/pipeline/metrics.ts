@@ -1,0 +1,44 @@
+/** Owns the accounts of a job: what every stage counted, put together so that both equations of law 5 can be checked. */
+import type { Compiled, NodeCounters } from './compile.ts'
+import { type PlanNode, type SourceNode, upstreamOf } from './plan.ts'
+
+/**
+ * Per window stage `<name>.`: records (after flatMap) = skipped + deadLettered + filtered + noWindow + assigned;
+ * assignments = onTime + late + tooLate + shed. What shared stages before it counted is part of each stage's account.
+ */
+export function metricsOf(compiled: Compiled, dropped: number): ReadonlyMap<string, number> {
+  const metrics = new Map<string, number>()
+  const { task, names, counters, windows, sources } = compiled
+  metrics.set('watermark', task.cursor.watermark)
+  metrics.set('dropped', dropped)
+  metrics.set('tooFarAhead', task.timelines.reduce((sum, timeline) => sum + timeline.ahead, 0))
+  const ports = new Map<unknown, number>(sources.map(({ port, source }) => [source, port.records]))
+  for (const { port } of sources) metrics.set(`${port.name}.records`, port.records)
+  for (const [node, counts] of counters) for (const [what, count] of Object.entries(counts)) metrics.set(`${names.get(node)}.${what}`, count)
+  for (const { node, name, operator } of windows) {
+    const upstream = upstreamOf(node)
+    const own = operator.stage.counters
+    const shared = total(upstream, counters)
+    const records = upstream.filter((other): other is SourceNode => other.op === 'source').reduce((sum, other) => sum + (ports.get(other.source) ?? 0), 0)
+    metrics.set(`${name}.records`, records + shared.extra)
+    metrics.set(`${name}.filtered`, shared.filtered)
+    for (const [what, count] of Object.entries(own)) metrics.set(`${name}.${what}`, count)
+    metrics.set(`${name}.skipped`, shared.skipped + own.skipped)
+    metrics.set(`${name}.deadLettered`, shared.deadLettered + own.deadLettered)
+    metrics.set(`${name}.entries`, operator.stage.entries)
+  }
+  return metrics
+}
+
+function total(nodes: readonly PlanNode[], counters: ReadonlyMap<PlanNode, NodeCounters>): NodeCounters {
+  const sum: NodeCounters = { filtered: 0, skipped: 0, deadLettered: 0, extra: 0 }
+  for (const node of nodes) {
+    const counts = counters.get(node)
+    if (counts === undefined) continue
+    sum.filtered += counts.filtered
+    sum.skipped += counts.skipped
+    sum.deadLettered += counts.deadLettered
+    sum.extra += counts.extra
+  }
+  return sum
+}

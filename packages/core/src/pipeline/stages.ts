@@ -1,0 +1,135 @@
+/**
+ * Owns the stages that users see, as types: a wrong order of calls is a missing method. Parameters: K key, V value,
+ * W window, M accumulation, In what the sources deliver (types only, for simulate).
+ */
+import type { AnyAggregator } from '../aggregate/aggregator.ts'
+import type { Aggregators, Outcome } from '../aggregate/aggregators.ts'
+import type { Key, Meta, TimedMeta } from '../io/meta.ts'
+import type { Sink, ToOptions } from '../io/sink.ts'
+import type { Source } from '../io/source.ts'
+import type { Accumulation, LateRecord, PaneMeta, PaneOf } from '../pane/pane.ts'
+import type { PaneGate } from '../pane/gate.ts'
+import type { Job, StartOptions } from './job.ts'
+import type { Duration } from '../time/duration.ts'
+import type { WatermarkStrategy } from '../time/watermark.ts'
+import type { Trigger } from '../trigger/trigger.ts'
+import type { WindowAssigner } from '../window/assigner.ts'
+import type { TimeWindow } from '../window/window.ts'
+import type { PlanJson } from './describe.ts'
+import type { OnError } from './plan.ts'
+
+/** What core uses of a Web ReadableStream (a Node Readable is an AsyncIterable already). */
+export interface WebStream<T> { getReader(): { read(): Promise<{ readonly done: boolean; readonly value?: T | undefined }>; releaseLock(): void; cancel(): Promise<void> } }
+/** What `from` accepts. */
+export type Input<T> = Source<T> | Iterable<T> | AsyncIterable<T> | WebStream<T>
+/** A user function is synchronous: a promise is not a value. What awaits stands at the edge, in sources and sinks. */
+export type Sync<U> = U extends PromiseLike<unknown> ? { readonly 'user functions are synchronous': never } : unknown
+
+/** What a stage does with a record that its function refuses; the default is the pipeline's, and that is 'fail'. */
+export interface StageOptions { readonly onError?: OnError }
+
+export interface EventTimeOptions<in T> extends StageOptions {
+  /** When it happened, ms since the epoch. */
+  readonly timestamp: (value: T, meta: Meta) => number
+  /** How late data may be expected: your knowledge, so there is no default. `monotonous()` is Kafka Streams' stream time. */
+  readonly watermark: WatermarkStrategy<T>
+  /** A split that has nothing more to read for this long (processing time) no longer holds the watermark. */
+  readonly idleAfter?: Duration
+  /** 'advance': when all splits are idle the watermark follows processing time; needs idleAfter. */
+  readonly whenAllIdle?: 'hold' | 'advance'
+  /** A watermark that stands still this long while something waits is announced as `stalled`. Default 1m. */
+  readonly stalledAfter?: Duration
+  /** A record stamped further ahead of its arrival than this does not move the watermark; it is counted. */
+  readonly maxAhead?: Duration
+  /** A split further ahead of the slowest than this is paused, so that a replay does not grow state without bound. */
+  readonly maxDrift?: Duration
+}
+
+export interface WindowOptions<in W, out M extends Accumulation = 'accumulating'> extends StageOptions {
+  /** How long after its completion a window is still updated. Default 0: what comes later goes to the late output. */
+  readonly allowedLateness?: Duration
+  /** When panes come out. Default watermarkThenUpdates(). */
+  readonly trigger?: Trigger<W>
+  /** How panes relate. Default accumulating: each pane is the whole value. */
+  readonly accumulation?: M
+  /** Whether the pane at completion comes even if nothing arrived since the last one. */
+  readonly onTime?: 'always' | 'nonEmpty'
+  /** Whether a last pane comes when the window is freed even if nothing arrived since the last one. */
+  readonly closing?: 'always' | 'nonEmpty'
+  readonly gate?: PaneGate
+  /** At most this many entries of (key, window) are kept. Default 10 million. */
+  readonly maxKeys?: number
+  /** When maxKeys is reached: fail the job (default), or send what would need a new entry to the late output, counted. */
+  readonly whenFull?: 'fail' | 'shed'
+}
+
+/** The beginning of a pipeline: sources come in here; several can be merged. */
+export interface Start { readonly name: string; from<T>(input: Input<T>): Records<T, T> }
+
+/** Records as the source delivers them, without event time. */
+export interface Records<T, In = unknown> {
+  filter<S extends T>(keep: (value: T, meta: Meta) => value is S, options?: StageOptions): Records<S, In>
+  filter(keep: (value: T, meta: Meta) => boolean, options?: StageOptions): Records<T, In>
+  map<U>(fn: (value: T, meta: Meta) => U & Sync<U>, options?: StageOptions): Records<U, In>
+  flatMap<U>(fn: (value: T, meta: Meta) => Iterable<U>, options?: StageOptions): Records<U, In>
+  /** Looks at each record and passes it on. */
+  tap(fn: (value: T, meta: Meta) => void, options?: StageOptions): Records<T, In>
+  /** The one place for time: what a record's timestamp is and how far each record proves that time has come. */
+  eventTime(options: EventTimeOptions<T>): TimedRecords<T, In>
+  to(sink: Sink<T>, options?: ToOptions): Pipeline<T, In>
+}
+
+/** Records with event time. */
+export interface TimedRecords<T, In = unknown> {
+  filter<S extends T>(keep: (value: T, meta: TimedMeta) => value is S, options?: StageOptions): TimedRecords<S, In>
+  filter(keep: (value: T, meta: TimedMeta) => boolean, options?: StageOptions): TimedRecords<T, In>
+  map<U>(fn: (value: T, meta: TimedMeta) => U & Sync<U>, options?: StageOptions): TimedRecords<U, In>
+  flatMap<U>(fn: (value: T, meta: TimedMeta) => Iterable<U>, options?: StageOptions): TimedRecords<U, In>
+  tap(fn: (value: T, meta: TimedMeta) => void, options?: StageOptions): TimedRecords<T, In>
+  keyBy<const K extends Key>(key: (value: T, meta: TimedMeta) => K, options?: StageOptions): KeyedRecords<K, T, In>
+  to(sink: Sink<T>, options?: ToOptions): Pipeline<T, In>
+}
+
+/** Records by key. One keyed stream may feed several windows. */
+export interface KeyedRecords<K extends Key, T, In = unknown> {
+  /** Names the windows made from here: for metrics, errors and checkpoints. */
+  name(name: string): KeyedRecords<K, T, In>
+  window<W, M extends Accumulation = 'accumulating'>(assigner: WindowAssigner<T, W>, options?: WindowOptions<NoInfer<W>, M>): WindowedRecords<K, T, W, M, In>
+}
+
+/** Records by key and window: what is computed from them is still to be said. */
+export interface WindowedRecords<K extends Key, T, W = TimeWindow, M extends Accumulation = 'accumulating', In = unknown> {
+  /** Where records go that come too late for a window (or are shed): value, window, lateness, position. */
+  lateTo(sink: Sink<LateRecord<T, W>>): WindowedRecords<K, T, W, M, In>
+  /** One aggregator, or several by name in one pass. */
+  aggregate<A extends AnyAggregator<T> | { readonly [name: string]: AnyAggregator<T> }>(what: (a: Aggregators<T>) => A): Results<K, Outcome<A>, W, M, In>
+  count(): Results<K, number, W, M, In>
+  sum(of: (value: T) => number): Results<K, number, W, M, In>
+  reduce(combine: (a: T, b: T) => T): Results<K, T, W, M, In>
+  collect(options: { readonly max: number }): Results<K, readonly T[], W, M, In>
+}
+
+/** What windows yield. */
+export interface Results<K extends Key, V, W = TimeWindow, M extends Accumulation = 'accumulating', In = unknown> {
+  map<U>(fn: (value: V, pane: PaneMeta<K, W>) => U & Sync<U>, options?: StageOptions): Results<K, U, W, M, In>
+  /** Keeps panes whose value passes; one that stops passing is withdrawn by a retraction of the last that did. */
+  filter<S extends V>(keep: (value: V, pane: PaneMeta<K, W>) => value is S, options?: StageOptions): Results<K, S, W, M, In>
+  filter(keep: (value: V, pane: PaneMeta<K, W>) => boolean, options?: StageOptions): Results<K, V, W, M, In>
+  to(sink: Sink<PaneOf<K, V, W, M>>, options?: ToOptions): Pipeline<PaneOf<K, V, W, M>, In>
+}
+
+/** A frozen description, complete with its sinks: it can be started many times. */
+export interface Pipeline<P, In = unknown> {
+  readonly name: string
+  /** One more sink for the same output; the first is the primary one. */
+  to(sink: Sink<P>, options?: ToOptions): Pipeline<P, In>
+  start(options?: StartOptions): Job<P>
+  /** The plan as text. */
+  describe(): string
+  /** Which result is written when, and what each late arrival does. */
+  explain(): string
+  toMermaid(): string
+  toJSON(): PlanJson
+  /** Types only, never present: what comes out, and what the sources deliver (for simulate). */
+  readonly '~types'?: { readonly out: P; readonly in: In }
+}

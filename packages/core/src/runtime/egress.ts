@@ -1,0 +1,214 @@
+/**
+ * Owns the way from endpoints to sinks: primary and required ones in order and awaited, best-effort ones on a bounded
+ * queue of their own that never holds anything up. With a checkpoint, what the first two are to get waits in the outbox
+ * until the interval is durable.
+ */
+import { StreamError } from '../errors/stream-error.ts'
+import type { SinkWriter } from '../io/sink.ts'
+import type { Task as TaskInfo } from '../io/source.ts'
+import type { Endpoint } from '../operator/endpoint.ts'
+import { systemClock } from '../time/system-clock.ts'
+import { BEFORE_ALL } from '../time/timestamp.ts'
+import type { ResultStream } from './result-stream.ts'
+
+/** Items per endpoint, in order. */
+export type Outbox = ReadonlyMap<string, readonly unknown[]>
+
+/** A best-effort sink that is further behind than this loses items, counted. */
+const MOST_WAITING = 10_000
+
+/** How long the end of a job waits for them. */
+const PATIENCE_MS = 2_000
+
+type Writer = SinkWriter<unknown>
+
+export class Egress {
+  readonly #endpoints: readonly Endpoint[]
+  readonly #held: boolean
+  readonly #writers: Map<Endpoint, Writer> = new Map()
+  readonly #loose: Map<Endpoint, LooseWriter> = new Map()
+  readonly #outbox: Map<string, unknown[]> = new Map()
+  readonly #onDropped: (endpoint: string, count: number, error: unknown) => void
+  readonly streams: Set<ResultStream> = new Set()
+  #outboxSize = 0
+  #progress: number = BEFORE_ALL
+
+  /** `held`: keep items in the outbox until `release`. */
+  constructor(endpoints: readonly Endpoint[], held: boolean, onDropped: (endpoint: string, count: number, error: unknown) => void) {
+    this.#endpoints = endpoints
+    this.#held = held
+    this.#onDropped = onDropped
+  }
+
+  get outboxSize(): number {
+    return this.#outboxSize
+  }
+
+  async open(task: TaskInfo): Promise<void> {
+    for (const endpoint of this.#endpoints) {
+      try {
+        const writer = await (endpoint.sink as { open: (task: TaskInfo) => Promise<Writer> }).open(task)
+        if (endpoint.role === 'bestEffort') this.#loose.set(endpoint, new LooseWriter(writer, (count, error) => this.#onDropped(endpoint.name, count, error)))
+        else this.#writers.set(endpoint, writer)
+      } catch (cause) {
+        if (endpoint.role !== 'bestEffort') throw sinkFailed(endpoint, 'open', cause)
+        this.#onDropped(endpoint.name, 0, cause)
+      }
+    }
+  }
+
+  /** Hands on what waits at the endpoints, then the watermark; a promise only where a sink gave one. */
+  deliver(watermark: number): Promise<void> | undefined {
+    const steps: (() => Promise<void> | void)[] = []
+    for (const endpoint of this.#endpoints) {
+      if (endpoint.size === 0) continue
+      const items = endpoint.take()
+      if (endpoint.role === 'bestEffort') this.#loose.get(endpoint)?.write(items)
+      else if (this.#held) this.#hold(endpoint, items)
+      else steps.push(() => this.#write(endpoint, items))
+    }
+    if (watermark > this.#progress) {
+      this.#progress = watermark
+      for (const writer of this.#loose.values()) writer.progress(watermark)
+      if (!this.#held) for (const [endpoint, writer] of this.#writers) steps.push(() => this.#progressed(endpoint, writer, watermark))
+    }
+    return inOrder(steps, 0)
+  }
+
+  /** What waits for the checkpoint, as it is to be stored; the outbox is empty then. */
+  takeOutbox(): Outbox {
+    const taken = new Map(this.#outbox)
+    this.#outbox.clear()
+    this.#outboxSize = 0
+    return taken
+  }
+
+  /** Writes what a durable checkpoint holds, and makes it safe at the sinks. */
+  async release(outbox: Outbox, watermark: number): Promise<void> {
+    for (const [endpoint, writer] of this.#writers) {
+      const items = outbox.get(endpoint.name) ?? []
+      if (items.length > 0) await this.#write(endpoint, items)
+      if (watermark > BEFORE_ALL) await this.#progressed(endpoint, writer, watermark)
+    }
+    await this.flush()
+  }
+
+  async flush(): Promise<void> {
+    for (const [endpoint, writer] of this.#writers) {
+      try {
+        await writer.flush()
+      } catch (cause) {
+        throw sinkFailed(endpoint, 'flush', cause)
+      }
+    }
+  }
+
+  async close(error?: unknown): Promise<void> {
+    for (const stream of this.streams) stream.end(error)
+    for (const [endpoint, writer] of this.#writers) {
+      try {
+        await writer.close()
+      } catch (cause) {
+        // Everything was flushed, or the job has failed already: a sink that cannot close changes nothing.
+        this.#onDropped(endpoint.name, 0, cause)
+      }
+    }
+    // Best effort means that a sink that hangs does not keep the job from ending.
+    const closing = Promise.all([...this.#loose.values()].map((writer) => writer.close()))
+    await Promise.race([closing, new Promise<void>((resolve) => { systemClock.wakeAt?.(systemClock.now() + PATIENCE_MS, resolve) })])
+  }
+
+  #hold(endpoint: Endpoint, items: readonly unknown[]): void {
+    const kept = this.#outbox.get(endpoint.name)
+    if (kept === undefined) this.#outbox.set(endpoint.name, [...items])
+    else for (const item of items) kept.push(item)
+    this.#outboxSize += items.length
+  }
+
+  #write(endpoint: Endpoint, items: readonly unknown[]): Promise<void> | undefined {
+    const waits: Promise<void>[] = []
+    try {
+      const written = this.#writers.get(endpoint)?.write(items)
+      if (written !== undefined) waits.push(written.catch((cause: unknown) => { throw sinkFailed(endpoint, 'write', cause) }))
+    } catch (cause) {
+      throw sinkFailed(endpoint, 'write', cause)
+    }
+    if (endpoint.isResult) {
+      for (const stream of this.streams) {
+        const room = stream.push(items)
+        if (room !== undefined) waits.push(room)
+      }
+    }
+    return waits.length === 0 ? undefined : Promise.all(waits).then(() => {})
+  }
+
+  #progressed(endpoint: Endpoint, writer: Writer, watermark: number): Promise<void> | undefined {
+    try {
+      return writer.progress(watermark)?.catch((cause: unknown) => { throw sinkFailed(endpoint, 'progress', cause) })
+    } catch (cause) {
+      throw sinkFailed(endpoint, 'progress', cause)
+    }
+  }
+}
+
+/** Runs steps one after the other without a turn of the event loop where none is needed. */
+function inOrder(steps: readonly (() => Promise<void> | void)[], from: number): Promise<void> | undefined {
+  for (let i = from; i < steps.length; i++) {
+    const waiting = (steps[i] as () => Promise<void> | void)()
+    if (waiting !== undefined) return waiting.then(() => inOrder(steps, i + 1))
+  }
+  return undefined
+}
+
+/** A sink that may lose items: written one batch after the other, in the background. */
+class LooseWriter {
+  readonly #writer: Writer
+  readonly #onDropped: (count: number, error: unknown) => void
+  #waiting = 0
+  #progress: number | undefined
+  #tail: Promise<void> = Promise.resolve()
+
+  constructor(writer: Writer, onDropped: (count: number, error: unknown) => void) {
+    this.#writer = writer
+    this.#onDropped = onDropped
+  }
+
+  write(items: readonly unknown[]): void {
+    if (this.#waiting + items.length > MOST_WAITING) {
+      this.#onDropped(items.length, new StreamError('SINK_BEHIND', `A best-effort sink: found ${this.#waiting} items waiting, expected at most ${MOST_WAITING}. Make it faster, or give it the role 'required'.`))
+      return
+    }
+    this.#waiting += items.length
+    this.#then(items.length, () => this.#writer.write(items))
+  }
+
+  progress(watermark: number): void {
+    // Only the newest counts, so a sink that hangs does not pile them up.
+    if (this.#progress === undefined) {
+      this.#then(0, () => {
+        const newest = this.#progress as number
+        this.#progress = undefined
+        return this.#writer.progress(newest)
+      })
+    }
+    this.#progress = watermark
+  }
+
+  async close(): Promise<void> {
+    this.#then(0, () => this.#writer.flush())
+    this.#then(0, () => this.#writer.close())
+    await this.#tail
+  }
+
+  #then(count: number, step: () => void | Promise<void>): void {
+    this.#tail = this.#tail.then(step).catch((error: unknown) => this.#onDropped(count, error)).then(() => {
+      this.#waiting -= count
+    })
+  }
+}
+
+function sinkFailed(endpoint: Endpoint, what: string, cause: unknown): StreamError {
+  if (cause instanceof StreamError) return cause
+  const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+  return new StreamError('SINK_FAILED', `The ${endpoint.role} sink '${endpoint.name}' failed at ${what} with ${text}. The job stops; a restart goes on from what was safe.`, { cause, at: { operator: endpoint.name } })
+}

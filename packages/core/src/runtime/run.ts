@@ -1,0 +1,257 @@
+/** Owns one run of a pipeline as users see it: its life from start to end, its events, its health, its answers. */
+import { EventEmitter } from 'eventemitter3'
+import { StreamError, configError } from '../errors/stream-error.ts'
+import type { Signal } from '../io/source.ts'
+import type { LateSummary } from '../pane/late-report.ts'
+import { timeText, windowText } from '../operator/window-stage.ts'
+import type { Compiled } from '../pipeline/compile.ts'
+import { metricsOf } from '../pipeline/metrics.ts'
+import { type Duration, showMs, toMs } from '../time/duration.ts'
+import { systemClock } from '../time/system-clock.ts'
+import { AFTER_ALL } from '../time/timestamp.ts'
+import type { TimeWindow } from '../window/window.ts'
+import type { Layout } from '../pipeline/layout.ts'
+import { Driver } from './driver.ts'
+import type { Health, Job, JobEvents, JobState, StartOptions } from '../pipeline/job.ts'
+import { ResultStream } from './result-stream.ts'
+
+const DEFAULT_BUFFER = 1_024
+const DEFAULT_DEADLINE: Duration = '30s'
+
+type Emitter = EventEmitter<{ [E in keyof JobEvents]: (event: JobEvents[E]) => void }>
+
+export class Run<P> implements Job<P> {
+  readonly name: string
+  readonly #compiled: Compiled
+  readonly #driver: Driver
+  readonly #events: Emitter = new EventEmitter()
+  readonly #done: Promise<void>
+  readonly #abandon: { readonly signal: Signal; abort(): void } = abandonment()
+  #state: JobState = 'starting'
+  #error: StreamError | undefined
+  /** Somebody will learn of a failure. */
+  #observed = false
+  #lastProgressAt: number | undefined
+  #announcedWatermark = Number.NEGATIVE_INFINITY
+  readonly #announced: Map<string, number> = new Map()
+  #stalled: JobEvents['stalled'] | undefined
+  #dropped = 0
+
+  constructor(name: string, compiled: Compiled, layout: Layout, options: StartOptions) {
+    this.name = name
+    this.#compiled = compiled
+    this.#driver = new Driver(name, compiled, layout, options, this.#abandon.signal, {
+      batch: () => this.#afterBatch(),
+      checkpoint: (id, durationMs) => this.#events.emit('checkpoint', { id, durationMs }),
+      dropped: (where, count) => this.#drop('bestEffortSink', where, count),
+    })
+    compiled.task.events = {
+      split: (split, state) => this.#events.emit('split', { split, state }),
+      stalled: (split, since, waiting) => {
+        this.#stalled = { split, since, waiting: waiting.map(({ window }) => window as TimeWindow) }
+        this.#events.emit('stalled', this.#stalled)
+      },
+      ahead: (where) => this.#drop('tooFarAhead', where, 1),
+    }
+    const { signal } = options
+    const abort = (): void => void this.stop().catch(() => {})
+    if (signal?.aborted === true) this.#driver.stop()
+    signal?.addEventListener('abort', abort)
+    this.#done = this.#live().finally(() => signal?.removeEventListener('abort', abort))
+    // Nobody has to wait for the end; a failure that nobody can learn of is thrown by #fail.
+    this.#done.catch(() => {})
+  }
+
+  on<E extends keyof JobEvents>(event: E, listener: (event: JobEvents[E]) => void): () => void {
+    if (event === 'error') this.#observed = true
+    this.#events.on(event, listener as never)
+    return () => void this.#events.off(event, listener as never)
+  }
+
+  results(options: { readonly buffer?: number } = {}): AsyncIterable<P> {
+    const { buffer = DEFAULT_BUFFER } = options
+    if (!Number.isSafeInteger(buffer) || buffer < 1) {
+      throw configError('BAD_BUFFER', "'buffer' of results", { found: buffer, expected: 'a whole number of at least 1', remedy: 'It bounds what has not been read.' })
+    }
+    this.#observed = true
+    const stream = new ResultStream(buffer, (left) => this.#driver.egress.streams.delete(left))
+    if (this.#ended) stream.end(this.#error)
+    else this.#driver.egress.streams.add(stream)
+    return stream as AsyncIterable<P>
+  }
+
+  health(): Health {
+    const { task, windows } = this.#compiled
+    const { cursor } = task
+    const now = this.#ended ? cursor.now : Math.max(cursor.now, this.#driver.now())
+    const splits = new Map([...task.watermarks.all()].map((split) => [split.name, { state: split.state, watermark: split.watermark, lagMs: lag(now, split.watermark) }] as const))
+    const reasons: string[] = []
+    if (this.#error !== undefined) reasons.push(this.#error.message)
+    if (this.#stalled !== undefined) reasons.push(`the watermark has stood still since ${timeText(this.#stalled.since)}, held back by ${this.#stalled.split}`)
+    if (this.#dropped > 0) reasons.push(`${this.#dropped} items were not kept (see metrics)`)
+    return {
+      state: this.#state, reasons, watermark: cursor.watermark, watermarkLagMs: lag(now, cursor.watermark), splits,
+      openWindows: task.openWindows(Number.MAX_SAFE_INTEGER).length, entries: windows.reduce((sum, { operator }) => sum + operator.stage.entries, 0), lastProgressAt: this.#lastProgressAt,
+    }
+  }
+
+  explain(window?: TimeWindow): string {
+    const { task } = this.#compiled
+    const { watermark, now } = task.cursor
+    const lines = [watermark === AFTER_ALL ? 'The input has ended: every window is complete.' : `The watermark is ${Number.isFinite(watermark) ? timeText(watermark) : 'not known yet'}.`]
+    const slowest = task.watermarks.slowest()
+    const clock = task.timelines.flatMap((timeline) => [...timeline.clocks.values()]).find(({ split }) => split === slowest)
+    if (slowest !== undefined) {
+      const proven = Number.isFinite(slowest.watermark) ? `has proven ${timeText(slowest.watermark)}` : 'has delivered nothing yet'
+      lines.push(`Split '${slowest.name}' holds it back: it ${proven}; its last record came ${showMs(Math.max(0, Math.round(now - (clock?.activeAt ?? now))))} ago${clock?.caughtUp === true ? ', it has nothing more to read' : ''}.`)
+    }
+    for (const [name, split] of [...task.watermarks.all()].map((entry) => [entry.name, entry] as const)) {
+      if (split.state !== 'active') lines.push(`Split '${name}' is ${split.state} and does not count.`)
+    }
+    for (const { name, node } of this.#compiled.windows) {
+      if (window === undefined) continue
+      const session = node.assigner.shape.type === 'session' || (node.assigner.shape.type === 'custom' && node.assigner.shape.merge)
+      const completes = window.end + (session ? 1 : 0)
+      const frees = completes + node.latenessMs
+      const state = watermark >= frees ? 'is final: its state is gone' : watermark >= completes ? `is complete; late records update it until the watermark reaches ${timeText(frees)}` : `waits for the watermark to reach ${timeText(completes)} (${showMs(completes - watermark)} to go)`
+      lines.push(`In '${name}' the window ${windowText(window)} ${state}.`)
+      if (watermark < completes && clock?.caughtUp === true) lines.push(`What would complete it: a record of split '${slowest?.name}' that moves time on, its end, or idleAfter in eventTime.`)
+    }
+    return lines.join('\n')
+  }
+
+  metrics(): ReadonlyMap<string, number> {
+    return metricsOf(this.#compiled, this.#dropped)
+  }
+
+  lateness(): ReadonlyMap<string, LateSummary> {
+    return new Map(this.#compiled.windows.map(({ name, operator }) => [name, operator.stage.lateReport.summary()]))
+  }
+
+  get done(): Promise<void> {
+    this.#observed = true
+    return this.#done
+  }
+
+  drain(): Promise<void> {
+    if (!this.#ended) this.#state = 'draining'
+    this.#driver.stop()
+    return this.done
+  }
+
+  async stop(options: { readonly deadline?: Duration } = {}): Promise<void> {
+    const deadlineMs = toMs(options.deadline ?? DEFAULT_DEADLINE, "'deadline' of stop")
+    let late = false
+    const drained = this.drain()
+    const cancel = systemClock.wakeAt?.(systemClock.now() + deadlineMs, () => {
+      late = true
+      this.#abandon.abort()
+    })
+    const given = new Promise<void>((resolve) => this.#abandon.signal.addEventListener('abort', resolve))
+    try {
+      await Promise.race([drained, given])
+    } finally {
+      cancel?.()
+    }
+    if (late && !this.#ended) {
+      this.#fail(new StreamError('STOP_DEADLINE', `Stopping '${this.name}': found work in flight after ${showMs(deadlineMs)}, expected it to be done. The job was abandoned; a restart goes on from its last checkpoint.`, { retryable: true }))
+      this.#end('failed')
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  get #ended(): boolean {
+    return this.#state === 'stopped' || this.#state === 'completed' || this.#state === 'failed'
+  }
+
+  async #live(): Promise<void> {
+    // Begins in a turn of its own, so that whoever started the job can listen first.
+    await undefined
+    let failure: unknown
+    try {
+      await this.#driver.open()
+      if (this.#state === 'starting') this.#state = 'running'
+      const ending = await this.#driver.run()
+      this.#afterBatch()
+      await this.#driver.close()
+      if (!this.#ended) this.#end(ending)
+      return
+    } catch (error) {
+      failure = error
+    }
+    const error = failure instanceof StreamError ? failure : new StreamError('INTERNAL', `The job '${this.name}' failed: ${failure instanceof Error ? failure.stack ?? failure.message : String(failure)}`, { cause: failure })
+    this.#fail(error)
+    await this.#driver.close(error).catch(() => {})
+    this.#end('failed')
+    throw error
+  }
+
+  #fail(error: StreamError): void {
+    this.#error ??= error
+    this.#state = 'failed'
+    this.#events.emit('error', { error })
+    // A failure must not go unnoticed: without a listener, done or results it becomes an unhandled rejection.
+    if (!this.#observed) void Promise.reject(error)
+  }
+
+  #end(reason: JobEvents['done']['reason']): void {
+    this.#state = reason
+    this.#events.emit('done', { reason })
+  }
+
+  #drop(reason: JobEvents['dropped']['reason'], where: string, count: number): void {
+    this.#dropped += count
+    this.#events.emit('dropped', { reason, where, count })
+  }
+
+  /** Tells what a batch has changed. */
+  #afterBatch(): void {
+    const { task, windows } = this.#compiled
+    this.#lastProgressAt = task.cursor.now
+    for (const { name, operator } of windows) {
+      const { counters, lastRefused } = operator.stage
+      const late = this.#since(`${name}.late`, counters.tooLate)
+      if (late > 0) this.#events.emit('late', { stage: name, count: late, window: lastRefused as TimeWindow | undefined })
+      const shed = this.#since(`${name}.shed`, counters.shed)
+      if (shed > 0) this.#drop('shed', name, shed)
+    }
+    if (task.cursor.watermark > this.#announcedWatermark) {
+      this.#announcedWatermark = task.cursor.watermark
+      this.#stalled = undefined
+      this.#events.emit('progress', { watermark: task.cursor.watermark })
+    }
+  }
+
+  #since(name: string, count: number): number {
+    const before = this.#announced.get(name) ?? 0
+    this.#announced.set(name, count)
+    return count - before
+  }
+}
+
+function lag(now: number, watermark: number): number {
+  return Number.isFinite(watermark) ? now - watermark : Number.NaN
+}
+
+/** A signal of our own that tells sources and sinks to give up. */
+function abandonment(): { readonly signal: Signal; abort(): void } {
+  const listeners = new Set<() => void>()
+  let aborted = false
+  const signal: Signal = {
+    get aborted() {
+      return aborted
+    },
+    addEventListener: (_, listener) => void listeners.add(listener),
+    removeEventListener: (_, listener) => void listeners.delete(listener),
+  }
+  return {
+    signal,
+    abort: () => {
+      aborted = true
+      for (const listener of listeners) listener()
+    },
+  }
+}

@@ -1,0 +1,27 @@
+/** Owns the one place that reads the machine's clock and sets its timers. */
+import type { Clock } from './clock.ts'
+
+declare const setTimeout: (fn: () => void, delayMs: number) => unknown
+declare const clearTimeout: (timer: unknown) => void
+
+/** Timers further away than this overflow to zero in every JavaScript runtime. */
+const LONGEST_TIMER_MS = 2_147_483_647
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  wakeAt: (at, wake) => {
+    const timer = setTimeout(wake, Math.min(Math.max(0, at - Date.now()), LONGEST_TIMER_MS))
+    return () => clearTimeout(timer)
+  },
+}
+
+declare const globalThis: { readonly setImmediate?: (fn: () => void) => unknown }
+
+/** Lets the host do what waits (timers, input, signals) before the job goes on. */
+export function yieldToHost(): Promise<void> {
+  return new Promise((resolve) => {
+    if (globalThis.setImmediate === undefined) setTimeout(resolve, 0)
+    else globalThis.setImmediate(resolve)
+  })
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+// Workspace packages resolve to their sources, so a test never needs a build.
+const conditions = ['@tidemark/source']
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'examples/**/*.test.ts'],
+  },
+})
