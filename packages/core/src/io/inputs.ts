@@ -143,7 +143,7 @@ async function settled<T>(promise: Promise<T>): Promise<T | undefined> {
   let failed: unknown
   let done = false
   promise.then((result) => { value = result; done = true }, (error: unknown) => { failed = error ?? new Error('rejected'); done = true })
-  for (let turn = 0; turn < 4 && !done; turn++) await undefined
+  for (let turn = 0; turn < 4 && !done; turn++) await Promise.resolve()
   if (failed !== undefined) throw failed
   return value
 }

@@ -34,10 +34,14 @@ export function begin(launch: Launch, name: string, options: StageOptions = {}):
   })
 }
 
+// What a stream carries is inferred from the arguments: any here, exact in the answer.
+// oxlint-disable-next-line no-explicit-any
+type AnyTimed = TimedRecords<any, any>
+type ValueOf<S> = S extends TimedRecords<infer T, infer _> ? T : never
+type InOf<S> = S extends TimedRecords<infer _, infer In> ? In : never
+
 /** Unites streams with event time (from one pipeline or several) into one; the watermark is the slowest's. */
-export function merge<S extends readonly [TimedRecords<never, unknown>, ...TimedRecords<never, unknown>[]]>(
-  ...streams: S
-): TimedRecords<ValueOf<S[number]>, InOf<S[number]>> {
+export function merge<S extends readonly [AnyTimed, ...AnyTimed[]]>(...streams: S): TimedRecords<ValueOf<S[number]>, InOf<S[number]>> {
   const stages = streams as readonly unknown[]
   for (const stage of stages) {
     if (stage instanceof RecordStage && stage.timed) continue
@@ -47,8 +51,6 @@ export function merge<S extends readonly [TimedRecords<never, unknown>, ...Timed
   const node: MergeNode = Object.freeze({ op: 'merge', from: Object.freeze(stages.map((stage) => (stage as RecordStage).node)) })
   return new RecordStage(first.context, node, true) as never
 }
-type ValueOf<S> = S extends TimedRecords<infer T, infer _> ? T : never
-type InOf<S> = S extends TimedRecords<infer _, infer In> ? In : never
 
 interface Context { readonly pipeline: string; readonly onError: OnError; readonly launch: Launch }
 

@@ -18,8 +18,8 @@ import type { TimeWindow } from '../window/window.ts'
 import type { PlanJson } from './describe.ts'
 import type { OnError } from './plan.ts'
 
-/** What core uses of a Web ReadableStream (a Node Readable is an AsyncIterable already). */
-export interface WebStream<T> { getReader(): { read(): Promise<{ readonly done: boolean; readonly value?: T | undefined }>; releaseLock(): void; cancel(): Promise<void> } }
+/** What tells a Web ReadableStream from other inputs, by a method whose type names T once (getReader is overloaded). */
+export interface WebStream<T> { pipeTo(destination: { getWriter(): { write(chunk?: T): Promise<void> } }): Promise<void> }
 /** What `from` accepts. */
 export type Input<T> = Source<T> | Iterable<T> | AsyncIterable<T> | WebStream<T>
 /** A user function is synchronous: a promise is not a value. What awaits stands at the edge, in sources and sinks. */

@@ -250,7 +250,10 @@ export class Driver {
     const at = Math.min(this.#task.nextWakeUp(), this.#checkpointAt)
     const woken = new Promise<void>((resolve) => { this.#wake = resolve })
     const now = this.#clock.now()
-    if (at <= now) return void await yieldToHost()
+    if (at <= now) {
+      await yieldToHost()
+      return
+    }
     const interrupt = (): void => this.#interrupt()
     const cancel = at === Number.POSITIVE_INFINITY
       ? undefined

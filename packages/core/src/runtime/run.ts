@@ -169,7 +169,7 @@ export class Run<P> implements Job<P> {
 
   async #live(): Promise<void> {
     // Begins in a turn of its own, so that whoever started the job can listen first.
-    await undefined
+    await Promise.resolve()
     let failure: unknown
     try {
       await this.#driver.open()
