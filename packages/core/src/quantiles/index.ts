@@ -48,7 +48,7 @@ export function quantiles<T, const At extends readonly number[]>(
     },
     merge: (a, b) => combine(a, b, 1),
     subtract: (a, b) => combine(a, b, -1),
-    result: (acc) => Object.freeze(at.map((quantile) => acc.getValueAtQuantile(quantile))) as { readonly [I in keyof At]: number },
+    result: (acc) => at.map((quantile) => acc.getValueAtQuantile(quantile)) as readonly number[] as { readonly [I in keyof At]: number },
     encode: (acc) => encode(acc, accuracy),
     decode: (bytes) => decode(bytes, accuracy, create()),
   })

@@ -36,7 +36,10 @@ interface Input {
 }
 
 export interface DriverEvents {
+  /** A batch went through. */
   readonly batch: () => void
+  /** The watermark moved without one. */
+  readonly moved: () => void
   readonly checkpoint: (id: number, durationMs: number) => void
   readonly dropped: (endpoint: string, count: number, error: unknown) => void
 }
@@ -115,7 +118,9 @@ export class Driver {
     let turn = 0
     while (!this.#stopping) {
       if (this.#failure !== undefined) throw this.#failure
+      const before = this.#task.cursor.watermark
       this.#task.tick(this.#clock.now())
+      if (this.#task.cursor.watermark > before) this.#events.moved()
       await this.#deliver()
       const worked = await this.#poll()
       if (this.#task.ended && this.#ready.length === 0) break

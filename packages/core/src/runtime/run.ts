@@ -42,6 +42,7 @@ export class Run<P> implements Job<P> {
     this.#compiled = compiled
     this.#driver = new Driver(name, compiled, layout, options, this.#abandon.signal, {
       batch: () => this.#afterBatch(),
+      moved: () => this.#announceProgress(),
       checkpoint: (id, durationMs) => this.#events.emit('checkpoint', { id, durationMs }),
       dropped: (where, count) => this.#drop('bestEffortSink', where, count),
     })
@@ -218,6 +219,11 @@ export class Run<P> implements Job<P> {
       const shed = this.#since(`${name}.shed`, counters.shed)
       if (shed > 0) this.#drop('shed', name, shed)
     }
+    this.#announceProgress()
+  }
+
+  #announceProgress(): void {
+    const { task } = this.#compiled
     if (task.cursor.watermark > this.#announcedWatermark) {
       this.#announcedWatermark = task.cursor.watermark
       this.#stalled = undefined
