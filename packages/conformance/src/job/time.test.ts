@@ -4,7 +4,7 @@ import {
   type JobEvents, type Pane, type StartOptions, arrivalClock, boundedOutOfOrderness, collected, memorySource, merge, monotonous, pipeline, replay, together, tumbling, type EventTimeOptions,
 } from '@tidemark/core'
 import { earlyAndLate } from '@tidemark/triggers'
-import { virtualClock } from '../../../testing/src/virtual-clock.ts'
+import { virtualClock } from '@tidemark/testing'
 import { someTurns, until } from './until.ts'
 
 interface Event { readonly at: number }

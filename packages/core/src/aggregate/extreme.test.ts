@@ -24,7 +24,7 @@ describe('min and max', () => {
     [[2n, 1.5, 10], 1.5, 10],
     [['10', 9, '9', 10n], 9, '9'],
   ]
-  test.each(cases)('of %j', (values, low, high) => {
+  test.each(cases)('of %o', (values, low, high) => {
     expect([resultOf(lowest, values), resultOf(highest, values)]).toEqual([low, high])
     expect([resultOf(lowest, values.toReversed()), resultOf(highest, values.toReversed())]).toEqual([low, high])
   })

@@ -16,7 +16,7 @@ function skewed(count: number, seed: number): number[] {
   return Array.from({ length: count }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
     const share = (state + 1) / 2 ** 32
-    return Math.floor(1 / share)
+    return Math.floor(1 / share ** 3)
   })
 }
 

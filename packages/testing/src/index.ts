@@ -1,0 +1,2 @@
+/** Testing pipelines without a broker and without waiting. */
+export { type VirtualClock, virtualClock } from './virtual-clock.ts'
