@@ -1,7 +1,7 @@
 /** Owns the list of benches: what each one runs, against what, and what it is to reach. */
 import { evenly, perSlide, thinned, visits } from './drafts.ts'
-import { chainByHand, hoppingByHand, sessionsByHand, tumblingByHand } from './hand-loops.ts'
-import { chained, hoppingPanes, sessionPanes, tumblingPanes } from './pipelines.ts'
+import { type HandResult, chainByHand, hoppingByHand, sessionsByHand, tumblingByHand } from './hand-loops.ts'
+import { type TotalsPane, chained, hoppingPanes, sessionPanes, tumblingPanes } from './pipelines.ts'
 import type { Draft, Event } from './records.ts'
 import { samePanes, sameRecords } from './same-results.ts'
 
@@ -102,9 +102,9 @@ function hoppingBench(name: string, everyMs: number, slides: number): Bench {
   }
 }
 
-type PanesOf<F> = Contender & { readonly run: F }
+interface Yields<R> { readonly draft: Draft; readonly run: (records: readonly Event[]) => R }
 
-function checkPanes(engine: PanesOf<(records: readonly Event[]) => ReturnType<typeof tumblingPanes>>, hand: PanesOf<(records: readonly Event[]) => ReturnType<typeof tumblingByHand>>): Trial['check'] {
+function checkPanes(engine: Yields<Promise<readonly TotalsPane[]>>, hand: Yields<readonly HandResult[]>): Trial['check'] {
   return async (fresh) => {
     const panes = await engine.run(fresh(engine.draft))
     samePanes(panes, hand.run(fresh(hand.draft)))

@@ -20,7 +20,7 @@ function optionsOrUsage(): Options {
 async function run({ only, runs, scale, json, profile, saveBaseline: save }: Options): Promise<void> {
   const { cores, cpu, node } = thisMachine()
   console.log(`${cores} cores, ${cpu}, Node ${node}; ${timeIs}, medians of ${runs} runs in turn with the unit${globalThis.gc === undefined ? '; without --expose-gc, so noisier' : ''}`)
-  await pollute()
+  if (process.env.CLEAN === undefined) await pollute()
   const profiler = profile === undefined ? undefined : new CpuProfiler()
   const measured: Measured[] = []
   for (const bench of benches.filter(({ name }) => only.includes(name))) {

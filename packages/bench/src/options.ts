@@ -11,7 +11,7 @@ export interface Options {
   readonly saveBaseline: boolean
 }
 
-export const usage = `npm run bench -- [--only NAME[,NAME]] [--runs N] [--scale F] [--json FILE] [--profile NAME] [--save-baseline]
+export const usage: string = `npm run bench -- [--only NAME[,NAME]] [--runs N] [--scale F] [--json FILE] [--profile NAME] [--save-baseline]
 benches: ${benches.map(({ name }) => name).join(', ')}`
 
 /** @throws Error with what to write instead */

@@ -50,7 +50,7 @@ export function freshRecords({ keys, at, values }: Draft): Event[] {
       bytes[place] = 48 + (rest % 10)
       rest = Math.floor(rest / 10)
     }
-    records.push({ key: bytes.latin1Slice(0, KEY_BYTES), at: at[i] as number, value: values[i] as number })
+    records.push({ key: bytes.toString('latin1', 0, KEY_BYTES), at: at[i] as number, value: values[i] as number })
   }
   return records
 }

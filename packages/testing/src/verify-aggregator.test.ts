@@ -42,7 +42,12 @@ describe('every built-in keeps the laws', () => {
     trial('distinct, from exact to estimate', a.distinct(itself<string>, { max: 4 }), { values: key }),
     trial('topK', a.topK(itself<string>, { k: 3 }), { values: key }),
     trial('reduce', a.reduce((x, y) => `${String(x)}${String(y)}`), { values: fc.oneof(letter, fc.constant('')) }),
-    trial('fold', a.fold({ create: () => new Map<string, number>(), add: (m, v) => m.set(String(v), (m.get(String(v)) ?? 0) + 1), merge: (m, n) => new Map([...m, ...[...n].map(([v, c]) => [v, c + (m.get(v) ?? 0)] as const)]), result: (m) => [...m].sort() }), { values: letter }),
+    trial('fold', a.fold({
+      create: () => new Map<unknown, number>(),
+      add: (counts, value) => counts.set(value, (counts.get(value) ?? 0) + 1),
+      merge: (one, other) => new Map([...one, ...[...other].map(([value, n]) => [value, n + (one.get(value) ?? 0)] as const)]),
+      result: (counts) => new Map(counts),
+    }), { values: letter }),
     trial('use', a.use(a.count()), { values: letter }),
     trial('quantiles', quantiles(itself<number>, { at: [0, 0.5, 0.99, 1] }), { values: fc.oneof(refusedToo, fraction, fc.double()) }),
   ]
@@ -52,7 +57,7 @@ describe('every built-in keeps the laws', () => {
 
   test('all that there are have been tried', () => {
     const names = new Set(kept.map(([name]) => name.split(/[ ,]/)[0]))
-    expect([...names].sort()).toEqual([...Object.keys(a), 'quantiles'].sort())
+    expect(names).toEqual(new Set([...Object.keys(a), 'quantiles']))
   })
 })
 

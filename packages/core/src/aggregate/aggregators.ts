@@ -37,7 +37,9 @@ export interface Aggregators<T> {
   /** How many different values: exact up to `max` (default 1,000), then within 2 %. */
   distinct<U extends Key>(of: (value: T) => U, options?: { readonly max?: number }): Aggregator<T, DistinctAcc, number>
   /** The `k` values that come most often, most frequent first. */
-  topK<U extends Key>(of: (value: T) => U, options: { readonly k: number }): Aggregator<T, TopKAcc, readonly Ranked<U>[]>
+  topK<U extends Key>(
+    of: (value: T) => U, options: { readonly k: number },
+  ): Aggregator<T, TopKAcc, readonly Ranked<U>[]>
   /** The records combined two by two. */
   reduce(combine: (a: T, b: T) => T): Aggregator<T, ReduceAcc<T>, T>
   /** An aggregator of your own, in place. */

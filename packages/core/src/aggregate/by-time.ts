@@ -14,7 +14,8 @@ export interface DatedAcc<U> { readonly at: number; readonly value: U }
  * @example a.first((view) => view.page)
  */
 export function first<T, U>(of: (value: T) => U): Aggregator<T, DatedAcc<U> | undefined, U> {
-  return extracted(checkOf(of, 'first'), byTime<U>(isEarlier), (capacity) => new DatedColumn(capacity, isEarlier, Number.POSITIVE_INFINITY))
+  const make = (capacity: number): Column => new DatedColumn(capacity, isEarlier, Number.POSITIVE_INFINITY)
+  return extracted(checkOf(of, 'first'), byTime<U>(isEarlier), make)
 }
 
 /**
@@ -24,7 +25,8 @@ export function first<T, U>(of: (value: T) => U): Aggregator<T, DatedAcc<U> | un
  * @example a.last((view) => view.page)
  */
 export function last<T, U>(of: (value: T) => U): Aggregator<T, DatedAcc<U> | undefined, U> {
-  return extracted(checkOf(of, 'last'), byTime<U>(isNotEarlier), (capacity) => new DatedColumn(capacity, isNotEarlier, Number.NEGATIVE_INFINITY))
+  const make = (capacity: number): Column => new DatedColumn(capacity, isNotEarlier, Number.NEGATIVE_INFINITY)
+  return extracted(checkOf(of, 'last'), byTime<U>(isNotEarlier), make)
 }
 
 /** Whether a record at `later`, arrived after one at `kept`, takes its place. */
@@ -41,7 +43,9 @@ function isNotEarlier(later: number, kept: number): boolean {
 function byTime<U>(replaces: Replaces): Aggregator<U, DatedAcc<U> | undefined, U> {
   return {
     create: () => undefined,
-    add: (acc, value, meta) => (acc === undefined || replaces(meta.eventTime, acc.at) ? { at: meta.eventTime, value } : acc),
+    add: (acc, value, { eventTime }) => (
+      acc === undefined || replaces(eventTime, acc.at) ? { at: eventTime, value } : acc
+    ),
     merge: (a, b) => (b === undefined || (a !== undefined && !replaces(b.at, a.at)) ? a : b),
     result: (acc) => acc?.value as U,
     encode: (acc) => encodeValue(acc === undefined ? undefined : [acc.at, acc.value]),

@@ -47,7 +47,7 @@ describe('encodeValue and decodeValue', () => {
   const refused: [string, unknown][] = [
     ['class Money', new Money()], ['class Money at a > 0', { a: [new Money()] }], ['function f at f', { f: function f() {} }], ['Symbol(s)', Symbol('s')],
     ['class Promise', Promise.resolve()], ['class Error', new Error('e')], ['class RegExp', /a/], ['class Sub', new (class Sub extends Map {})()],
-    ['deeper than 100', loop], ['class WeakMap', new WeakMap()],
+    ['more than 100 levels', loop], ['class WeakMap', new WeakMap()],
   ]
   test.each(refused)('refuses %s', (found, value) => {
     expect(() => encodeValue(value)).toThrow(expect.objectContaining({ code: 'ACCUMULATOR_NOT_PLAIN', message: expect.stringContaining(found) as string }))

@@ -6,7 +6,9 @@
 import { show, StreamError } from '../errors/stream-error.ts'
 
 declare const TextEncoder: new () => { encode(text: string): Uint8Array }
-declare const TextDecoder: new (label: 'utf-8', options: { readonly ignoreBOM: boolean }) => { decode(bytes: Uint8Array): string }
+declare const TextDecoder: new (label: 'utf-8', options: { readonly ignoreBOM: boolean }) => {
+  decode(bytes: Uint8Array): string
+}
 
 const encoder = new TextEncoder()
 /** A leading U+FEFF is part of the text. */
@@ -115,7 +117,9 @@ export class ByteReader {
 
 /** The error for bytes that no `encode` of ours has written. */
 export function badBytes(found: string): StreamError {
-  return new StreamError('BAD_BYTES', `The bytes of an accumulator: found ${found}, expected what encode of the same aggregator has written. They were damaged, or the aggregate was changed since: start the state anew.`)
+  const remedy = 'They were damaged, or the aggregate was changed since: start the state anew.'
+  const expected = 'what encode of the same aggregator has written'
+  return new StreamError('BAD_BYTES', `The bytes of an accumulator: found ${found}, expected ${expected}. ${remedy}`)
 }
 
 /** Numbers side by side, 8 bytes each. */
@@ -135,18 +139,20 @@ export function decodeNumbers(bytes: Uint8Array, count: number): number[] {
 
 /** The first byte of a value. Part of the stored format: never renumber. */
 const TAG = {
-  undefined: 0, null: 1, false: 2, true: 3, natural: 4, negative: 5, double: 6, bigint: 7, negativeBigint: 8, utf8: 9, utf16: 10,
-  bytes: 11, array: 12, object: 13, map: 14, set: 15, date: 16, typedArray: 17,
+  undefined: 0, null: 1, false: 2, true: 3, natural: 4, negative: 5, double: 6, bigint: 7, negativeBigint: 8, utf8: 9,
+  utf16: 10, bytes: 11, array: 12, object: 13, map: 14, set: 15, date: 16, typedArray: 17,
 } as const
 
+/** A typed array is stored by its place here: append only. */
 const TYPED_ARRAYS = [
-  Int8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array,
+  Int8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array,
+  BigInt64Array, BigUint64Array,
 ] as const
 
 /**
  * A plain value as bytes: undefined, null, booleans, numbers (−0 and NaN too), bigints, strings (lone surrogates too),
- * arrays (holes become undefined), plain objects (own enumerable string keys), Map, Set, Date and typed arrays (a Buffer
- * comes back as Uint8Array). What two places share comes back twice.
+ * arrays (holes become undefined), plain objects (own enumerable string keys), Map, Set, Date and typed arrays (Buffers
+ * come back as Uint8Array). What two places share comes back twice.
  * @throws StreamError ACCUMULATOR_NOT_PLAIN for functions, symbols, instances of other classes, and values nested
  * deeper than 100 levels, naming the path
  */
@@ -177,7 +183,7 @@ export function writeValue(to: ByteWriter, value: unknown, path: readonly unknow
     case 'string': return writeString(to, value)
     case 'object':
       if (value === null) return to.u8(TAG.null)
-      if (path.length >= DEEPEST) throw notPlain(`a value nested deeper than ${DEEPEST} levels (one that contains itself?)`, path)
+      if (path.length >= DEEPEST) throw notPlain(`more than ${DEEPEST} levels of nesting`, path)
       return writeObject(to, value, path)
     default: throw notPlain(show(value), path)
   }
@@ -252,7 +258,9 @@ function writeItems(to: ByteWriter, tag: number, items: readonly unknown[], path
   for (let i = 0; i < items.length; i++) writeValue(to, items[i], [...path, i])
 }
 
-function writeEntries(to: ByteWriter, tag: number, entries: readonly (readonly [unknown, unknown])[], path: readonly unknown[]): void {
+type Entries = readonly (readonly [key: unknown, item: unknown])[]
+
+function writeEntries(to: ByteWriter, tag: number, entries: Entries, path: readonly unknown[]): void {
   to.u8(tag)
   to.length(entries.length)
   for (const [key, item] of entries) {
@@ -319,17 +327,25 @@ function readTypedArray(from: ByteReader): object {
   const kind = from.u8()
   const type = TYPED_ARRAYS[kind]
   const size = from.length()
-  if (type === undefined || size % type.BYTES_PER_ELEMENT !== 0) throw badBytes(`a typed array of kind ${kind} and ${size} bytes`)
+  if (type === undefined || size % type.BYTES_PER_ELEMENT !== 0) {
+    throw badBytes(`a typed array of kind ${kind} and ${size} bytes`)
+  }
   return new type(from.raw(size).buffer as ArrayBuffer)
 }
 
 /** 'Object' for objects without a prototype. */
 function className(value: object): string {
   const prototype = Object.getPrototypeOf(value) as { readonly constructor?: { readonly name?: unknown } } | null
-  return prototype === null ? 'Object' : String(prototype.constructor?.name ?? '')
+  if (prototype === null) return 'Object'
+  const name = prototype.constructor?.name
+  return typeof name === 'string' ? name : ''
 }
 
 function notPlain(found: string, path: readonly unknown[]): StreamError {
-  const at = path.length === 0 ? '' : ` at ${path.slice(0, 8).map(String).join(' > ')}${path.length > 8 ? ' > …' : ''}`
-  return new StreamError('ACCUMULATOR_NOT_PLAIN', `A value in an accumulator: found ${found}${at}, expected plain values (objects, arrays, Map, Set, Date, typed arrays, strings, numbers, bigints, booleans, null, undefined). Keep plain values in it, or write an aggregator with its own encode and decode.`)
+  const steps = path.slice(0, 8).map(String).join(' > ')
+  const at = path.length === 0 ? '' : ` at ${steps}${path.length > 8 ? ' > …' : ''}`
+  const expected = 'plain values (objects, arrays, Map, Set, Date, typed arrays and primitives)'
+  const remedy = 'Keep plain values in it, or write an aggregator with its own encode and decode.'
+  const message = `A value in an accumulator: found ${found}${at}, expected ${expected}. ${remedy}`
+  return new StreamError('ACCUMULATOR_NOT_PLAIN', message)
 }

@@ -15,13 +15,15 @@ const SKETCH = 1
 
 /**
  * How many different values `of` returns; values are the same as keys are ('1' and 1 differ, tuples and bytes compare
- * by content). Exact up to `max` of them (default 1,000), then a HyperLogLog estimate of 16 KiB with a standard error of
- * 0.81 % (within 2 % for 99 of 100). Order and merging never change the result.
+ * by content). Exact up to `max` of them (default 1,000), then a HyperLogLog estimate in 16 KiB with a standard error
+ * of 0.81 % (within 2 % in 99 of 100 cases). Order and merging never change the result.
  * @throws StreamError BAD_KEY (a record error) where `of` returns no key; BAD_AGGREGATE where `max` is no whole number
  * from 1 to 1,000,000
  * @example a.distinct((view) => view.user)
  */
-export function distinct<T, U extends Key>(of: (value: T) => U, options: { readonly max?: number } = {}): Aggregator<T, DistinctAcc, number> {
+export function distinct<T, U extends Key>(
+  of: (value: T) => U, options: { readonly max?: number } = {},
+): Aggregator<T, DistinctAcc, number> {
   const max = checkLimit(options.max ?? 1_000, 1_000_000, 'max of a.distinct')
   const add = (acc: DistinctAcc, id: KeyId): DistinctAcc => {
     if (acc.sketch !== undefined) acc.sketch.add(id)

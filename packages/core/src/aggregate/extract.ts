@@ -3,7 +3,7 @@
  * All of it happens in `input`, so that a record that is refused has changed nothing.
  */
 import { configError, recordError, type StreamError } from '../errors/stream-error.ts'
-import type { Key } from '../io/meta.ts'
+import type { Key, TimedMeta } from '../io/meta.ts'
 import { badKey, type KeyId, keyId } from '../state/key.ts'
 import type { Aggregator, Columns } from './aggregator.ts'
 import { ObjectColumn } from './object-column.ts'
@@ -15,10 +15,11 @@ export type Ordered = number | bigint | string
 export function extracted<T, Input, Acc, Out>(
   input: (value: T) => Input, of: Aggregator<Input, Acc, Out>, make?: Columns['make'],
 ): Aggregator<T, Acc, Out> {
+  const column = (): ObjectColumn => new ObjectColumn(of as Aggregator<unknown, Acc, Out>, false)
   return Object.freeze({
     ...of,
-    add: (acc: Acc, value: T, meta: Parameters<typeof of.add>[2]) => of.add(acc, input(value), meta),
-    '~columns': Object.freeze({ input, make: make ?? (() => new ObjectColumn(of as Aggregator<unknown, Acc, Out>, false)) }),
+    add: (acc: Acc, value: T, meta: TimedMeta) => of.add(acc, input(value), meta),
+    '~columns': Object.freeze({ input, make: make ?? column }),
   })
 }
 
@@ -34,7 +35,9 @@ export function checkOf<F>(of: F, name: string): F {
 export function checkLimit(limit: unknown, most: number, name: string): number {
   if (Number.isSafeInteger(limit) && (limit as number) >= 1 && (limit as number) <= most) return limit as number
   throw configError('BAD_AGGREGATE', `The limit ${name}`, {
-    found: limit, expected: `a whole number from 1 to ${most}`, remedy: 'Every accumulator is bounded: state how many values to keep.',
+    found: limit,
+    expected: `a whole number from 1 to ${most}`,
+    remedy: 'Every accumulator is bounded: state how many values to keep.',
   })
 }
 

@@ -20,7 +20,9 @@ export interface Fold<in T, in out Acc> {
  */
 export function fold<T, Acc, Out>(parts: Fold<T, Acc> & { readonly result: (acc: Acc) => Out }): Aggregator<T, Acc, Out>
 export function fold<T, Acc>(parts: Fold<T, Acc>): Aggregator<T, Acc, Acc>
-export function fold<T, Acc>(parts: Fold<T, Acc> & { readonly result?: (acc: Acc) => unknown }): Aggregator<T, Acc, unknown> {
+export function fold<T, Acc>(
+  parts: Fold<T, Acc> & { readonly result?: (acc: Acc) => unknown },
+): Aggregator<T, Acc, unknown> {
   const { create, add, merge, result } = parts ?? {}
   for (const part of [create, add, merge]) checkOf(part, 'fold')
   return Object.freeze({

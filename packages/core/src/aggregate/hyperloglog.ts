@@ -10,7 +10,7 @@ import { hashKey } from './hash.ts'
 
 const PRECISION = 14
 const REGISTERS = 2 ** PRECISION
-/** Bits of the hash that are not the register's number. A register says where the first 1 among them was: 0 (none seen) to Q + 1. */
+/** Bits of the hash beside the register's number. A register says where the first 1 among them was, 0 for none seen. */
 const Q = 64 - PRECISION
 
 export class HyperLogLog {

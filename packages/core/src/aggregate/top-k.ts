@@ -27,7 +27,9 @@ export interface Ranked<U> { readonly value: U; readonly count: number }
  * from 1 to 10,000
  * @example a.topK((view) => view.page, { k: 10 })
  */
-export function topK<T, U extends Key>(of: (value: T) => U, options: { readonly k: number }): Aggregator<T, TopKAcc, readonly Ranked<U>[]> {
+export function topK<T, U extends Key>(
+  of: (value: T) => U, options: { readonly k: number },
+): Aggregator<T, TopKAcc, readonly Ranked<U>[]> {
   const k = checkLimit(options?.k, 10_000, 'k of a.topK')
   const kept = Math.max(10 * k, 1_000)
   const raise = (acc: TopKAcc, id: KeyId, by: number): void => {
@@ -46,7 +48,9 @@ export function topK<T, U extends Key>(of: (value: T) => U, options: { readonly 
       if (a.counters.size > 2 * kept) prune(a, kept)
       return a
     },
-    result: (acc) => ranked(acc).slice(0, k).map(([id, count]) => ({ value: keyOf(id) as U, count: count + acc.taken })),
+    result: (acc) => ranked(acc).slice(0, k).map(([id, count]) => (
+      { value: keyOf(id) as U, count: count + acc.taken }
+    )),
     encode,
     decode,
   })

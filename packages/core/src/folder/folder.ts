@@ -108,10 +108,15 @@ class FolderSession implements CheckpointSession {
       const kept = this.#kept as number[]
       const generation = ++this.#newest
       const path = join(this.#at, this.#name(generation))
-      await writeSynced(files, `${path}${TEMPORARY}`, frame)
-      // Writing took a while: a file under its final name must be the owner's.
-      await this.#lock.verify()
-      await files.rename(`${path}${TEMPORARY}`, path)
+      try {
+        await writeSynced(files, `${path}${TEMPORARY}`, frame)
+        // Writing took a while: a file under its final name must be the owner's.
+        await this.#lock.verify()
+        await files.rename(`${path}${TEMPORARY}`, path)
+      } catch (cause) {
+        await removeFile(files, `${path}${TEMPORARY}`).catch(() => {})
+        throw cause
+      }
       kept.push(generation)
       await syncFolder(files, this.#at)
       while (kept.length > KEPT) {

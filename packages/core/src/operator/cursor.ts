@@ -60,8 +60,11 @@ export class Cursor implements TimedMeta, Frontier {
   }
 }
 
-/** A user function as the engine calls it: one that declares a second parameter gets meta that it may keep. */
-export function withMeta<R>(fn: (value: never, meta: never) => R, cursor: Cursor): (value: unknown) => R {
+/** A user function as the engine calls it: with the cursor as meta. */
+export type Call<R> = (value: unknown, cursor: Cursor) => R
+
+/** A function that declares a second parameter gets meta that it may keep; any other is called as it is. */
+export function withMeta<R>(fn: (value: never, meta: never) => R): Call<R> {
   const call = fn as unknown as (value: unknown, meta: TimedMeta) => R
-  return call.length >= 2 ? (value) => call(value, cursor.keep()) : (value) => call(value, cursor)
+  return call.length >= 2 ? (value, cursor) => call(value, cursor.keep()) : call
 }

@@ -6,12 +6,13 @@
  * |---|---|---|
  * | accumulator | merged, earlier session first | kept |
  * | PENDING, IN_TIME | or | kept |
+ * | COMPLETED | or; cleared if the session is not complete any more | likewise |
  * | SETTLED, index | those of a new window: cleared | cleared |
  * | trigger | step.merge; of fast paths the earlier time | kept |
  */
 import type { WindowAssigner } from '../window/assigner.ts'
 import type { TimeWindow } from '../window/window.ts'
-import { IN_TIME, PENDING, SETTLED } from '../pane/numbering.ts'
+import { COMPLETED, IN_TIME, PENDING, SETTLED } from '../pane/numbering.ts'
 import { checkWindows, identityOf } from './grid-operator.ts'
 import type { OpenWindow, WindowOperator } from './operator.ts'
 import { familyId } from './slot-store.ts'
@@ -112,9 +113,10 @@ export class SessionOperator implements WindowOperator {
     }
     stage.counters.assigned++
     stage.counters.assignments++
-    for (let i = 1; i < joined.length; i++) this.#merge(chain, slot, joined[i] as number)
-    if (!fresh) this.#widen(slot, Math.min(start, store.start[slot] as number), Math.max(end, store.end[slot] as number), joined.length > 1)
+    if (!fresh) this.#widen(slot, joined, start, end)
     this.#windows.bound(slot)
+    for (let i = 1; i < joined.length; i++) this.#merge(chain, slot, joined[i] as number)
+    if (joined.length > 1) this.#windows.bound(slot)
     stage.added(store.cells, slot, this.#windows.at(slot), this.#windows.wakes)
     return true
   }
@@ -137,8 +139,7 @@ export class SessionOperator implements WindowOperator {
     cells.accumulators.merge(into, cells.accumulators, from)
     cells.records[into] = (cells.records[into] as number) + (cells.records[from] as number)
     if (cells.late !== undefined) cells.late[into] = (cells.late[into] as number) + (cells.late[from] as number)
-    flags[into] = (flags[into] as number) | ((flags[from] as number) & (PENDING | IN_TIME))
-    store.end[into] = Math.max(store.end[into] as number, store.end[from] as number)
+    flags[into] = (flags[into] as number) | ((flags[from] as number) & (PENDING | IN_TIME | COMPLETED))
     stage.mergeWaiting(cells, into, from, store.wakeAt, this.#windows.wakes)
     stage.mergeTriggers(cells, into, from, this.#windows.at(into))
     stage.entries--
@@ -146,9 +147,11 @@ export class SessionOperator implements WindowOperator {
   }
 
   /** New bounds make a new window: its panes are numbered from 0 and may be early again. */
-  #widen(slot: number, start: number, end: number, merged: boolean): void {
+  #widen(slot: number, joined: readonly number[], from: number, to: number): void {
     const { store } = this.#windows
-    if (!merged && start === store.start[slot] && end === store.end[slot]) return
+    const start = Math.min(from, ...joined.map((other) => store.start[other] as number))
+    const end = Math.max(to, ...joined.map((other) => store.end[other] as number))
+    if (start === store.start[slot] && end === store.end[slot]) return
     store.start[slot] = start
     store.end[slot] = end
     const { flags, index } = store.cells as { flags: Uint8Array; index: Uint32Array }

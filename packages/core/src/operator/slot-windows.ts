@@ -3,6 +3,7 @@
  * between. A window is looked at when the watermark reaches the time it was armed for, and put off if it has grown since:
  * growing costs nothing.
  */
+import { COMPLETED } from '../pane/numbering.ts'
 import { keyId } from '../state/key.ts'
 import { DueQueue } from '../time/due-queue.ts'
 import type { TimeWindow } from '../window/window.ts'
@@ -52,7 +53,10 @@ export class SlotWindows {
 
   /** The slot's bounds are new: notes whether it is complete and sees that it is looked at in time. */
   bound(slot: number): void {
-    this.store.complete[slot] = this.#stage.cursor.watermark >= (this.store.end[slot] as number) + this.#slack ? 1 : 0
+    const complete = this.#stage.cursor.watermark >= (this.store.end[slot] as number) + this.#slack
+    const flags = this.store.cells.flags as Uint8Array
+    this.store.complete[slot] = complete ? 1 : 0
+    if (!complete) flags[slot] = (flags[slot] as number) & ~COMPLETED
     this.#arm(slot)
   }
 

@@ -191,6 +191,7 @@ export class Task {
     return { watermark: this.cursor.watermark, splits: this.watermarks.save(), operators, filters }
   }
 
+  /** Takes a saved state over; splits join afterwards. */
   load(saved: SavedTask): void {
     this.cursor.watermark = saved.watermark
     this.watermarks.load(saved.splits, saved.watermark)

@@ -7,7 +7,7 @@ import type { AggregateSpec } from '../aggregate/accumulators.ts'
 import { StreamError } from '../errors/stream-error.ts'
 import type { GateContext, PaneGate } from '../pane/gate.ts'
 import { LateReport } from '../pane/late-report.ts'
-import { IN_TIME, PENDING, SETTLED, timingOf } from '../pane/numbering.ts'
+import { COMPLETED, IN_TIME, PENDING, SETTLED, timingOf } from '../pane/numbering.ts'
 import type { Accumulation, LateRecord } from '../pane/pane.ts'
 import type { Trigger, TriggerContext } from '../trigger/trigger.ts'
 import type { TimeWindow } from '../window/window.ts'
@@ -160,12 +160,15 @@ export class WindowStage {
       return
     }
     const cadence = of.complete ? fast.late : fast.early
-    if (cadence === 'never') return
-    if (cadence === 'perRecord') {
+    const flags = cells.flags as Uint8Array
+    // Completion is what such a policy waits for: what comes first after it fires at once, then the late phase begins.
+    const overdue = of.complete && fast.completion && ((flags[slot] as number) & COMPLETED) === 0
+    if (of.complete) flags[slot] = (flags[slot] as number) | COMPLETED
+    if (cadence === 'perRecord' || overdue) {
       this.#fire(cells, slot, of, wakes)
       return
     }
-    const flags = cells.flags as Uint8Array
+    if (cadence === 'never') return
     if (((flags[slot] as number) & WAITING) !== 0) return
     flags[slot] = (flags[slot] as number) | WAITING
     wakes.at(slot, this.cursor.now + cadence.afterMs)
@@ -184,7 +187,8 @@ export class WindowStage {
   /** The watermark has completed the slot's window; with `freeing` it has passed the allowed lateness as well. */
   completed(cells: Cells, slot: number, of: LiveWindow, freeing: boolean, frontier: Frontier, wakes: Wakes): void {
     const { trigger, onTime, closing } = this.options
-    const flags = (cells.flags as Uint8Array)[slot] as number
+    const flags = ((cells.flags as Uint8Array)[slot] as number) | COMPLETED
+    ;(cells.flags as Uint8Array)[slot] = flags
     let fires = trigger.fastPath?.completion ?? false
     if (trigger.fastPath === undefined) {
       const at = this.#at(of)

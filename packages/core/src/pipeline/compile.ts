@@ -4,7 +4,7 @@
  */
 import { AggregateSpec } from '../aggregate/accumulators.ts'
 import { recordError } from '../errors/stream-error.ts'
-import { type Cursor, withMeta } from '../operator/cursor.ts'
+import { type Call, withMeta } from '../operator/cursor.ts'
 import { Endpoint } from '../operator/endpoint.ts'
 import { makeOperator } from '../operator/make-operator.ts'
 import type { WindowOperator } from '../operator/operator.ts'
@@ -158,7 +158,8 @@ class Compiler {
   }
 
   #record(node: RecordNode): Push {
-    const call = withMeta(node.fn, this.#task.cursor)
+    const { cursor } = this.#task
+    const call = withMeta(node.fn)
     const reject = this.#reject(node, node.onError)
     const counters = this.#count(node)
     const next = this.#next(node)
@@ -166,7 +167,7 @@ class Compiler {
       case 'filter': return (value) => {
         let keep: unknown
         try {
-          keep = call(value)
+          keep = call(value, cursor)
         } catch (error) {
           counters[reject(error, value)]++
           return
@@ -177,7 +178,7 @@ class Compiler {
       case 'map': return (value) => {
         let mapped: unknown
         try {
-          mapped = call(value)
+          mapped = call(value, cursor)
         } catch (error) {
           counters[reject(error, value)]++
           return
@@ -186,7 +187,7 @@ class Compiler {
       }
       case 'tap': return (value) => {
         try {
-          call(value)
+          call(value, cursor)
         } catch (error) {
           counters[reject(error, value)]++
           return
@@ -197,7 +198,7 @@ class Compiler {
         let parts: unknown[]
         try {
           // Run to its end first: a generator that throws half-way must not leave half a record behind.
-          parts = [...(call(value) as Iterable<unknown>)]
+          parts = [...(call(value, cursor) as Iterable<unknown>)]
         } catch (error) {
           counters[reject(error, value)]++
           return
@@ -211,21 +212,22 @@ class Compiler {
   #time(node: TimeNode): Push {
     const task = this.#task
     const { cursor } = task
-    const timestampOf = withMeta(node.timestamp, cursor)
+    const timestampOf = withMeta(node.timestamp)
     const reject = this.#reject(node, node.onError)
     const counters = this.#count(node)
     const next = this.#next(node)
     const timeline = this.#timelines.get(node) as Timeline
-    const observe = observer(node, cursor)
+    const { boundMs } = node.watermark
+    const observe = observer(node.watermark.observe)
     const ahead = this.#guard(node, timeline)
     return (value) => {
       let timestamp: unknown
       let watermark: number
       try {
-        timestamp = timestampOf(value)
+        timestamp = timestampOf(value, cursor)
         if (!Number.isSafeInteger(timestamp)) throw badTimestamp(timestamp)
         cursor.eventTime = timestamp as number
-        watermark = observe(value)
+        watermark = boundMs === undefined ? observe(value, cursor) : (timestamp as number) - boundMs
       } catch (error) {
         counters[reject(error, value)]++
         return
@@ -258,7 +260,7 @@ class Compiler {
 
   #key(node: KeyNode): Push {
     const { cursor } = this.#task
-    const call = withMeta(node.fn, cursor)
+    const call = withMeta(node.fn)
     const reject = this.#reject(node, node.onError)
     const counters = this.#count(node)
     const operators = (this.#consumers.get(node) ?? []).map((consumer) => this.#window(consumer as WindowNode))
@@ -267,7 +269,7 @@ class Compiler {
       let key: unknown
       let id: unknown
       try {
-        key = call(value)
+        key = call(value, cursor)
         id = keyId(key as never)
       } catch (error) {
         counters[reject(error, value)]++
@@ -308,12 +310,11 @@ class Compiler {
   }
 }
 
-function observer(node: TimeNode, cursor: Cursor): (value: unknown) => number {
-  const { boundMs, observe } = node.watermark
-  if (boundMs !== undefined) return () => cursor.eventTime - boundMs
-  const ask = withMeta(observe, cursor)
-  return (value) => {
-    const watermark = ask(value) ?? Number.NEGATIVE_INFINITY
+/** A strategy that is asked record by record, with its answers checked. */
+function observer(strategy: TimeNode['watermark']['observe']): Call<number> {
+  const ask = withMeta(strategy)
+  return (value, cursor) => {
+    const watermark = ask(value, cursor) ?? Number.NEGATIVE_INFINITY
     if (Number.isSafeInteger(watermark) || watermark === Number.NEGATIVE_INFINITY || watermark === Number.POSITIVE_INFINITY) return watermark
     throw recordError('BAD_WATERMARK', 'The watermark of a record', { found: watermark, expected: 'whole milliseconds, or undefined for none', remedy: 'Check the function given to punctuated.' })
   }

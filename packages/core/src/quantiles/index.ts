@@ -17,6 +17,9 @@ export interface QuantilesOptions<At extends readonly number[]> {
   readonly accuracy?: number
 }
 
+/** One number for each of `at`. */
+export type Quantiles<At extends readonly number[]> = { readonly [I in keyof At]: number }
+
 /** Values nearer to zero count as zero, values further from it are refused: so a sketch is bounded. */
 const TINIEST = 1e-12
 const GREATEST = 1e24
@@ -35,12 +38,12 @@ const GREATEST = 1e24
  */
 export function quantiles<T, const At extends readonly number[]>(
   of: (value: T) => number, options: QuantilesOptions<At>,
-): Aggregator<T, DDSketch, { readonly [I in keyof At]: number }> {
+): Aggregator<T, DDSketch, Quantiles<At>> {
   checkOf(of, 'quantiles')
   const at = checkQuantiles(options?.at)
   const accuracy = checkAccuracy(options.accuracy ?? 0.01)
   const create = (): DDSketch => new DDSketch({ relativeAccuracy: accuracy })
-  return extracted<T, number, DDSketch, { readonly [I in keyof At]: number }>(magnitude(of), {
+  return extracted<T, number, DDSketch, Quantiles<At>>(magnitude(of), {
     create,
     add: (acc, value) => {
       acc.accept(value)
@@ -48,23 +51,28 @@ export function quantiles<T, const At extends readonly number[]>(
     },
     merge: (a, b) => combine(a, b, 1),
     subtract: (a, b) => combine(a, b, -1),
-    result: (acc) => at.map((quantile) => acc.getValueAtQuantile(quantile)) as readonly number[] as { readonly [I in keyof At]: number },
+    result: (acc) => at.map((quantile) => acc.getValueAtQuantile(quantile)) as readonly number[] as Quantiles<At>,
     encode: (acc) => encode(acc, accuracy),
     decode: (bytes) => decode(bytes, accuracy, create()),
   })
 }
 
 function checkQuantiles(at: unknown): readonly number[] {
-  if (Array.isArray(at) && at.length > 0 && at.every((one) => typeof one === 'number' && one >= 0 && one <= 1)) return Object.freeze([...at as number[]])
+  const valid = Array.isArray(at) && at.length > 0 && at.every((one) => typeof one === 'number' && one >= 0 && one <= 1)
+  if (valid) return Object.freeze([...at as number[]])
   throw configError('BAD_AGGREGATE', 'The quantiles', {
-    found: at, expected: 'at least one number from 0 to 1', remedy: 'Write quantiles(of, { at: [0.5, 0.99] }): the 99th percentile is 0.99.',
+    found: at,
+    expected: 'at least one number from 0 to 1',
+    remedy: 'Write quantiles(of, { at: [0.5, 0.99] }): the 99th percentile is 0.99.',
   })
 }
 
 function checkAccuracy(accuracy: unknown): number {
   if (typeof accuracy === 'number' && accuracy >= 0.001 && accuracy <= 0.5) return accuracy
   throw configError('BAD_AGGREGATE', 'The accuracy of quantiles', {
-    found: accuracy, expected: 'a number from 0.001 to 0.5', remedy: 'It is a relative error: 0.01 keeps every result within 1 %.',
+    found: accuracy,
+    expected: 'a number from 0.001 to 0.5',
+    remedy: 'It is a relative error: 0.01 keeps every result within 1 %.',
   })
 }
 
@@ -74,7 +82,9 @@ function magnitude<T>(of: (value: T) => number): (value: T) => number {
     const size = typeof found === 'number' ? Math.abs(found) : Number.NaN
     if (size <= GREATEST) return size < TINIEST ? 0 : found
     throw recordError('BAD_VALUE', 'The value of quantiles', {
-      found, expected: 'a number between −1e24 and 1e24', remedy: 'Drop such records in a filter before the window, or return another value for them.',
+      found,
+      expected: 'a number between −1e24 and 1e24',
+      remedy: 'Drop such records in a filter before the window, or return another value for them.',
     })
   }
 }

@@ -53,9 +53,8 @@ describe('keyId', () => {
     expect(keyId(new Uint8Array(300_000))).toHaveLength(300_002)
   })
 
-  // oxlint-disable-next-line no-sparse-arrays
   const none: unknown[] = [undefined, null, Number.NaN, Infinity, -Infinity, {}, { length: 0 }, () => 1, Symbol('s'), new Date(0), new Map(), new Uint16Array(1),
-    ['a', undefined], [null], [Number.NaN], [Infinity], [['a']], [{}], ['a', , 'b'], [Symbol('s')], [() => 1], Object.create(null)]
+    ['a', undefined], [null], [Number.NaN], [Infinity], [['a']], [{}], Array(2), [Symbol('s')], [() => 1], Object.create(null)]
   test.each(none.map((found) => [found]))('refuses what is no key (%#)', (found) => {
     expect(() => keyId(found as Key)).toThrow(expect.objectContaining({ name: 'StreamError', code: 'BAD_KEY', retryable: false }))
   })

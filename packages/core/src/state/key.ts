@@ -63,7 +63,7 @@ function tupleId(tuple: readonly KeyPart[]): string {
   return id
 }
 
-/** The key as it is now: tuples become frozen copies, bytes are copied, so what the user later changes does not matter. */
+/** The key as it is now: a frozen copy of a tuple, a copy of bytes. What the user changes later does not matter. */
 export function copyKey<K extends Key>(key: K): K {
   if (typeof key !== 'object') return key
   if (isBytes(key)) return new Uint8Array(key) as Key as K

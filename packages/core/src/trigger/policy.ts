@@ -4,11 +4,15 @@
  */
 import type { Cadence, FastPath, Trigger, TriggerContext, TriggerStep } from './trigger.ts'
 
-/** due: the processing time at which what is pending leaves (+∞: nothing waits for time); now: fire at once. */
-interface State { readonly due: number; readonly now: boolean }
+/**
+ * due: the processing time at which what is pending leaves (+∞: nothing waits for time); now: fire at once; completed:
+ * the window's completion has been dealt with.
+ */
+interface State { readonly due: number; readonly now: boolean; readonly completed: boolean }
 
-const REST: State = Object.freeze({ due: Number.POSITIVE_INFINITY, now: false })
-const FIRE: State = Object.freeze({ due: Number.POSITIVE_INFINITY, now: true })
+const NEVER = Number.POSITIVE_INFINITY
+const REST: State = Object.freeze({ due: NEVER, now: false, completed: false })
+const RESTED: State = Object.freeze({ due: NEVER, now: false, completed: true })
 
 /** A trigger that is fully described by its fast path. */
 export function policy<W>(options: { readonly kind: string; readonly fastPath: FastPath; readonly onTime?: 'always' | 'nonEmpty' }): Trigger<W> {
@@ -28,15 +32,17 @@ function stepOf({ early, completion, late }: FastPath): TriggerStep<State> {
     initial: REST,
     element: (state: State, at: TriggerContext) => {
       const when = cadence(at)
-      if (when === 'perRecord') return FIRE
-      if (when === 'never' || state.due !== Number.POSITIVE_INFINITY) return state
-      return { due: at.now + when.afterMs, now: state.now }
+      // Completion is what such a policy waits for: what comes first after it fires at once.
+      const overdue = at.complete && completion && !state.completed
+      if (when === 'perRecord' || overdue) return { due: NEVER, now: true, completed: at.complete }
+      if (when === 'never' || state.due !== NEVER) return state.completed === at.complete ? state : { ...state, completed: at.complete }
+      return { due: at.now + when.afterMs, now: state.now, completed: at.complete }
     },
-    completed: (state: State) => (completion ? FIRE : state),
+    completed: (state: State) => (completion ? { due: NEVER, now: true, completed: true } : { ...state, completed: true }),
     fires: (state: State, at: TriggerContext) => state.now || at.now >= state.due,
-    fired: () => REST,
-    merge: (a: State, b: State) => ({ due: Math.min(a.due, b.due), now: a.now || b.now }),
+    fired: (state: State) => (state.completed ? RESTED : REST),
+    merge: (a: State, b: State, at: TriggerContext) => ({ due: Math.min(a.due, b.due), now: a.now || b.now, completed: at.complete && (a.completed || b.completed) }),
     wakeAt: (state: State) => state.due,
-    wakeAtWatermark: () => Number.POSITIVE_INFINITY,
+    wakeAtWatermark: () => NEVER,
   })
 }
