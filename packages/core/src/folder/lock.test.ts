@@ -197,7 +197,7 @@ describe('who a process is', () => {
 
   test('a name with spaces and brackets does not shift the fields', () => {
     const fields = Array.from({ length: 48 }, (_, i) => i + 4)
-    expect(parseStat(`77 (a) b) (c S ${fields.join(' ')}`)).toEqual({ state: 'S', startTicks: '22' })
+    expect(parseStat(`77 (a) b (c) S ${fields.join(' ')}`)).toEqual({ state: 'S', startTicks: '22' })
     expect(parseStat('')).toBeUndefined()
     expect(parseStat('77 (x) S 1 2')).toBeUndefined()
   })

@@ -98,6 +98,8 @@ export class Driver {
     if (saved !== undefined) {
       this.#task.load(saved.task)
       this.#checkpointId = saved.id
+      // Processing time does not go back, not even over a restart.
+      this.#task.cursor.now = Math.max(this.#task.cursor.now, saved.now)
     }
     const info = { id: '0', signal: this.#signal }
     await this.egress.open(info)
@@ -217,14 +219,11 @@ export class Driver {
     this.#task.join(input.port, split, input.reader)
   }
 
-  /** From the operators to the sinks, some panes at a time. */
+  /** From the operators to the sinks; a window of a million keys leaves in many parts, with turns for others between. */
   #deliver(): Promise<void> | undefined {
-    for (;;) {
-      const done = this.#task.drain(DRAIN_LIMIT)
-      const waiting = this.egress.deliver(done ? this.#task.cursor.watermark : BEFORE_ALL)
-      if (waiting !== undefined) return done ? waiting : waiting.then(() => this.#deliver())
-      if (done) return undefined
-    }
+    const done = this.#task.drain(DRAIN_LIMIT)
+    const waiting = this.egress.deliver(done ? this.#task.cursor.watermark : BEFORE_ALL)
+    return done ? waiting : (waiting ?? yieldToHost()).then(() => this.#deliver())
   }
 
   /** One interval: everything together durable, then its panes to the sinks, then the positions to the sources. */

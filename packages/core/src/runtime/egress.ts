@@ -7,6 +7,7 @@ import { StreamError } from '../errors/stream-error.ts'
 import type { SinkWriter } from '../io/sink.ts'
 import type { Task as TaskInfo } from '../io/source.ts'
 import type { Endpoint } from '../operator/endpoint.ts'
+import type { Cancel } from '../time/clock.ts'
 import { systemClock } from '../time/system-clock.ts'
 import { BEFORE_ALL } from '../time/timestamp.ts'
 import type { ResultStream } from './result-stream.ts'
@@ -114,8 +115,13 @@ export class Egress {
       }
     }
     // Best effort means that a sink that hangs does not keep the job from ending.
+    if (this.#loose.size === 0) return
     const closing = Promise.all([...this.#loose.values()].map((writer) => writer.close()))
-    await Promise.race([closing, new Promise<void>((resolve) => { systemClock.wakeAt?.(systemClock.now() + PATIENCE_MS, resolve) })])
+    let cancel: Cancel | undefined
+    const patience = new Promise<void>((resolve) => { cancel = systemClock.wakeAt?.(systemClock.now() + PATIENCE_MS, resolve) })
+    await Promise.race([closing, patience])
+    // A timer left behind would keep the process alive.
+    cancel?.()
   }
 
   #hold(endpoint: Endpoint, items: readonly unknown[]): void {
