@@ -19,11 +19,11 @@ export function title(screen: Screen, text: string, note = ''): void {
 
 /** Per day: panes by how final they were, when the day was complete and final, and what became of its records. */
 export function published(screen: Screen, panes: readonly QuakeResult[], late: readonly LateQuake[]): void {
-  const widths = [12, -6, -9, -11, -7, 3, 15, 14, -8, -6, -9]
+  const widths = [11, -6, -9, -11, -7, 2, 14, 14, -8, -6, -10]
   title(screen, 'What was published when')
-  const head = (cells: readonly string[]): void => screen.line(screen.paint('dim', `  ${columns(widths, cells)}`))
-  head(['', '', 'panes', 'published', '', '', 'first pane', 'first pane', '', 'records', ''])
-  head(['day (UTC)', 'early', 'on time', 'corrected', 'final', '', 'on time at', 'final at', 'on time', 'late', 'too late'])
+  const head = (sizes: readonly number[], cells: readonly string[]): void => screen.line(screen.paint('dim', `  ${columns(sizes, cells)}`))
+  head([11, -33, 2, 28, -24], ['', '┌──── panes published ───────┐', '', 'arrival time of', '┌───── records ─────┐'])
+  head(widths, ['day (UTC)', 'early', 'on time', 'corrected', 'final', '', 'on time', 'final', 'on time', 'late', 'too late'])
   const days = [...new Set(panes.map((pane) => pane.window.start))].sort((a, b) => a - b)
   const totals = [0, 0, 0, 0, 0, 0, 0]
   for (const start of days) {
@@ -42,17 +42,17 @@ export function published(screen: Screen, panes: readonly QuakeResult[], late: r
   }
   screen.line(screen.paint('bold', `  ${columns(widths, ['all', ...totals.slice(0, 4), '', '', '', ...totals.slice(4)])}`))
   const marks = (['early', 'on-time', 'corrected'] as const).map((stage) => screen.paint(LOOK[stage][1], stage.replace('-', ' ')))
-  screen.line(`  ${marks.join(', ')}: temporary, says the pane itself.  ${screen.paint('green', 'final')}: pane.isLast, nothing can change it any more.`)
+  screen.line(`  ${marks.join(', ')}: temporary.  ${screen.paint('green', 'final')}: pane.isLast, nothing can change it any more.`)
 }
 
 /** Every record that no window took, latest first. */
 export function tooLate(screen: Screen, late: readonly LateQuake[], suggestedMs: number | undefined): void {
-  title(screen, `Too late: ${late.length} records`, `the watermark was more than ${ALLOWED_LATENESS} past the end of their day, whose results were final`)
-  const place = Math.max(16, screen.width - 2 - 14 - 7 - 13 - 17 - 9)
-  const widths = [14, 7, place, 13, 17, -9]
-  screen.line(screen.paint('dim', `  ${columns(widths, ['happened', 'M', 'place', 'arrived', 'window', 'lateness'])}`))
+  title(screen, `Too late: ${late.length} records`, `the watermark was ${ALLOWED_LATENESS} or more past the end of their day`)
+  const place = Math.max(16, screen.width - 2 - 14 - 7 - 14 - 17 - 9)
+  const widths = [14, 7, place, 14, 17, -9]
+  screen.line(screen.paint('dim', `  ${columns(widths, ['happened', ' mag', 'place', 'arrived', 'window', 'lateness'])}`))
   for (const { value, key, window, latenessMs } of [...late].sort((a, b) => b.latenessMs - a.latenessMs)) {
-    const cells = [time(value.at), value.magnitude.toFixed(1), `${value.place} `, time(value.updatedAt), `${date(window?.start ?? 0)} ${String(key)}`, span(latenessMs)]
+    const cells = [time(value.at), value.magnitude.toFixed(1).padStart(4), `${value.place} `, time(value.updatedAt), `${date(window?.start ?? 0)} ${String(key)}`, span(latenessMs)]
     screen.line(`  ${columns(widths, cells)}`)
   }
   if (suggestedMs === undefined) return
@@ -83,12 +83,12 @@ export function life(screen: Screen, all: readonly QuakeResult[], late: readonly
     const { count, max, mean } = pane.value
     const stage = stageOf(pane)
     const [mark, colour] = LOOK[stage]
-    const numbers = [pane.index, count, (max ?? Number.NaN).toFixed(1), (mean ?? Number.NaN).toFixed(2), '']
+    const numbers = [pane.index, count, (max ?? Number.NaN).toFixed(2), (mean ?? Number.NaN).toFixed(2), '']
     const text = columns(widths, [time(pane.emittedAt), time(pane.watermark), `${mark} ${pane.timing}`, ...numbers])
     screen.line(`  ${text}${screen.paint(colour, SAYS[stage])}`)
   }
   for (const { value, watermark } of late.filter((record) => record.key === key && record.window?.start === window.start)) {
-    const text = columns(widths, [time(value.updatedAt), time(watermark), '✕ too late', '', '', value.magnitude.toFixed(1)])
+    const text = columns(widths, [time(value.updatedAt), time(watermark), '✕ too late', '', '', value.magnitude.toFixed(2)])
     screen.line(`  ${text}${' '.repeat(9)}${screen.paint('red', 'to the late output')}`)
   }
 }
@@ -110,7 +110,7 @@ export function finalResults(screen: Screen, panes: readonly QuakeResult[]): voi
   for (const start of [...new Set(finals.map((pane) => pane.window.start))].sort((a, b) => a - b)) {
     const cells = CLASSES.map(([name]) => {
       const found = finals.find((pane) => pane.key === name && pane.window.start === start)?.value
-      return found === undefined ? '·' : columns([-4, -5, -6], [found.count, found.max?.toFixed(1) ?? '', found.mean?.toFixed(2) ?? ''])
+      return found === undefined ? '·' : columns([-4, -6, -6], [found.count, found.max?.toFixed(2) ?? '', found.mean?.toFixed(2) ?? ''])
     })
     screen.line(`  ${columns(widths, [day(start), ...cells])}`)
   }
@@ -118,6 +118,6 @@ export function finalResults(screen: Screen, panes: readonly QuakeResult[]): voi
 
 export function opening(screen: Screen, entries: number): void {
   screen.line(screen.paint('bold', `${entries.toLocaleString('en-US')} real earthquakes of one week, in the order in which they became known`))
-  screen.line(`per day and magnitude class · watermark ${OUT_OF_ORDER} behind the newest event · corrected for ${ALLOWED_LATENESS} after the day is complete`)
+  screen.line(`per day and magnitude class · watermark ${OUT_OF_ORDER} behind the newest event · late data accepted for ${ALLOWED_LATENESS}`)
   screen.line()
 }

@@ -48,7 +48,7 @@ declare const onlyValues: Sink<ValuePane<string, number>>;
 // @ts-expect-error 18 sink of value panes only
 counted.to(onlyValues)
 // @ts-expect-error 19 hand-made sink of value panes only
-counted.to({ open: async () => ({ write: (batch: readonly ValuePane<string, number>[]) => {}, progress: () => {}, flush: async () => {}, close: async () => {} }) })
+counted.to({ open: async () => ({ write: (_batch: readonly ValuePane<string, number>[]) => {}, progress: () => {}, flush: async () => {}, close: async () => {} }) })
 // @ts-expect-error 20 misspelt field
 tumbled.aggregate((a) => ({ mean: a.mean((p) => p.dwel) }))
 // @ts-expect-error 21 not an aggregator

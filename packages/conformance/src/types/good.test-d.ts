@@ -4,6 +4,8 @@ import {
   oneWindow, pipeline, punctuated, replay, arrivalClock, session, slidingByRecord, together, tumbling, watermarkThenUpdates,
   type DeadLetter, type Duration, type Job, type Key, type KeyedRecords, type LateRecord, type Pane, type Results, type Sink, type TimeWindow,
 } from '@tidemark/core'
+import type { Readable } from 'node:stream'
+import type { ReadableStream } from 'node:stream/web'
 import { folder } from '@tidemark/core/folder'
 import { continuousRefinement, earlyAndLate, emitOnClose } from '@tidemark/triggers'
 import { span, weighted } from './own-aggregators.ts'
@@ -35,9 +37,9 @@ const clicks: readonly Click[] = []
 pipeline('a').from(clicks).eventTime({ timestamp: (c) => c.at, watermark: monotonous() }).keyBy((c) => c.page).window(tumbling('1m')).count().to(collected())
 async function* generate(): AsyncGenerator<Purchase> { yield { kind: 'purchase', page: '/', cents: 1, at: 0 } }
 pipeline('b').from(generate()).eventTime({ timestamp: (p) => p.at, watermark: boundedOutOfOrderness(ms(250)) }).keyBy((p) => p.page).window(calendar('day', { timeZone: 'Europe/Berlin' })).sum((p) => p.cents).to(collected())
-declare const body: import('node:stream/web').ReadableStream<Uint8Array>
+declare const body: ReadableStream<Uint8Array>
 pipeline('c').from(body).flatMap(function* (bytes) { for (const line of new TextDecoder().decode(bytes).split('\n')) yield { line, at: 0 } }).eventTime({ timestamp: (l) => l.at, watermark: monotonous() }).to(collected())
-declare const readable: import('node:stream').Readable
+declare const readable: Readable
 pipeline('r').from(readable).to(collected())
 pipeline('d').from(new Map<string, number>()).map(([name, n]) => ({ name, n })).tap((x) => x.name).to(collected())
 

@@ -20,6 +20,9 @@ export interface QuantilesOptions<At extends readonly number[]> {
 /** One number for each of `at`. */
 export type Quantiles<At extends readonly number[]> = { readonly [I in keyof At]: number }
 
+/** What a sketch holds, closed: the library's own declarations do not compile by themselves, so ours name none of it. */
+export interface QuantileSketch { readonly '~sketch': 'DDSketch' }
+
 /** Values nearer to zero count as zero, values further from it are refused: so a sketch is bounded. */
 const TINIEST = 1e-12
 const GREATEST = 1e24
@@ -38,12 +41,12 @@ const GREATEST = 1e24
  */
 export function quantiles<T, const At extends readonly number[]>(
   of: (value: T) => number, options: QuantilesOptions<At>,
-): Aggregator<T, DDSketch, Quantiles<At>> {
+): Aggregator<T, QuantileSketch, Quantiles<At>> {
   checkOf(of, 'quantiles')
   const at = checkQuantiles(options?.at)
   const accuracy = checkAccuracy(options.accuracy ?? 0.01)
   const create = (): DDSketch => new DDSketch({ relativeAccuracy: accuracy })
-  return extracted<T, number, DDSketch, Quantiles<At>>(magnitude(of), {
+  const sketches: Aggregator<T, DDSketch, Quantiles<At>> = extracted<T, number, DDSketch, Quantiles<At>>(magnitude(of), {
     create,
     add: (acc, value) => {
       acc.accept(value)
@@ -55,6 +58,7 @@ export function quantiles<T, const At extends readonly number[]>(
     encode: (acc) => encode(acc, accuracy),
     decode: (bytes) => decode(bytes, accuracy, create()),
   })
+  return sketches as unknown as Aggregator<T, QuantileSketch, Quantiles<At>>
 }
 
 function checkQuantiles(at: unknown): readonly number[] {

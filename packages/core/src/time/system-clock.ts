@@ -16,12 +16,13 @@ export const systemClock: Clock = {
   },
 }
 
-declare const globalThis: { readonly setImmediate?: (fn: () => void) => unknown }
+/** Node, Bun and Deno have it; browsers do not. */
+declare const setImmediate: ((fn: () => void) => unknown) | undefined
 
 /** Lets the host do what waits (timers, input, signals) before the job goes on. */
 export function yieldToHost(): Promise<void> {
   return new Promise((resolve) => {
-    if (globalThis.setImmediate === undefined) setTimeout(resolve, 0)
-    else globalThis.setImmediate(resolve)
+    if (typeof setImmediate === 'undefined') setTimeout(resolve, 0)
+    else setImmediate(resolve)
   })
 }
