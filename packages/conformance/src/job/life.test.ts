@@ -127,7 +127,8 @@ describe('ending', () => {
     let writes = 0
     const job = counts(source as never).to(sinkOf({ write: () => { writes++; return new Promise<void>(() => {}) } })).start()
     await until(() => writes === 1)
-    await job.stop({ deadline: '0s' })
+    await expect(job.stop({ deadline: '0s' })).rejects.toMatchObject({ code: 'STOP_DEADLINE', retryable: true })
+    await expect(job.done).rejects.toMatchObject({ code: 'STOP_DEADLINE' })
     expect(job.health()).toMatchObject({ state: 'failed', reasons: [expect.stringMatching(/Stopping 'counts': found work in flight/)] })
   })
 

@@ -15,9 +15,7 @@ export class AggregateSpec {
   readonly aggregators: readonly AnyAggregator<unknown>[]
   readonly inputs: unknown[]
   readonly #columns: readonly Columns[]
-  /** The columns that take something from the record, and what takes it, side by side. */
-  readonly #taking: readonly number[]
-  readonly #extract: readonly NonNullable<Input>[]
+  readonly #extract: readonly (Input | undefined)[]
 
   constructor(what: AnyAggregator<never> | { readonly [name: string]: AnyAggregator<never> }) {
     const single = isAggregator(what)
@@ -37,17 +35,17 @@ export class AggregateSpec {
     this.names = names
     this.aggregators = parts as readonly AnyAggregator<unknown>[]
     this.#columns = this.aggregators.map((part) => part['~columns'] ?? objectColumns(part))
-    this.#taking = this.#columns.flatMap(({ input }, i) => (input === undefined ? [] : [i]))
-    this.#extract = this.#columns.flatMap(({ input }) => input ?? [])
+    this.#extract = this.#columns.map((column) => column.input)
     this.inputs = parts.map(() => undefined)
   }
 
   /** Runs the user's extractors; throws what they throw, with nothing changed. */
   prepare(value: unknown, meta: TimedMeta): void {
     const extract = this.#extract
-    const taking = this.#taking
-    const { inputs } = this
-    for (let k = 0; k < extract.length; k++) inputs[taking[k] as number] = (extract[k] as NonNullable<Input>)(value as never, meta)
+    for (let i = 0; i < extract.length; i++) {
+      const input = extract[i] as Input
+      if (input !== undefined) this.inputs[i] = input(value as never, meta)
+    }
   }
 
   make(capacity: number): Accumulators {
@@ -59,8 +57,6 @@ export class AggregateSpec {
 export class Accumulators {
   readonly #spec: AggregateSpec
   readonly #columns: readonly Column[]
-  /** The columns in the order of adding, and where each one's input is. */
-  readonly #adding: readonly Column[]
   readonly #order: readonly number[]
 
   constructor(spec: AggregateSpec, columns: readonly Column[]) {
@@ -68,7 +64,6 @@ export class Accumulators {
     this.#columns = columns
     // What may still throw goes first, so that a throwing record leaves no part of itself behind.
     this.#order = columns.map((_, i) => i).sort((a, b) => Number(columns[b]?.addMayThrow) - Number(columns[a]?.addMayThrow))
-    this.#adding = this.#order.map((i) => columns[i] as Column)
   }
 
   grow(capacity: number): void {
@@ -81,10 +76,12 @@ export class Accumulators {
 
   /** Adds the record that the spec was prepared for. */
   add(slot: number, meta: TimedMeta): void {
-    const adding = this.#adding
     const order = this.#order
-    const { inputs } = this.#spec
-    for (let k = 0; k < adding.length; k++) (adding[k] as Column).add(slot, inputs[order[k] as number], meta)
+    const inputs = this.#spec.inputs
+    for (let k = 0; k < order.length; k++) {
+      const i = order[k] as number
+      ;(this.#columns[i] as Column).add(slot, inputs[i], meta)
+    }
   }
 
   merge(slot: number, from: Accumulators, fromSlot: number): void {

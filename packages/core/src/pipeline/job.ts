@@ -69,7 +69,7 @@ export interface Job<out P> {
   lateness(): ReadonlyMap<string, LateSummary>
   /** Reads no more, lets what was read go through, makes it safe, ends. Windows stay open: a restart goes on. */
   drain(): Promise<void>
-  /** As drain, but gives up when the deadline (default 30s) has passed. */
+  /** As drain, but gives up when the deadline (default 30s) has passed: then it rejects with STOP_DEADLINE, as `done` does. */
   stop(options?: { readonly deadline?: Duration }): Promise<void>
   /** Resolves when the job has completed or stopped; rejects with a StreamError when it failed. */
   readonly done: Promise<void>

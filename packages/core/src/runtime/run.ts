@@ -58,7 +58,9 @@ export class Run<P> implements Job<P> {
     const abort = (): void => void this.stop().catch(() => {})
     if (signal?.aborted === true) this.#driver.stop()
     signal?.addEventListener('abort', abort)
-    this.#done = this.#live().finally(() => signal?.removeEventListener('abort', abort))
+    // What hangs in a sink or source must not hang whoever waits for the end of an abandoned job.
+    const abandoned = new Promise<never>((_, reject) => this.#abandon.signal.addEventListener('abort', () => reject(this.#abandoned())))
+    this.#done = Promise.race([this.#live(), abandoned]).finally(() => signal?.removeEventListener('abort', abort))
     // Nobody has to wait for the end; a failure that nobody can learn of is thrown by #fail.
     this.#done.catch(() => {})
   }
@@ -142,21 +144,14 @@ export class Run<P> implements Job<P> {
 
   async stop(options: { readonly deadline?: Duration } = {}): Promise<void> {
     const deadlineMs = toMs(options.deadline ?? DEFAULT_DEADLINE, "'deadline' of stop")
-    let late = false
     const drained = this.drain()
     const cancel = systemClock.wakeAt?.(systemClock.now() + deadlineMs, () => {
-      late = true
-      this.#abandon.abort()
+      if (!this.#ended) this.#abandon.abort()
     })
-    const given = new Promise<void>((resolve) => this.#abandon.signal.addEventListener('abort', resolve))
     try {
-      await Promise.race([drained, given])
+      await drained
     } finally {
       cancel?.()
-    }
-    if (late && !this.#ended) {
-      this.#fail(new StreamError('STOP_DEADLINE', `Stopping '${this.name}': found work in flight after ${showMs(deadlineMs)}, expected it to be done. The job was abandoned; a restart goes on from its last checkpoint.`, { retryable: true }))
-      this.#end('failed')
     }
   }
 
@@ -183,11 +178,22 @@ export class Run<P> implements Job<P> {
     } catch (error) {
       failure = error
     }
+    // An abandoned job has had its say.
+    if (this.#ended) throw failure
     const error = failure instanceof StreamError ? failure : new StreamError('INTERNAL', `The job '${this.name}' failed: ${failure instanceof Error ? failure.stack ?? failure.message : String(failure)}`, { cause: failure })
     this.#fail(error)
     await this.#driver.close(error).catch(() => {})
     this.#end('failed')
     throw error
+  }
+
+  /** The deadline of a stop has passed: the job ends here, whatever still hangs. */
+  #abandoned(): StreamError {
+    const error = new StreamError('STOP_DEADLINE', `Stopping '${this.name}': found work in flight when the deadline had passed, expected it to be done. The job was abandoned; a restart goes on from its last checkpoint.`, { retryable: true })
+    this.#fail(error)
+    this.#end('failed')
+    void this.#driver.close(error).catch(() => {})
+    return error
   }
 
   #fail(error: StreamError): void {
