@@ -43,6 +43,13 @@ export function lateLedger(late: readonly LateRecord<Visit>[]): Ledger {
   return { ...contents(late, identity), newest: new Map(newest) }
 }
 
+/** Where two ledgers do not agree on the newest results. */
+export function differences(expected: Ledger, found: Ledger): readonly string[] {
+  const names = new Set([...expected.newest.keys(), ...found.newest.keys()])
+  return [...names].filter((name) => expected.newest.get(name) !== found.newest.get(name))
+    .map((name) => `${name}: expected ${expected.newest.get(name) ?? 'nothing'}, found ${found.newest.get(name) ?? 'nothing'}`)
+}
+
 function revision({ index, kind }: { readonly index: number; readonly kind: string }): number {
   return 2 * index + (kind === 'retraction' ? 1 : 0)
 }
