@@ -58,5 +58,6 @@ export type { Health, Job, JobEvents, JobState, StartOptions } from './pipeline/
 export { merge } from './pipeline/builders.ts'
 export { engineOf, together } from './pipeline/pipeline.ts'
 export type { Compiled } from './pipeline/compile.ts'
+export { metricsOf } from './pipeline/metrics.ts'
 export { pipeline } from './runtime/start.ts'
 export { type SignalHost, runUntilSignal } from './runtime/run-until-signal.ts'

@@ -46,7 +46,11 @@ export class ObjectColumn implements Column {
     const accs = this.#accs.slice(0, count)
     if (encode !== undefined) return accs.map((acc) => (acc === undefined ? undefined : encode(acc)))
     for (const acc of accs) requirePlain(acc)
-    return structuredClone(accs)
+    try {
+      return structuredClone(accs)
+    } catch (cause) {
+      throw notPlain(cause instanceof Error ? cause.message : String(cause), cause)
+    }
   }
 
   load(saved: unknown, count: number): void {
@@ -66,7 +70,11 @@ function requirePlain(acc: unknown): void {
   if (typeof acc !== 'object' || acc === null) return
   const type = (Object.getPrototypeOf(acc) as { constructor?: { name?: string } } | null)?.constructor
   if (type === undefined || PLAIN.has(type.name ?? '')) return
-  throw new StreamError('ACCUMULATOR_NOT_PLAIN', `A snapshot of an accumulator: found an instance of class ${type.name}, expected plain values (objects, arrays, Map, Set, typed arrays). Give the aggregator encode and decode.`)
+  throw notPlain(`an instance of class ${type.name}`)
+}
+
+function notPlain(found: string, cause?: unknown): StreamError {
+  return new StreamError('ACCUMULATOR_NOT_PLAIN', `A snapshot of an accumulator: found ${found}, expected plain values (objects, arrays, Map, Set, typed arrays). Give the aggregator encode and decode.`, { cause })
 }
 
 const PLAIN = new Set(['Object', 'Array', 'Map', 'Set', 'Date', 'Uint8Array', 'Uint32Array', 'Int32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'])

@@ -119,7 +119,7 @@ describe('a lock that was left behind', () => {
       stale = winner.pid as number
       winner.kill('SIGKILL')
       for (const child of racers) child.stdin.on('error', () => {}).end()
-      await Promise.all(racers.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')))
+      await Promise.all(racers.map(async (child) => child.exitCode ?? child.signalCode ?? await once(child, 'exit')))
       expect(JSON.parse(readFileSync(at(locks()[0] as string), 'utf8'))).toMatchObject({ pid: stale, host: hostname() })
     }
   })

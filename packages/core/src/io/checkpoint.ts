@@ -1,5 +1,7 @@
 /** Owns the contract of checkpoint stores: one newest state of a job, written as a whole or not at all. */
 
+import { StreamError } from '../errors/stream-error.ts'
+
 /** One job's access to its checkpoints; exclusive until closed. */
 export interface CheckpointSession {
   /** The newest checkpoint that is whole; undefined when there is none. */
@@ -28,7 +30,11 @@ export function memoryCheckpoints(options: { readonly everyMs?: number } = {}): 
     open: async (job) => ({
       load: async () => structuredClone(kept.get(job)),
       save: async (checkpoint) => {
-        kept.set(job, structuredClone(checkpoint))
+        try {
+          kept.set(job, structuredClone(checkpoint))
+        } catch (cause) {
+          throw new StreamError('CHECKPOINT_NOT_PLAIN', `The checkpoint of '${job}': found what cannot be cloned (${String(cause)}), expected plain values (objects, arrays, Map, Set, Date, bigint, bytes). Keep only such values in records, keys and accumulators, or give the aggregator encode and decode.`, { cause })
+        }
       },
       close: async () => {},
     }),

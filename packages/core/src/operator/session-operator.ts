@@ -149,8 +149,13 @@ export class SessionOperator implements WindowOperator {
   /** New bounds make a new window: its panes are numbered from 0 and may be early again. */
   #widen(slot: number, joined: readonly number[], from: number, to: number): void {
     const { store } = this.#windows
-    const start = Math.min(from, ...joined.map((other) => store.start[other] as number))
-    const end = Math.max(to, ...joined.map((other) => store.end[other] as number))
+    let start = from
+    let end = to
+    for (let i = 0; i < joined.length; i++) {
+      const other = joined[i] as number
+      start = Math.min(start, store.start[other] as number)
+      end = Math.max(end, store.end[other] as number)
+    }
     if (start === store.start[slot] && end === store.end[slot]) return
     store.start[slot] = start
     store.end[slot] = end

@@ -163,7 +163,9 @@ class View implements LiveWindow {
 
   get window(): TimeWindow {
     const { start, end, rests } = this.#store
-    return Object.freeze({ start: start[this.#slot] as number, end: end[this.#slot] as number, ...(rests[this.#slot] as object | undefined) })
+    const rest = rests[this.#slot] as object | undefined
+    const window = { start: start[this.#slot] as number, end: end[this.#slot] as number }
+    return Object.freeze(rest === undefined ? window : { ...window, ...rest })
   }
 
   get completesAt(): number {

@@ -6,9 +6,10 @@ import { configError } from '../errors/stream-error.ts'
 import { toSource } from '../io/inputs.ts'
 import type { Sink, ToOptions } from '../io/sink.ts'
 import type { LateRecord } from '../pane/pane.ts'
-import { type Duration, toMs, toPositiveMs } from '../time/duration.ts'
+import { toMs } from '../time/duration.ts'
 import { watermarkThenUpdates } from '../trigger/watermark-then-updates.ts'
 import type { WindowAssigner } from '../window/assigner.ts'
+import { type Fn, checkFn, checkPolicy, checkSink, oneOf, optional } from './checks.ts'
 import { type Launch, PipelineBuilder } from './pipeline.ts'
 import type { KeyNode, MergeNode, OnError, RecordInput, RecordNode, ResultInput, SinkNode, TimeNode, WindowNode } from './plan.ts'
 import type { EventTimeOptions, Input, Pipeline, Records, StageOptions, Start, TimedRecords, WindowOptions } from './stages.ts'
@@ -16,8 +17,6 @@ import type { EventTimeOptions, Input, Pipeline, Records, StageOptions, Start, T
 /** More entries than this need a decision of the user's. */
 const DEFAULT_MAX_KEYS = 10_000_000
 const DEFAULT_STALLED_MS = 60_000
-
-type Fn = (value: never, meta: never) => unknown
 
 /** Begins a pipeline that starts through a launcher; the runtime hands in its own. */
 export function begin(launch: Launch, name: string, options: StageOptions = {}): Start {
@@ -53,21 +52,6 @@ export function merge<S extends readonly [AnyTimed, ...AnyTimed[]]>(...streams: 
 }
 
 interface Context { readonly pipeline: string; readonly onError: OnError; readonly launch: Launch }
-
-function checkPolicy(policy: OnError): OnError {
-  if (policy === 'fail' || policy === 'skip' || (typeof policy === 'object' && policy !== null && typeof policy.deadLetterTo?.open === 'function')) return policy
-  throw configError('BAD_POLICY', 'onError', { found: policy, expected: "'fail', 'skip' or { deadLetterTo: sink }", remedy: 'Say what happens to records that cannot be processed.' })
-}
-
-function checkFn(fn: unknown, what: string): Fn {
-  if (typeof fn === 'function') return fn as Fn
-  throw configError('BAD_FUNCTION', what, { found: fn, expected: 'a function', remedy: 'Pass a function of the value (and its meta).' })
-}
-
-function checkSink(sink: Sink<never>): Sink<never> {
-  if (typeof sink?.open === 'function') return sink
-  throw configError('BAD_SINK', 'A sink', { found: sink, expected: 'an object with open(task)', remedy: 'See collected(), latestValues() and forEach() for sinks in memory.' })
-}
 
 /** Records and TimedRecords: the same stage, before and after eventTime. */
 class RecordStage {
@@ -259,11 +243,3 @@ function output(context: Context, from: SinkNode['from'], others: readonly SinkN
   return new PipelineBuilder(context.pipeline, sinks, context.launch, (next, how) => output(context, from, sinks, next, how)) as Pipeline<unknown>
 }
 
-function oneOf(what: string, found: unknown, allowed: readonly string[]): void {
-  if (allowed.includes(found as string)) return
-  throw configError('BAD_OPTION', `'${what}'`, { found, expected: allowed.map((text) => `'${text}'`).join(' or '), remedy: 'Use one of these.' })
-}
-
-function optional(value: Duration | undefined, what: string, read: (text: Duration, what: string) => number = toPositiveMs): number | undefined {
-  return value === undefined ? undefined : read(value, what)
-}

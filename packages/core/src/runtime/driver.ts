@@ -152,7 +152,12 @@ export class Driver {
     }
     for (const input of this.#inputs) {
       if (this.#stopping || input.pending || (input.splits.size > 0 && this.#resting(input))) continue
-      const polled = input.reader.poll(this.#options.batchSize ?? 1_024)
+      let polled: Batch<unknown> | Promise<Batch<unknown>>
+      try {
+        polled = input.reader.poll(this.#options.batchSize ?? 1_024)
+      } catch (cause) {
+        throw sourceFailed(input, cause)
+      }
       if (polled instanceof Promise) {
         this.#await(input, polled)
       } else {
@@ -185,8 +190,7 @@ export class Driver {
         this.#interrupt()
       },
       (cause: unknown) => {
-        const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
-        this.#failure = cause instanceof StreamError ? cause : new StreamError('SOURCE_FAILED', `The source '${input.port.name}' failed at poll with ${text}.`, { cause, at: { operator: input.port.name } })
+        this.#failure = sourceFailed(input, cause)
         this.#interrupt()
       },
     )
@@ -270,4 +274,10 @@ export class Driver {
     this.#wake?.()
     this.#wake = undefined
   }
+}
+
+function sourceFailed({ port }: Input, cause: unknown): StreamError {
+  if (cause instanceof StreamError) return cause
+  const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+  return new StreamError('SOURCE_FAILED', `The source '${port.name}' failed at poll with ${text}.`, { cause, at: { operator: port.name } })
 }

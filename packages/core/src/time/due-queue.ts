@@ -32,7 +32,8 @@ export class DueQueue<T> {
     const taken: Entry<T>[] = []
     while (heap.length > 0 && (heap.peekValue() as number) <= upTo) taken.push(heap.pop() as Entry<T>)
     this.nextAt = heap.length === 0 ? Number.POSITIVE_INFINITY : heap.peekValue() as number
-    if (taken.length > 1) taken.sort(byTime)
+    if (taken.length === 1) return [(taken[0] as Entry<T>).item]
+    taken.sort(byTime)
     return taken.map((entry) => entry.item)
   }
 
