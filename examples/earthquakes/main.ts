@@ -41,8 +41,9 @@ export async function demo(screen: Screen, batch: (quakes: readonly Quake[], too
 }
 
 function progressLine(screen: Screen, read: number, all: number, reached: number, perSecond: number): string {
-  const done = Math.round(read / all * 20)
-  const bar = `${screen.paint('cyan', '━'.repeat(done))}${screen.paint('dim', '─'.repeat(20 - done))}`
+  const length = Math.min(20, screen.width - 58)
+  const done = Math.round(read / all * length)
+  const bar = `${screen.paint('cyan', '━'.repeat(done))}${screen.paint('dim', '─'.repeat(length - done))}`
   const thousands = (n: number): string => Math.round(n).toLocaleString('en-US')
   return `${bar} ${thousands(read)}/${thousands(all)} · event time reached ${time(reached).trim()} · ${thousands(perSecond)} records/s`
 }
@@ -52,12 +53,12 @@ function verdict(screen: Screen, metrics: ReadonlyMap<string, number>, compared:
   title(screen, 'The account')
   screen.line(`  ${count('records')} records = ${count('filtered')} filtered (blasts, no earthquakes) + ${count('onTime')} on time + ${count('late')} late + ${count('tooLate')} too late`)
   if (wrong.length === 0) {
-    screen.line(`  ${refused} records were too late, all named above: the batch recomputation leaves out the same ${refused}, found by its own loop.`)
+    screen.line(`  ${refused} too late, all named above; the batch finds the same ${refused} by its own loop and leaves them out`)
     screen.line(screen.paint('green', `✔ ${compared} final results compared, ${compared} equal to the batch recomputation`))
     return 0
   }
   for (const difference of wrong) screen.line(`  ${difference}`)
-  screen.line(screen.paint('red', `✘ ${compared} final results compared, ${wrong.length} differences from the batch recomputation`))
+  screen.line(screen.paint('red', `✘ ${compared} final results compared, ${wrong.length} ${wrong.length === 1 ? 'difference' : 'differences'} from the batch recomputation`))
   return 1
 }
 

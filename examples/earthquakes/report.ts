@@ -62,7 +62,11 @@ export function tooLate(screen: Screen, late: readonly LateQuake[], suggestedMs:
 
 /** The window that went through everything, with the fewest panes: early, on time, corrected, final, too late. */
 function eventful(panes: readonly QuakeResult[], late: readonly LateQuake[]): readonly QuakeResult[] {
-  const lives = Map.groupBy(panes, ({ key, window }) => `${key} ${window.start}`)
+  const lives = new Map<string, QuakeResult[]>()
+  for (const pane of panes) {
+    const name = `${pane.key} ${pane.window.start}`
+    lives.set(name, [...(lives.get(name) ?? []), pane])
+  }
   const variety = (life: readonly QuakeResult[]): number => {
     const [first] = life
     const missed = late.some(({ key, window }) => key === first?.key && window?.start === first?.window.start)
@@ -77,7 +81,7 @@ export function life(screen: Screen, all: readonly QuakeResult[], late: readonly
   if (first === undefined) return
   const { key, window } = first
   title(screen, `The life of one result: '${key}' earthquakes of ${day(window.start)}`, `window [${time(window.start).trim()}, ${time(window.end).trim()})`)
-  const widths = [15, 15, 12, -5, -7, -6, -7, 2]
+  const widths = [15, 15, 13, -5, -7, -7, -7, 3]
   screen.line(screen.paint('dim', `  ${columns(widths, ['arrival time', 'watermark', 'timing', 'index', 'count', 'max', 'mean', ''])}`))
   for (const pane of panes) {
     const { count, max, mean } = pane.value
@@ -89,15 +93,15 @@ export function life(screen: Screen, all: readonly QuakeResult[], late: readonly
   }
   for (const { value, watermark } of late.filter((record) => record.key === key && record.window?.start === window.start)) {
     const text = columns(widths, [time(value.updatedAt), time(watermark), '✕ too late', '', '', value.magnitude.toFixed(2)])
-    screen.line(`  ${text}${' '.repeat(9)}${screen.paint('red', 'to the late output')}`)
+    screen.line(`  ${text}${' '.repeat(10)}${screen.paint('red', 'to the late output')}`)
   }
 }
 
 const SAYS = {
-  early: 'temporary: the day is not over',
-  'on-time': `temporary: complete (W ≥ end)`,
-  corrected: 'temporary: corrected by late data',
-  final: `FINAL: W ≥ end + ${ALLOWED_LATENESS}`,
+  early: 'temporary: the day goes on',
+  'on-time': 'temporary: the day is over',
+  corrected: 'temporary: late data came',
+  final: `FINAL: ${ALLOWED_LATENESS} after its end`,
 } as const
 
 /** The finals themselves. */
