@@ -37,12 +37,8 @@ export class StreamError extends Error {
   }
 }
 
-/** What a message must answer. */
-export interface Finding {
-  readonly found: unknown
-  readonly expected: string
-  readonly remedy: string
-}
+/** What a message must answer: the value that was found, or in words what was seen. */
+export type Finding = { readonly expected: string; readonly remedy: string } & ({ readonly found: unknown } | { readonly saw: string })
 
 /** An error in how something is put together: thrown while a pipeline is built, never while it runs. */
 export function configError(code: string, what: string, finding: Finding): StreamError {
@@ -54,8 +50,8 @@ export function recordError(code: string, what: string, finding: Finding, cause?
   return new StreamError(code, sentence(what, finding), cause === undefined ? {} : { cause })
 }
 
-function sentence(what: string, { found, expected, remedy }: Finding): string {
-  return `${what}: found ${show(found)}, expected ${expected}. ${remedy}`
+function sentence(what: string, finding: Finding): string {
+  return `${what}: found ${'saw' in finding ? finding.saw : show(finding.found)}, expected ${finding.expected}. ${finding.remedy}`
 }
 
 /** A short, safe rendering of any value for messages: never throws, never longer than a line. */

@@ -83,7 +83,7 @@ class RecordStage {
   }
 
   eventTime(options: EventTimeOptions<never>): RecordStage {
-    if (this.timed) throw configError('TIME_TWICE', 'eventTime', { found: 'a stream that has event time', expected: 'one eventTime per stream', remedy: 'Remove the second call.' })
+    if (this.timed) throw configError('TIME_TWICE', 'eventTime', { saw: 'a stream that has event time', expected: 'one eventTime per stream', remedy: 'Remove the second call.' })
     const { watermark } = options
     if (typeof watermark?.observe !== 'function') {
       throw configError('NO_WATERMARK', "'watermark' of eventTime", { found: watermark, expected: 'a watermark strategy', remedy: "Say what lateness to expect: boundedOutOfOrderness('5s'), monotonous() or punctuated(fn)." })
@@ -91,7 +91,7 @@ class RecordStage {
     const idleAfterMs = optional(options.idleAfter, "'idleAfter' of eventTime")
     const whenAllIdle = options.whenAllIdle ?? 'hold'
     if (whenAllIdle === 'advance' && idleAfterMs === undefined) {
-      throw configError('NO_IDLE_AFTER', "whenAllIdle: 'advance'", { found: 'no idleAfter', expected: 'an idleAfter', remedy: "Say after which silence a split is idle, as in idleAfter: '1m'." })
+      throw configError('NO_IDLE_AFTER', "whenAllIdle: 'advance'", { saw: 'no idleAfter', expected: 'an idleAfter', remedy: "Say after which silence a split is idle, as in idleAfter: '1m'." })
     }
     const node: TimeNode = {
       op: 'eventTime', from: this.node, onError: this.#policy(options), timestamp: checkFn(options.timestamp, "'timestamp' of eventTime"), watermark: watermark as never,
@@ -102,7 +102,7 @@ class RecordStage {
   }
 
   keyBy(fn: Fn, options?: StageOptions): KeyedStage {
-    if (!this.timed) throw configError('NO_EVENT_TIME', 'keyBy', { found: 'a stream without event time', expected: 'eventTime before keyBy', remedy: 'Call eventTime({ timestamp, watermark }) first.' })
+    if (!this.timed) throw configError('NO_EVENT_TIME', 'keyBy', { saw: 'a stream without event time', expected: 'eventTime before keyBy', remedy: 'Call eventTime({ timestamp, watermark }) first.' })
     return new KeyedStage(this.context, Object.freeze({ op: 'keyBy', from: this.node, fn: checkFn(fn, 'keyBy'), onError: this.#policy(options) }), undefined)
   }
 
@@ -233,7 +233,7 @@ function output(context: Context, from: SinkNode['from'], others: readonly SinkN
   while (window.op === 'mapResults' || window.op === 'filterResults') window = window.from
   if (sink.latestValuesOnly === true && window.op === 'window' && window.accumulation === 'discarding') {
     throw configError('DELTAS_LOSE_DATA', `The sink '${sink.kind ?? 'of latest values'}'`, {
-      found: "a pipeline with accumulation: 'discarding', whose panes are differences",
+      saw: "a pipeline with accumulation: 'discarding', whose panes are differences",
       expected: 'panes with whole values: a store of latest values would keep only the last difference',
       remedy: "Use accumulation: 'accumulating', or a sink that adds deltas up.",
     })

@@ -58,7 +58,7 @@ export class PipelineBuilder implements Pipeline<unknown> {
 export function together<P, In>(...pipelines: readonly Pipeline<P, In>[]): Pipeline<P, In> {
   const parts = pipelines.map(builderOf)
   const [first] = parts
-  if (first === undefined) throw configError('BAD_TOGETHER', 'together', { found: 'nothing', expected: 'at least one pipeline', remedy: 'Pass the pipelines that are to run as one job.' })
+  if (first === undefined) throw configError('BAD_TOGETHER', 'together', { saw: 'nothing', expected: 'at least one pipeline', remedy: 'Pass the pipelines that are to run as one job.' })
   const build = (sinks: readonly SinkNode[]): Pipeline<unknown> => new PipelineBuilder(first.name, Object.freeze(sinks), first.launch, (sink, options) => {
     const last = sinks.at(-1) as SinkNode
     return build([...sinks, Object.freeze({ op: 'sink', from: last.from, sink, role: options?.role, name: options?.name })])
@@ -70,8 +70,8 @@ export function together<P, In>(...pipelines: readonly Pipeline<P, In>[]): Pipel
  * The synchronous engine under a pipeline, for tests and for hosts that bring a driver of their own: batches and ticks
  * go in at `task`, items for sinks come out at its endpoints. Nothing in it awaits or reads a clock.
  */
-export function engineOf(pipeline: Pipeline<unknown, never>): Compiled {
-  const { name, sinks } = builderOf(pipeline as Pipeline<unknown>)
+export function engineOf(pipeline: Pipeline<unknown>): Compiled {
+  const { name, sinks } = builderOf(pipeline)
   return compile(name, sinks)
 }
 

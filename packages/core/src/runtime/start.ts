@@ -21,7 +21,7 @@ const launch: Launch = (name, sinks, options) => {
   for (const { source } of compiled.sources) {
     if (options.checkpoint === undefined || source.seekable) continue
     throw configError('CANNOT_SEEK', `The checkpoint of '${name}'`, {
-      found: `the source '${source.kind}', which cannot be read again from a position`, expected: 'sources that can seek',
+      saw: `the source '${source.kind}', which cannot be read again from a position`, expected: 'sources that can seek',
       remedy: 'Use an array, memorySource or a connector, or start the job without a checkpoint.',
     })
   }

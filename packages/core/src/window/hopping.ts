@@ -20,7 +20,7 @@ export function hopping(size: Duration, options: { readonly every: Duration; rea
   const slices = slicesPerWindow(sizeMs, everyMs)
   if (slices > MOST_SLICES) {
     throw configError('TOO_MANY_SLICES', `hopping('${size}', { every: '${options.every}' })`, {
-      found: `${slices} slices per window`,
+      saw: `${slices} slices per window`,
       expected: `at most ${MOST_SLICES}`,
       remedy: `Choose an 'every' of at least ${showMs(Math.ceil(sizeMs / MOST_SLICES))}, or a smaller size.`,
     })
