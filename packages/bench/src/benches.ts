@@ -37,8 +37,8 @@ const GAP = 30_000
 
 export const benches: readonly Bench[] = [
   // 100 records per key and window, or 1.9.
-  tumblingBench('tumbling-1k', 1_000_000, 1_000, 10, 0),
-  tumblingBench('tumbling-disorder-1k', 1_000_000, 1_000, 10, 10_000),
+  tumblingBench('tumbling-1k', 3_000_000, 1_000, 30, 0),
+  tumblingBench('tumbling-disorder-1k', 3_000_000, 1_000, 30, 10_000),
   tumblingBench('tumbling-1m', 3_000_000, 1_000_000, 2, 0),
   tumblingBench('tumbling-disorder-1m', 3_000_000, 1_000_000, 2, 10_000),
   hoppingBench('hopping-60s-1s', 1_000, 180),
@@ -46,7 +46,7 @@ export const benches: readonly Bench[] = [
   {
     name: 'session-1k', what: 'gap 30 s, 4 to 5 records per session, 1,000 keys', target: undefined,
     make: (scale) => {
-      const draft = visits(scaled(500_000, scale), scale < 1 ? 100 : 1_000, GAP)
+      const draft = visits(scaled(1_000_000, scale), scale < 1 ? 100 : 1_000, GAP)
       const engine = { draft, run: (records: readonly Event[]) => sessionPanes(records, GAP) }
       const unit = { draft, run: (records: readonly Event[]) => sessionsByHand(records, GAP) }
       return { engine, unit, check: checkPanes(engine, unit) }
@@ -55,7 +55,7 @@ export const benches: readonly Bench[] = [
   {
     name: 'chain-4', what: 'filter, map, map, filter; unit: inline code', target: undefined,
     make: (scale) => {
-      const draft = evenly(scaled(1_000_000, scale), 1_000, 10, 0)
+      const draft = evenly(scaled(3_000_000, scale), 1_000, 10, 0)
       const engine = { draft, run: chained }
       const unit = { draft, run: chainByHand }
       return {

@@ -17,10 +17,10 @@ function optionsOrUsage(): Options {
   }
 }
 
-async function run({ only, runs, scale, json, profile, saveBaseline: save }: Options): Promise<void> {
+async function run({ unpolluted, only, runs, scale, json, profile, saveBaseline: save }: Options): Promise<void> {
   const { cores, cpu, node } = thisMachine()
   console.log(`${cores} cores, ${cpu}, Node ${node}; ${timeIs}, medians of ${runs} runs in turn with the unit${globalThis.gc === undefined ? '; without --expose-gc, so noisier' : ''}`)
-  if (process.env.CLEAN === undefined) await pollute()
+  if (!unpolluted) await pollute()
   const profiler = profile === undefined ? undefined : new CpuProfiler()
   const measured: Measured[] = []
   for (const bench of benches.filter(({ name }) => only.includes(name))) {
@@ -31,7 +31,7 @@ async function run({ only, runs, scale, json, profile, saveBaseline: save }: Opt
   console.log(`\n${table(measured)}`)
   if (json !== undefined) writeFileSync(json, jsonRows(measured))
   if (profiler !== undefined && profile !== undefined) console.log(`\n${profiler.write(profile)}`)
-  if (scale === 1 && profiler === undefined) console.log(`\n${save ? saveBaseline(measured) : comparison(measured)}`)
+  if (scale === 1 && profiler === undefined && !unpolluted) console.log(`\n${save ? saveBaseline(measured) : comparison(measured)}`)
 }
 
 try {

@@ -1,2 +1,12 @@
 /** Testing pipelines without a broker and without waiting. */
 export { type VirtualClock, virtualClock } from './virtual-clock.ts'
+export { type Script, type ScriptRecord, type ScriptStep, recordsOf, script, scriptOf } from './script.ts'
+export { type MakeRecord, type PlayOptions, type Played, type PlayedStep, play } from './play.ts'
+export { type Check, type PermutationOptions, type Run, type SimulateOptions, samePanes, simulate } from './simulate.ts'
+export { type VerifyOperatorOptions, nothingLeft, verifyOperator } from './verify-operator.ts'
+export { type VerifyTriggerOptions, verifyTrigger } from './verify-trigger.ts'
+export { type VerifyAggregatorOptions, verifyAggregator } from './verify-aggregator.ts'
+export { type AnyPane, type ExpectedPane, type Latest, expectPanes, finals, latestByWindow, paneMatchers, showPane } from './matchers.ts'
+export { sameValue } from './same-value.ts'
+export { type ScriptOptions, type StreamOptions, disorderedStream, partition, partitions, scripts } from './arbitraries.ts'
+export { type OracleCadence, type OracleOptions, type OraclePane, type OraclePolicy, type OracleStep, type OracleWindow, type OracleWindows, oracle } from './oracle.ts'

@@ -35,16 +35,18 @@ export function visits(seed: number, count: number): readonly Visit[] {
 }
 
 const SPLITS = ['even', 'odd']
+/** As many visits in a row are of one split. */
+const ROW = 7
 
 /** When a batch comes, and how many records are in it at most. */
 export interface Pace { readonly batch: number; readonly beforeBatch: (polls: number) => Promise<void> | undefined }
 
 /**
- * Visits in two splits, read in runs in the one order of arrival wherever reading begins: visits of even and of odd
- * hundreds belong to a split each.
+ * Visits in two splits, read in runs in the one order of arrival wherever reading begins: they come
+ * from the one and the other split a few at a time.
  */
 export function visitSource(all: readonly Visit[], pace: Pace): Source<Visit> {
-  const runs = SPLITS.map((_, split) => all.map((visit, i) => ({ visit, i })).filter(({ i }) => Math.floor(i / 100) % 2 === split))
+  const runs = SPLITS.map((_, split) => all.map((visit, i) => ({ visit, i })).filter(({ i }) => Math.floor(i / ROW) % 2 === split))
   return {
     kind: 'visits',
     seekable: true,

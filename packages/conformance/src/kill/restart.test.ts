@@ -13,6 +13,7 @@ import { STAGES, type Stage, type TotalPane, type Visit, visitJob, visitSource, 
 import { type Ledger, differences, lateLedger, paneLedger } from './ledger.ts'
 
 const seed = Number(process.env['TIDEMARK_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+const runs = Number(process.env['TIDEMARK_RUNS'] ?? 100)
 const code = (text: string): unknown => expect.objectContaining({ code: text })
 
 /** Processing time that goes on from run to run, so that what is made again is never quite the same. */
@@ -89,9 +90,9 @@ test('whatever fails and whenever, restarts go on with one history and end with 
       expect(differences(undisturbed, ledger)).toEqual([])
       repeated += ledger.repeated
     }
-  }), { seed, numRuns: Number(process.env['TIDEMARK_RUNS'] ?? 100) })
-  expect(failed).toBeGreaterThan(100)
-  expect(repeated).toBeGreaterThan(100)
+  }), { seed, numRuns: runs })
+  expect(failed).toBeGreaterThan(runs / 2)
+  expect(repeated).toBeGreaterThan(runs)
 })
 
 let path: string

@@ -49,8 +49,10 @@ describe('a folder', () => {
   })
 
   test('is made when it is not there, and holds nothing at first', async () => {
-    path = join(path, 'deep', 'down')
-    expect(await load()).toBeUndefined()
+    const session = await folder(join(path, 'deep', 'down')).open('visits')
+    expect(await session.load()).toBeUndefined()
+    await session.close()
+    expect(readdirSync(join(path, 'deep', 'down'))).toEqual(['job-visits'])
   })
 
   test('gives back the newest checkpoint and keeps the one before', async () => {

@@ -150,14 +150,21 @@ describe('a lock that was left behind', () => {
 
 describe('an owner that lost its lock', () => {
   test('notices before it writes', async () => {
-    const first = await openAs({ pid: await deadPid() })
+    let opened = 0
+    const files = { ...nodeFiles, open: (name: string, flags: 'r' | 'w' | 'wx') => {
+      opened++
+      return nodeFiles.open(name, flags)
+    } }
+    const first = await folderOn(files, as({ pid: await deadPid() }), path).open('visits')
     await first.save('first')
+    opened = 0
     const second = await folder(path).open('visits')
     await second.save('second')
     const before = readdirSync(at('')).toSorted()
     await expect(first.save('again')).rejects.toThrow(code('CHECKPOINT_OWNER_LOST'))
     await expect(first.save('again')).rejects.toThrow(new RegExp(`found the lock of process ${process.pid} .*Nothing was written`))
     await first.close()
+    expect(opened).toBe(0)
     expect(readdirSync(at('')).toSorted()).toEqual(before)
     expect(await second.load()).toBe('second')
     await second.close()

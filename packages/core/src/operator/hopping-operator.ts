@@ -61,7 +61,14 @@ export class HoppingOperator implements WindowOperator {
     counters.assigned++
     counters.assignments += last - first + 1
     // Windows that are complete already take the record one by one: late, or too late.
-    for (let hop = first; hop <= Math.min(last, this.#done); hop++) this.#addLate(hop, key, id, value)
+    const done = Math.min(last, this.#done)
+    for (let hop = first; hop <= done; hop++) {
+      if (this.#addLate(hop, key, id, value)) continue
+      // The record was rejected, so it is not assigned.
+      counters.assigned--
+      counters.assignments -= done - hop + 1
+      return
+    }
   }
 
   advance(): void {
@@ -137,7 +144,8 @@ export class HoppingOperator implements WindowOperator {
     return true
   }
 
-  #addLate(hop: number, key: unknown, id: unknown, value: unknown): void {
+  /** False: the user's add threw. */
+  #addLate(hop: number, key: unknown, id: unknown, value: unknown): boolean {
     const { stage } = this
     const start = this.#slices.startOf(hop)
     const end = this.#slices.endOf(hop)
@@ -146,12 +154,12 @@ export class HoppingOperator implements WindowOperator {
       const window = Object.freeze({ start, end })
       if (stage.cursor.watermark >= stage.freesAt(end)) {
         stage.refuse(window, end, 'tooLate', key, value)
-        return
+        return true
       }
       table = this.#tables.create(window, start, end)
       this.#byStart.set(start, table)
     }
-    this.#tables.add(table, key, id, value)
+    return this.#tables.add(table, key, id, value)
   }
 
   /** The next window to complete that holds anything. */

@@ -136,6 +136,7 @@ export class SessionOperator implements WindowOperator {
     const { store } = this.#windows
     const { cells } = store
     const flags = cells.flags as Uint8Array
+    if (store.complete[into] === 0) this.#windows.reopen(from)
     cells.accumulators.merge(into, cells.accumulators, from)
     cells.records[into] = (cells.records[into] as number) + (cells.records[from] as number)
     if (cells.late !== undefined) cells.late[into] = (cells.late[into] as number) + (cells.late[from] as number)

@@ -3,7 +3,6 @@
  * between. A window is looked at when the watermark reaches the time it was armed for, and put off if it has grown since:
  * growing costs nothing.
  */
-import { COMPLETED } from '../pane/numbering.ts'
 import { keyId } from '../state/key.ts'
 import { DueQueue } from '../time/due-queue.ts'
 import type { TimeWindow } from '../window/window.ts'
@@ -54,10 +53,15 @@ export class SlotWindows {
   /** The slot's bounds are new: notes whether it is complete and sees that it is looked at in time. */
   bound(slot: number): void {
     const complete = this.#stage.cursor.watermark >= (this.store.end[slot] as number) + this.#slack
-    const flags = this.store.cells.flags as Uint8Array
+    if (!complete) this.reopen(slot)
     this.store.complete[slot] = complete ? 1 : 0
-    if (!complete) flags[slot] = (flags[slot] as number) & ~COMPLETED
     this.#arm(slot)
+  }
+
+  /** A slot that was complete is part of a window that is not. */
+  reopen(slot: number): void {
+    if (this.store.complete[slot] === 0) return
+    if (this.#stage.reopened(this.store.cells, slot)) this.store.wakeAt[slot] = Number.NaN
   }
 
   advance(): void {
@@ -90,7 +94,7 @@ export class SlotWindows {
   }
 
   save(): SavedSlotWindows {
-    const list = (queue: DueQueue<Ask>): Ask[] => queue.list().map(([ask]) => ask)
+    const list = (queue: DueQueue<Ask>): Ask[] => queue.list().flatMap(([ask]) => (this.store.seq[ask.slot] === ask.seq ? [ask] : []))
     return { store: this.store.save(), due: list(this.#due), events: list(this.#events), wakes: list(this.#wakes) }
   }
 

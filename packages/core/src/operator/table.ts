@@ -15,8 +15,8 @@ export class Table implements LiveWindow {
   freed = false
   /** Nothing has to be asked per record. */
   plain: boolean
-  readonly cells: Cells
-  readonly slots: Map<unknown, number>
+  cells: Cells
+  slots: Map<unknown, number>
   readonly wakes: Wakes
 
   constructor(window: unknown, start: number, end: number, plain: boolean, cells: Cells, wakes: (table: Table) => Wakes, slots: Map<unknown, number> = new Map()) {
@@ -42,6 +42,12 @@ export class Table implements LiveWindow {
   undo(id: unknown): void {
     this.cells.clear(--this.cells.size)
     this.slots.delete(id)
+  }
+
+  /** Lets go of what it holds: a wake-up that was asked for may keep a freed table until its time. */
+  release(): void {
+    this.cells = new Cells(this.cells.spec, 0)
+    this.slots = new Map()
   }
 
   save(): SavedTable {

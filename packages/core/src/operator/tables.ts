@@ -19,7 +19,7 @@ type Due = { readonly table: Table } | WakeGroup
 export interface SavedTables {
   readonly tables: readonly (SavedTable & { readonly start: number })[]
   readonly due: readonly (readonly [table: number, at: number, slots: readonly number[] | undefined, complete: boolean])[]
-  readonly wakes: readonly (readonly [table: number, at: number, slots: readonly number[], complete: boolean])[]
+  readonly wakes: readonly (readonly [table: number, at: number, slots: readonly number[], complete: boolean, isLast: boolean])[]
 }
 
 export class Tables {
@@ -125,7 +125,7 @@ export class Tables {
     return {
       tables: tables.map((table) => ({ ...table.save(), start: table.start })),
       due: this.#due.list().filter(([due]) => alive(due)).map(([due, time]) => [at.get(due.table) as number, time, 'slots' in due ? [...due.slots] : undefined, 'slots' in due && due.complete]),
-      wakes: this.#wakes.list().filter(([group]) => alive(group)).map(([group, time]) => [at.get(group.table) as number, time, [...group.slots], group.complete]),
+      wakes: this.#wakes.list().filter(([group]) => alive(group)).map(([group, time]) => [at.get(group.table) as number, time, [...group.slots], group.complete, this.#lastGroup.get(group.table) === group]),
     }
   }
 
@@ -140,7 +140,11 @@ export class Tables {
       const table = tables[i] as Table
       this.#due.push(slots === undefined ? { table } : { table, at: time, slots: [...slots], complete }, time)
     }
-    for (const [i, time, slots, complete] of saved.wakes) this.#wakes.push({ table: tables[i] as Table, at: time, slots: [...slots], complete }, time)
+    for (const [i, time, slots, complete, isLast] of saved.wakes) {
+      const group: WakeGroup = { table: tables[i] as Table, at: time, slots: [...slots], complete }
+      this.#wakes.push(group, time)
+      if (isLast) this.#lastGroup.set(group.table, group)
+    }
     return tables
   }
 
@@ -163,6 +167,7 @@ export class Tables {
     this.#live.delete(table)
     this.#onFreed(table)
     stage.entries -= cells.size
+    if (this.#lastGroup.has(table)) table.release()
     if (cells.size === 0) return
     this.#capacity = Math.max(16, cells.capacity)
     const make: Chunk['make'] = !completing

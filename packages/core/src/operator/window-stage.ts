@@ -230,6 +230,14 @@ export class WindowStage {
     states[into] = step.merge(states[into] ?? step.initial, states[from] ?? step.initial, this.#at(of))
   }
 
+  /** A window that grew is not complete any more: its early phase begins anew; true: what its late phase waited for is void. */
+  reopened(cells: Cells, slot: number): boolean {
+    const flags = cells.flags as Uint8Array
+    const isVoid = this.options.trigger.fastPath?.completion === true && ((flags[slot] as number) & HELD) === 0
+    flags[slot] = (flags[slot] as number) & (isVoid ? ~(COMPLETED | WAITING) : ~COMPLETED)
+    return isVoid
+  }
+
   /** Of two fast paths that wait for a time, the earlier time counts. */
   mergeWaiting(cells: Cells, into: number, from: number, wakeAt: Float64Array, wakes: Wakes): void {
     const flags = cells.flags as Uint8Array

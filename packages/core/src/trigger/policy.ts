@@ -28,6 +28,8 @@ export function policy<W>(options: { readonly kind: string; readonly fastPath: F
 
 function stepOf({ early, completion, late }: FastPath): TriggerStep<State> {
   const cadence = (at: TriggerContext): Cadence => (at.complete ? late : early)
+  // A session that grows is not complete any more: what its late phase waited for is void.
+  const dueOf = (state: State, at: TriggerContext): number => (completion && state.completed && !at.complete ? NEVER : state.due)
   return Object.freeze({
     initial: REST,
     element: (state: State, at: TriggerContext) => {
@@ -35,13 +37,14 @@ function stepOf({ early, completion, late }: FastPath): TriggerStep<State> {
       // Completion is what such a policy waits for: what comes first after it fires at once.
       const overdue = at.complete && completion && !state.completed
       if (when === 'perRecord' || overdue) return { due: NEVER, now: true, completed: at.complete }
-      if (when === 'never' || state.due !== NEVER) return state.completed === at.complete ? state : { ...state, completed: at.complete }
+      const due = dueOf(state, at)
+      if (when === 'never' || due !== NEVER) return state.completed === at.complete ? state : { due, now: state.now, completed: at.complete }
       return { due: at.now + when.afterMs, now: state.now, completed: at.complete }
     },
     completed: (state: State) => (completion ? { due: NEVER, now: true, completed: true } : { ...state, completed: true }),
     fires: (state: State, at: TriggerContext) => state.now || at.now >= state.due,
     fired: (state: State) => (state.completed ? RESTED : REST),
-    merge: (a: State, b: State, at: TriggerContext) => ({ due: Math.min(a.due, b.due), now: a.now || b.now, completed: at.complete && (a.completed || b.completed) }),
+    merge: (a: State, b: State, at: TriggerContext) => ({ due: Math.min(dueOf(a, at), dueOf(b, at)), now: a.now || b.now, completed: at.complete && (a.completed || b.completed) }),
     wakeAt: (state: State) => state.due,
     wakeAtWatermark: () => NEVER,
   })
