@@ -6,7 +6,11 @@ const { exports } = JSON.parse(readFileSync('package.json', 'utf8'))
 const entry = Object.values<any>(exports).flatMap((target) => target['@tidemark/source'] ?? [])
 
 export default defineConfig({
-  entry, format: ['esm', 'cjs'], target: 'node20', clean: true, sourcemap: true,
+  entry,
+  format: ['esm', 'cjs'],
+  target: 'node20',
+  clean: true,
+  sourcemap: true,
   splitting: true, // also for cjs: two entries of a package must share one StreamError
   dts: { compilerOptions: { types: ['node'], composite: false } },
 })

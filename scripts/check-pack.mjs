@@ -2,7 +2,15 @@
 // publint, then unpacks them into an empty folder outside the checkout, imports, requires and type-checks them there.
 import { execFileSync } from 'node:child_process'
 import {
-  existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -92,13 +100,23 @@ function compiles(name, { files, types, ...options }) {
     mkdirSync(folder)
     for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text)
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
-      compilerOptions: {
-        noEmit: true, strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, target: 'ES2023',
-        lib: ['ES2023', 'ESNext.Disposable'], types, module: 'NodeNext', ...options,
-      },
-      files: Object.keys(files),
-    }))
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({
+        compilerOptions: {
+          noEmit: true,
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          skipLibCheck: false,
+          target: 'ES2023',
+          lib: ['ES2023', 'ESNext.Disposable'],
+          types,
+          module: 'NodeNext',
+          ...options,
+        },
+        files: Object.keys(files),
+      }),
+    )
     run('tsc', ['-p', folder], folder)
   })
 }

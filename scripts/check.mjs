@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 
 const parts = {
   types: ['node', 'scripts/check-types.mjs'],
-  lint: ['oxlint', '--type-aware', '--deny-warnings'],
+  lint: ['node', 'scripts/check-lint.mjs'],
   tests: ['vitest', 'run'],
   docs: ['node', 'scripts/docs-blocks.mjs'],
   pack: ['node', 'scripts/check-pack.mjs'],

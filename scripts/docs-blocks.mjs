@@ -15,8 +15,9 @@ const timeoutMs = 60_000
 const failures = new Map() // block or page → messages
 const fail = (what, message) => failures.set(what, [...(failures.get(what) ?? []), message])
 
-const pages = ['README.md', ...globSync('docs/**/*.md', { cwd: root }).toSorted()]
-  .filter((page) => existsSync(join(root, page)))
+const pages = ['README.md', ...globSync('docs/**/*.md', { cwd: root }).toSorted()].filter((page) =>
+  existsSync(join(root, page)),
+)
 const blocks = []
 for (const page of pages) {
   const read = tsBlocks(readFileSync(join(root, page), 'utf8'))
@@ -33,11 +34,14 @@ for (const { name, line, code } of blocks) {
   // Blank lines first: a message about line N of the module is about line N of the page.
   writeFileSync(join(folder, name), `${'\n'.repeat(line - 1)}${code}\nexport {}\n`)
 }
-writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
-  extends: '../tsconfig.base.json',
-  compilerOptions: { noEmit: true, declaration: false, isolatedDeclarations: false, types: ['node'] },
-  include: ['*.ts'],
-}))
+writeFileSync(
+  join(folder, 'tsconfig.json'),
+  JSON.stringify({
+    extends: '../tsconfig.base.json',
+    compilerOptions: { noEmit: true, declaration: false, isolatedDeclarations: false, types: ['node'] },
+    include: ['*.ts'],
+  }),
+)
 
 function start(command, args, cwd) {
   return new Promise((resolve) => {
@@ -65,7 +69,10 @@ async function runBlock(block) {
   const cwd = join(folder, `${block.name}.run`)
   mkdirSync(cwd)
   const { stdout, stderr, problem } = await start(
-    'node', ['--enable-source-maps', '--conditions=@tidemark/source', join('..', block.name)], cwd)
+    'node',
+    ['--enable-source-maps', '--conditions=@tidemark/source', join('..', block.name)],
+    cwd,
+  )
   if (problem !== undefined) {
     fail(block.id, `${problem}\n${stdout}${stderr}`.replaceAll(join(folder, block.name), block.page).trimEnd())
   } else if (block.output !== undefined && stdout.trimEnd() !== block.output.trimEnd()) {
@@ -77,9 +84,11 @@ async function runBlock(block) {
 await compile()
 const queue = blocks.filter(({ id, runs }) => runs && !failures.has(id))
 const ran = queue.length
-await Promise.all(Array.from({ length: availableParallelism() }, async () => {
-  for (let block = queue.shift(); block !== undefined; block = queue.shift()) await runBlock(block)
-}))
+await Promise.all(
+  Array.from({ length: availableParallelism() }, async () => {
+    for (let block = queue.shift(); block !== undefined; block = queue.shift()) await runBlock(block)
+  }),
+)
 
 for (const [what, messages] of failures) {
   console.error(`\n${[what, ...messages].join('\n').replaceAll('\n', '\n  ')}`)

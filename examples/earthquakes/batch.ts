@@ -4,7 +4,11 @@
  */
 import type { Quake } from './data.ts'
 
-export interface Answer { readonly count: number; readonly max: number; readonly mean: number }
+export interface Answer {
+  readonly count: number
+  readonly max: number
+  readonly mean: number
+}
 /** By `2018-02-01 moderate`. */
 export type Answers = ReadonlyMap<string, Answer>
 
@@ -41,7 +45,12 @@ export function nameOf(at: number, size: string): string {
 }
 
 /** What a stream said last about a day and class. */
-export interface Final { readonly name: string; readonly count: number; readonly max: number | undefined; readonly mean: number | undefined }
+export interface Final {
+  readonly name: string
+  readonly count: number
+  readonly max: number | undefined
+  readonly mean: number | undefined
+}
 
 /** Every difference in words; none when both say the same. Sums in another order may differ in a mean's last digits. */
 export function differences(finals: readonly Final[], batch: Answers): readonly string[] {
@@ -51,21 +60,41 @@ export function differences(finals: readonly Final[], batch: Answers): readonly 
     if (seen.has(name)) found.push(`${name}: the stream gave two finals`)
     seen.add(name)
     const wanted = batch.get(name)
-    const same = wanted !== undefined && wanted.count === count && wanted.max === max && Math.abs(wanted.mean - (mean ?? Number.NaN)) < 1e-9
-    if (!same) found.push(`${name}: the stream says ${show({ count, max, mean })}, the batch ${wanted === undefined ? 'has no result' : show(wanted)}`)
+    const same =
+      wanted !== undefined &&
+      wanted.count === count &&
+      wanted.max === max &&
+      Math.abs(wanted.mean - (mean ?? Number.NaN)) < 1e-9
+    if (!same)
+      found.push(
+        `${name}: the stream says ${show({ count, max, mean })}, the batch ${wanted === undefined ? 'has no result' : show(wanted)}`,
+      )
   }
-  for (const [name, answer] of batch) if (!seen.has(name)) found.push(`${name}: the stream has no final, the batch says ${show(answer)}`)
+  for (const [name, answer] of batch)
+    if (!seen.has(name)) found.push(`${name}: the stream has no final, the batch says ${show(answer)}`)
   return found
 }
 
 /** Records that only one of both calls too late. */
 export function lateDifferences(streamed: ReadonlySet<string>, byHand: ReadonlySet<string>): readonly string[] {
   return [
-    ...[...streamed].filter((id) => !byHand.has(id)).map((id) => `${id}: the stream calls it too late, the rule does not`),
-    ...[...byHand].filter((id) => !streamed.has(id)).map((id) => `${id}: too late by the rule, but the stream does not say so`),
+    ...[...streamed]
+      .filter((id) => !byHand.has(id))
+      .map((id) => `${id}: the stream calls it too late, the rule does not`),
+    ...[...byHand]
+      .filter((id) => !streamed.has(id))
+      .map((id) => `${id}: too late by the rule, but the stream does not say so`),
   ]
 }
 
-function show({ count, max, mean }: { readonly count: number; readonly max: number | undefined; readonly mean: number | undefined }): string {
+function show({
+  count,
+  max,
+  mean,
+}: {
+  readonly count: number
+  readonly max: number | undefined
+  readonly mean: number | undefined
+}): string {
   return `count ${count}, max ${max}, mean ${mean}`
 }

@@ -1,11 +1,23 @@
 /** The streaming job: per day and magnitude class how many earthquakes, the greatest and the mean magnitude. */
 import {
-  type LateRecord, type Pane, type Pipeline, type Sink, type ValuePane, boundedOutOfOrderness, calendar, pipeline, replay,
+  type LateRecord,
+  type Pane,
+  type Pipeline,
+  type Sink,
+  type ValuePane,
+  boundedOutOfOrderness,
+  calendar,
+  pipeline,
+  replay,
 } from '@tidemark/core'
 import { earlyAndLate } from '@tidemark/triggers'
 import { type MagnitudeClass, type Quake, classOf } from './data.ts'
 
-export interface Summary { readonly count: number; readonly max: number | undefined; readonly mean: number | undefined }
+export interface Summary {
+  readonly count: number
+  readonly max: number | undefined
+  readonly mean: number | undefined
+}
 export type QuakePane = Pane<MagnitudeClass, Summary>
 export type QuakeResult = ValuePane<MagnitudeClass, Summary>
 export type LateQuake = LateRecord<Quake>
@@ -15,7 +27,11 @@ export const OUT_OF_ORDER = '6h'
 export const ALLOWED_LATENESS = '3d'
 export const EARLY_EVERY = '6h'
 
-export function earthquakesByDay(quakes: readonly Quake[], results: Sink<QuakePane>, tooLate: Sink<LateQuake>): Pipeline<QuakePane> {
+export function earthquakesByDay(
+  quakes: readonly Quake[],
+  results: Sink<QuakePane>,
+  tooLate: Sink<LateQuake>,
+): Pipeline<QuakePane> {
   return pipeline('earthquakes')
     .from(replay(quakes, { arrivedAt: (quake) => quake.updatedAt }))
     .filter((quake) => quake.kind === 'earthquake')
@@ -27,6 +43,10 @@ export function earthquakesByDay(quakes: readonly Quake[], results: Sink<QuakePa
       closing: 'always',
     })
     .lateTo(tooLate)
-    .aggregate((a) => ({ count: a.count(), max: a.max((quake) => quake.magnitude), mean: a.mean((quake) => quake.magnitude) }))
+    .aggregate((a) => ({
+      count: a.count(),
+      max: a.max((quake) => quake.magnitude),
+      mean: a.mean((quake) => quake.magnitude),
+    }))
     .to(results)
 }

@@ -7,7 +7,10 @@ import { finalResults, life, opening, published, title, tooLate } from './report
 import { type Screen, screenOf, time } from './screen.ts'
 
 /** Replays, reports and compares; answers the exit code. `batch` is what the finals are compared with. */
-export async function demo(screen: Screen, batch: (quakes: readonly Quake[], tooLate: ReadonlySet<string>) => Answers = recompute): Promise<number> {
+export async function demo(
+  screen: Screen,
+  batch: (quakes: readonly Quake[], tooLate: ReadonlySet<string>) => Answers = recompute,
+): Promise<number> {
   const quakes = loadQuakes()
   opening(screen, quakes.length)
 
@@ -18,7 +21,7 @@ export async function demo(screen: Screen, batch: (quakes: readonly Quake[], too
   let reached = Number.NEGATIVE_INFINITY
   const show = (last: boolean): void => {
     const read = job.metrics().get('window.records') ?? 0
-    const perSecond = read / Math.max(performance.now() - began, 1) * 1_000
+    const perSecond = (read / Math.max(performance.now() - began, 1)) * 1_000
     screen.status(progressLine(screen, read, quakes.length, reached, perSecond), last)
   }
   job.on('progress', ({ watermark }) => {
@@ -35,30 +38,49 @@ export async function demo(screen: Screen, batch: (quakes: readonly Quake[], too
   finalResults(screen, panes)
 
   const refused = new Set(late.items.map(({ value }) => value.id))
-  const finals = panes.filter((pane) => pane.isLast).map(({ key, window, value }) => ({ name: nameOf(window.start, key), ...value }))
+  const finals = panes
+    .filter((pane) => pane.isLast)
+    .map(({ key, window, value }) => ({ name: nameOf(window.start, key), ...value }))
   const wrong = [...differences(finals, batch(quakes, refused)), ...lateDifferences(refused, tooLateByHand(quakes))]
   return verdict(screen, job.metrics(), finals.length, refused.size, wrong)
 }
 
 function progressLine(screen: Screen, read: number, all: number, reached: number, perSecond: number): string {
   const length = Math.min(20, screen.width - 58)
-  const done = Math.round(read / all * length)
+  const done = Math.round((read / all) * length)
   const bar = `${screen.paint('cyan', '━'.repeat(done))}${screen.paint('dim', '─'.repeat(length - done))}`
   const thousands = (n: number): string => Math.round(n).toLocaleString('en-US')
   return `${bar} ${thousands(read)}/${thousands(all)} · event time reached ${time(reached).trim()} · ${thousands(perSecond)} records/s`
 }
 
-function verdict(screen: Screen, metrics: ReadonlyMap<string, number>, compared: number, refused: number, wrong: readonly string[]): number {
+function verdict(
+  screen: Screen,
+  metrics: ReadonlyMap<string, number>,
+  compared: number,
+  refused: number,
+  wrong: readonly string[],
+): number {
   const count = (name: string): string => (metrics.get(`window.${name}`) ?? 0).toLocaleString('en-US')
   title(screen, 'The account')
-  screen.line(`  ${count('records')} records = ${count('filtered')} filtered (blasts, no earthquakes) + ${count('onTime')} on time + ${count('late')} late + ${count('tooLate')} too late`)
+  screen.line(
+    `  ${count('records')} records = ${count('filtered')} filtered (blasts, no earthquakes) + ${count('onTime')} on time + ${count('late')} late + ${count('tooLate')} too late`,
+  )
   if (wrong.length === 0) {
-    screen.line(`  ${refused} too late, all named above; the batch finds the same ${refused} by its own loop and leaves them out`)
-    screen.line(screen.paint('green', `✔ ${compared} final results compared, ${compared} equal to the batch recomputation`))
+    screen.line(
+      `  ${refused} too late, all named above; the batch finds the same ${refused} by its own loop and leaves them out`,
+    )
+    screen.line(
+      screen.paint('green', `✔ ${compared} final results compared, ${compared} equal to the batch recomputation`),
+    )
     return 0
   }
   for (const difference of wrong) screen.line(`  ${difference}`)
-  screen.line(screen.paint('red', `✘ ${compared} final results compared, ${wrong.length} ${wrong.length === 1 ? 'difference' : 'differences'} from the batch recomputation`))
+  screen.line(
+    screen.paint(
+      'red',
+      `✘ ${compared} final results compared, ${wrong.length} ${wrong.length === 1 ? 'difference' : 'differences'} from the batch recomputation`,
+    ),
+  )
   return 1
 }
 

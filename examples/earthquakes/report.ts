@@ -5,7 +5,12 @@ import { type Screen, columns, date, day, span, time } from './screen.ts'
 
 /** How final a pane is, in the order in which a result goes through it. */
 type Stage = 'early' | 'on-time' | 'corrected' | 'final'
-const LOOK = { early: ['○', 'yellow'], 'on-time': ['●', 'cyan'], corrected: ['◐', 'blue'], final: ['■', 'green'] } as const
+const LOOK = {
+  early: ['○', 'yellow'],
+  'on-time': ['●', 'cyan'],
+  corrected: ['◐', 'blue'],
+  final: ['■', 'green'],
+} as const
 
 function stageOf(pane: QuakeResult): Stage {
   if (pane.isLast) return 'final'
@@ -21,9 +26,22 @@ export function title(screen: Screen, text: string, note = ''): void {
 export function published(screen: Screen, panes: readonly QuakeResult[], late: readonly LateQuake[]): void {
   const widths = [11, -6, -9, -11, -7, 2, 14, 14, -8, -6, -10]
   title(screen, 'What was published when')
-  const head = (sizes: readonly number[], cells: readonly string[]): void => screen.line(screen.paint('dim', `  ${columns(sizes, cells)}`))
+  const head = (sizes: readonly number[], cells: readonly string[]): void =>
+    screen.line(screen.paint('dim', `  ${columns(sizes, cells)}`))
   head([11, -33, 2, 28, -24], ['', '┌──── panes published ───────┐', '', 'arrival time of', '┌───── records ─────┐'])
-  head(widths, ['day (UTC)', 'early', 'on time', 'corrected', 'final', '', 'on time', 'final', 'on time', 'late', 'too late'])
+  head(widths, [
+    'day (UTC)',
+    'early',
+    'on time',
+    'corrected',
+    'final',
+    '',
+    'on time',
+    'final',
+    'on time',
+    'late',
+    'too late',
+  ])
   const days = [...new Set(panes.map((pane) => pane.window.start))].sort((a, b) => a - b)
   const totals = [0, 0, 0, 0, 0, 0, 0]
   for (const start of days) {
@@ -32,32 +50,66 @@ export function published(screen: Screen, panes: readonly QuakeResult[], late: r
     const lateRecords = finals.reduce((sum, pane) => sum + pane.lateRecords, 0)
     const records = finals.reduce((sum, pane) => sum + pane.records, 0)
     const counts = [
-      ...(['early', 'on-time', 'corrected', 'final'] as const).map((stage) => own.filter((pane) => stageOf(pane) === stage).length),
-      records - lateRecords, lateRecords, late.filter(({ window }) => window?.start === start).length,
+      ...(['early', 'on-time', 'corrected', 'final'] as const).map(
+        (stage) => own.filter((pane) => stageOf(pane) === stage).length,
+      ),
+      records - lateRecords,
+      lateRecords,
+      late.filter(({ window }) => window?.start === start).length,
     ]
-    counts.forEach((count, i) => { totals[i] = (totals[i] ?? 0) + count })
+    counts.forEach((count, i) => {
+      totals[i] = (totals[i] ?? 0) + count
+    })
     const onTime = own.find((pane) => pane.timing === 'on-time')
-    const whens = [onTime, finals[0]].map((pane) => (pane === undefined ? '' : pane.watermark === Number.POSITIVE_INFINITY ? 'end of input' : time(pane.emittedAt)))
-    screen.line(`  ${columns(widths, [day(start), ...counts.slice(0, 4), '', ...whens, ...counts.slice(4)].map((cell) => (cell === 0 ? '·' : cell)))}`)
+    const whens = [onTime, finals[0]].map((pane) =>
+      pane === undefined ? '' : pane.watermark === Number.POSITIVE_INFINITY ? 'end of input' : time(pane.emittedAt),
+    )
+    screen.line(
+      `  ${columns(
+        widths,
+        [day(start), ...counts.slice(0, 4), '', ...whens, ...counts.slice(4)].map((cell) => (cell === 0 ? '·' : cell)),
+      )}`,
+    )
   }
-  screen.line(screen.paint('bold', `  ${columns(widths, ['all', ...totals.slice(0, 4), '', '', '', ...totals.slice(4)])}`))
-  const marks = (['early', 'on-time', 'corrected'] as const).map((stage) => screen.paint(LOOK[stage][1], stage.replace('-', ' ')))
-  screen.line(`  ${marks.join(', ')}: temporary.  ${screen.paint('green', 'final')}: pane.isLast, nothing can change it any more.`)
+  screen.line(
+    screen.paint('bold', `  ${columns(widths, ['all', ...totals.slice(0, 4), '', '', '', ...totals.slice(4)])}`),
+  )
+  const marks = (['early', 'on-time', 'corrected'] as const).map((stage) =>
+    screen.paint(LOOK[stage][1], stage.replace('-', ' ')),
+  )
+  screen.line(
+    `  ${marks.join(', ')}: temporary.  ${screen.paint('green', 'final')}: pane.isLast, nothing can change it any more.`,
+  )
 }
 
 /** Every record that no window took, latest first. */
 export function tooLate(screen: Screen, late: readonly LateQuake[], suggestedMs: number | undefined): void {
-  title(screen, `Too late: ${late.length} records`, `the watermark was ${ALLOWED_LATENESS} or more past the end of their day`)
+  title(
+    screen,
+    `Too late: ${late.length} records`,
+    `the watermark was ${ALLOWED_LATENESS} or more past the end of their day`,
+  )
   const place = Math.max(16, screen.width - 2 - 14 - 7 - 14 - 17 - 9)
   const widths = [14, 7, place, 14, 17, -9]
-  screen.line(screen.paint('dim', `  ${columns(widths, ['happened', ' mag', 'place', 'arrived', 'window', 'lateness'])}`))
+  screen.line(
+    screen.paint('dim', `  ${columns(widths, ['happened', ' mag', 'place', 'arrived', 'window', 'lateness'])}`),
+  )
   for (const { value, key, window, latenessMs } of [...late].sort((a, b) => b.latenessMs - a.latenessMs)) {
-    const cells = [time(value.at), value.magnitude.toFixed(1).padStart(4), `${value.place} `, time(value.updatedAt), `${date(window?.start ?? 0)} ${String(key)}`, span(latenessMs)]
+    const cells = [
+      time(value.at),
+      value.magnitude.toFixed(1).padStart(4),
+      `${value.place} `,
+      time(value.updatedAt),
+      `${date(window?.start ?? 0)} ${String(key)}`,
+      span(latenessMs),
+    ]
     screen.line(`  ${columns(widths, cells)}`)
   }
   if (suggestedMs === undefined) return
   const enough = Math.ceil(suggestedMs / 86_400_000)
-  screen.line(`  job.lateness() suggests allowedLateness ${span(suggestedMs)}: '${enough}d' would have taken all of them.`)
+  screen.line(
+    `  job.lateness() suggests allowedLateness ${span(suggestedMs)}: '${enough}d' would have taken all of them.`,
+  )
 }
 
 /** The window that went through everything, with the fewest panes: early, on time, corrected, final, too late. */
@@ -80,9 +132,18 @@ export function life(screen: Screen, all: readonly QuakeResult[], late: readonly
   const [first] = panes
   if (first === undefined) return
   const { key, window } = first
-  title(screen, `The life of one result: '${key}' earthquakes of ${day(window.start)}`, `window [${time(window.start).trim()}, ${time(window.end).trim()})`)
+  title(
+    screen,
+    `The life of one result: '${key}' earthquakes of ${day(window.start)}`,
+    `window [${time(window.start).trim()}, ${time(window.end).trim()})`,
+  )
   const widths = [15, 15, 13, -5, -7, -7, -7, 3]
-  screen.line(screen.paint('dim', `  ${columns(widths, ['arrival time', 'watermark', 'timing', 'index', 'count', 'max', 'mean', ''])}`))
+  screen.line(
+    screen.paint(
+      'dim',
+      `  ${columns(widths, ['arrival time', 'watermark', 'timing', 'index', 'count', 'max', 'mean', ''])}`,
+    ),
+  )
   for (const pane of panes) {
     const { count, max, mean } = pane.value
     const stage = stageOf(pane)
@@ -91,8 +152,17 @@ export function life(screen: Screen, all: readonly QuakeResult[], late: readonly
     const text = columns(widths, [time(pane.emittedAt), time(pane.watermark), `${mark} ${pane.timing}`, ...numbers])
     screen.line(`  ${text}${screen.paint(colour, SAYS[stage])}`)
   }
-  for (const { value, watermark } of late.filter((record) => record.key === key && record.window?.start === window.start)) {
-    const text = columns(widths, [time(value.updatedAt), time(watermark), '✕ too late', '', '', value.magnitude.toFixed(2)])
+  for (const { value, watermark } of late.filter(
+    (record) => record.key === key && record.window?.start === window.start,
+  )) {
+    const text = columns(widths, [
+      time(value.updatedAt),
+      time(watermark),
+      '✕ too late',
+      '',
+      '',
+      value.magnitude.toFixed(2),
+    ])
     screen.line(`  ${text}${' '.repeat(10)}${screen.paint('red', 'to the late output')}`)
   }
 }
@@ -114,14 +184,23 @@ export function finalResults(screen: Screen, panes: readonly QuakeResult[]): voi
   for (const start of [...new Set(finals.map((pane) => pane.window.start))].sort((a, b) => a - b)) {
     const cells = CLASSES.map(([name]) => {
       const found = finals.find((pane) => pane.key === name && pane.window.start === start)?.value
-      return found === undefined ? '·' : columns([-4, -6, -6], [found.count, found.max?.toFixed(2) ?? '', found.mean?.toFixed(2) ?? ''])
+      return found === undefined
+        ? '·'
+        : columns([-4, -6, -6], [found.count, found.max?.toFixed(2) ?? '', found.mean?.toFixed(2) ?? ''])
     })
     screen.line(`  ${columns(widths, [day(start), ...cells])}`)
   }
 }
 
 export function opening(screen: Screen, entries: number): void {
-  screen.line(screen.paint('bold', `${entries.toLocaleString('en-US')} real earthquakes of one week, in the order in which they became known`))
-  screen.line(`per day and magnitude class · watermark ${OUT_OF_ORDER} behind the newest event · late data accepted for ${ALLOWED_LATENESS}`)
+  screen.line(
+    screen.paint(
+      'bold',
+      `${entries.toLocaleString('en-US')} real earthquakes of one week, in the order in which they became known`,
+    ),
+  )
+  screen.line(
+    `per day and magnitude class · watermark ${OUT_OF_ORDER} behind the newest event · late data accepted for ${ALLOWED_LATENESS}`,
+  )
   screen.line()
 }

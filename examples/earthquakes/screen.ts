@@ -11,7 +11,11 @@ export interface Screen {
 const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, cyan: 36 } as const
 export type Colour = keyof typeof CODES
 
-interface Terminal { readonly isTTY?: boolean; readonly columns?: number; write(text: string): unknown }
+interface Terminal {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  write(text: string): unknown
+}
 
 /** The terminal (or pipe, or file) behind `out`: at most 100 columns; no colours with NO_COLOR or when piped. */
 export function screenOf(out: Terminal, env: { readonly [name: string]: string | undefined }): Screen {
@@ -32,12 +36,14 @@ export function screenOf(out: Terminal, env: { readonly [name: string]: string |
 
 /** Cells beside each other: a negative width aligns to the right; text that is too long is cut. */
 export function columns(widths: readonly number[], cells: readonly (string | number)[]): string {
-  return cells.map((cell, i) => {
-    const wanted = widths[i] ?? 0
-    const text = typeof cell === 'number' ? cell.toLocaleString('en-US') : cell
-    const cut = text.length > Math.abs(wanted) ? `${text.slice(0, Math.abs(wanted) - 1)}…` : text
-    return wanted < 0 ? cut.padStart(-wanted) : cut.padEnd(wanted)
-  }).join('')
+  return cells
+    .map((cell, i) => {
+      const wanted = widths[i] ?? 0
+      const text = typeof cell === 'number' ? cell.toLocaleString('en-US') : cell
+      const cut = text.length > Math.abs(wanted) ? `${text.slice(0, Math.abs(wanted) - 1)}…` : text
+      return wanted < 0 ? cut.padStart(-wanted) : cut.padEnd(wanted)
+    })
+    .join('')
 }
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']

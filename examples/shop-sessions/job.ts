@@ -3,12 +3,28 @@
  * the dead letters, what comes too late for a window to the late output; nothing vanishes.
  */
 import {
-  type DeadLetter, type LateRecord, type Pane, type Pipeline, type Sink, boundedOutOfOrderness, pipeline, session, together, tumbling,
+  type DeadLetter,
+  type LateRecord,
+  type Pane,
+  type Pipeline,
+  type Sink,
+  boundedOutOfOrderness,
+  pipeline,
+  session,
+  together,
+  tumbling,
 } from '@tidemark/core'
 import { earlyAndLate, emitOnClose } from '@tidemark/triggers'
 
-export interface Click { readonly customer: string; readonly at: number; readonly cents: number }
-export interface Visit { readonly clicks: number; readonly cents: number }
+export interface Click {
+  readonly customer: string
+  readonly at: number
+  readonly cents: number
+}
+export interface Visit {
+  readonly clicks: number
+  readonly cents: number
+}
 export type Out = Pane<string, Visit> | Pane<string, number>
 
 export interface Sinks {
@@ -32,13 +48,15 @@ export function shop(lines: Iterable<string>, { visits, hours, tooLate, deadLett
     .eventTime({ timestamp: (click) => click.at, watermark: boundedOutOfOrderness('10m') })
     .keyBy((click) => click.customer)
   // A visit ends after half an hour without a click. It is reported once, when nothing can change it any more.
-  const byVisit = clicks.name('visits')
+  const byVisit = clicks
+    .name('visits')
     .window(session('30m'), { trigger: emitOnClose(), allowedLateness: '15m' })
     .lateTo(tooLate)
     .aggregate((a) => ({ clicks: a.count(), cents: a.sum((click) => click.cents) }))
     .to(visits)
   // Turnover per hour: at the full hour, and again for each click that comes late, up to two hours.
-  const byHour = clicks.name('hours')
+  const byHour = clicks
+    .name('hours')
     .window(tumbling('1h'), { trigger: earlyAndLate(), allowedLateness: '2h' })
     .sum((click) => click.cents)
     .to(hours)

@@ -5,14 +5,25 @@ import { expect, test } from 'vitest'
 import { type Click, type Visit, shop } from './job.ts'
 
 const lines = [
-  'ann 09:05 0', 'ann 09:20 1990', 'bob 09:30 0', 'ann 09:50 500', 'eve 9.55h free', 'bob 10:30 2500', 'ann 11:15 700',
-  'bob 10:05 300', 'ann 13:00 0', 'ann 10:10 900',
+  'ann 09:05 0',
+  'ann 09:20 1990',
+  'bob 09:30 0',
+  'ann 09:50 500',
+  'eve 9.55h free',
+  'bob 10:30 2500',
+  'ann 11:15 700',
+  'bob 10:05 300',
+  'ann 13:00 0',
+  'ann 10:10 900',
 ]
 const minute = 60_000
 
 async function run(): Promise<{
-  visits: readonly Pane<string, Visit>[]; hours: ReturnType<typeof latestValues<string, number>>
-  tooLate: readonly LateRecord<Click>[]; deadLetters: readonly DeadLetter[]; metrics: ReadonlyMap<string, number>
+  visits: readonly Pane<string, Visit>[]
+  hours: ReturnType<typeof latestValues<string, number>>
+  tooLate: readonly LateRecord<Click>[]
+  deadLetters: readonly DeadLetter[]
+  metrics: ReadonlyMap<string, number>
 }> {
   const visits = collected<Pane<string, Visit>>()
   const hours = latestValues<string, number>()
@@ -41,10 +52,14 @@ test('hours are corrected by what is late', async () => {
 test('what is not counted is in the dead letters or the late output, and the accounts add up', async () => {
   const { tooLate, deadLetters, metrics } = await run()
   expect(deadLetters).toMatchObject([{ original: 'eve 9.55h free', code: 'USER_FUNCTION_THREW', stage: 'map' }])
-  expect(tooLate).toMatchObject([{ value: { customer: 'ann', cents: 900 }, reason: 'tooLate', latenessMs: 130 * minute }])
+  expect(tooLate).toMatchObject([
+    { value: { customer: 'ann', cents: 900 }, reason: 'tooLate', latenessMs: 130 * minute },
+  ])
   const of = (name: string): number => metrics.get(name) ?? Number.NaN
   for (const stage of ['visits', 'hours']) {
-    expect(of(`${stage}.records`)).toBe(of(`${stage}.deadLettered`) + of(`${stage}.onTime`) + of(`${stage}.late`) + of(`${stage}.tooLate`))
+    expect(of(`${stage}.records`)).toBe(
+      of(`${stage}.deadLettered`) + of(`${stage}.onTime`) + of(`${stage}.late`) + of(`${stage}.tooLate`),
+    )
   }
 })
 

@@ -4,9 +4,21 @@ import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Measured } from './measure.ts'
 
-export interface Machine { readonly cores: number; readonly cpu: string; readonly node: string }
-interface Row { readonly name: string; readonly nsPerRecord: number; readonly unitNsPerRecord: number; readonly ratio: number }
-interface Baseline { readonly machine: Machine; readonly rows: readonly Row[] }
+export interface Machine {
+  readonly cores: number
+  readonly cpu: string
+  readonly node: string
+}
+interface Row {
+  readonly name: string
+  readonly nsPerRecord: number
+  readonly unitNsPerRecord: number
+  readonly ratio: number
+}
+interface Baseline {
+  readonly machine: Machine
+  readonly rows: readonly Row[]
+}
 
 /** Within this factor two runs of the same code may differ. */
 const NOISE = 1.15
@@ -19,9 +31,17 @@ export function thisMachine(): Machine {
 
 /** Rows that were not measured now stay as they are. */
 export function saveBaseline(measured: readonly Measured[]): string {
-  const fresh = new Map(measured.map(({ name, nsPerRecord, unitNsPerRecord, ratio }) => [name, { name, nsPerRecord: rounded(nsPerRecord), unitNsPerRecord: rounded(unitNsPerRecord), ratio: rounded(ratio) }]))
+  const fresh = new Map(
+    measured.map(({ name, nsPerRecord, unitNsPerRecord, ratio }) => [
+      name,
+      { name, nsPerRecord: rounded(nsPerRecord), unitNsPerRecord: rounded(unitNsPerRecord), ratio: rounded(ratio) },
+    ]),
+  )
   const kept = readBaseline()?.rows.filter(({ name }) => !fresh.has(name)) ?? []
-  const baseline: Baseline = { machine: thisMachine(), rows: [...kept, ...fresh.values()].sort((a, b) => (a.name < b.name ? -1 : 1)) }
+  const baseline: Baseline = {
+    machine: thisMachine(),
+    rows: [...kept, ...fresh.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+  }
   writeFileSync(file, `${JSON.stringify(baseline, undefined, 2)}\n`)
   return `baseline saved: ${file}`
 }
@@ -38,11 +58,13 @@ export function comparison(measured: readonly Measured[]): string {
   })
   const { cores, cpu, node } = baseline.machine
   const head = `against the baseline (${cores} cores, ${cpu}, Node ${node})`
-  return moved.length === 0 ? `${head}: nothing moved by more than ${Math.round((NOISE - 1) * 100)} %` : `${head}:\n${moved.join('\n')}`
+  return moved.length === 0
+    ? `${head}: nothing moved by more than ${Math.round((NOISE - 1) * 100)} %`
+    : `${head}:\n${moved.join('\n')}`
 }
 
 function readBaseline(): Baseline | undefined {
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as Baseline : undefined
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Baseline) : undefined
 }
 
 export function rounded(value: number): number {

@@ -19,7 +19,10 @@ test('a run is measured and reported', async () => {
   for (const bench of benches) measured.push(await measure(bench, { runs: 1, scale: SCALE }))
   for (const { name } of benches) expect(table(measured)).toContain(name)
   const rows = JSON.parse(jsonRows(measured)) as readonly Record<string, unknown>[]
-  for (const row of rows) expect(Object.keys(row)).toEqual(expect.arrayContaining(['name', 'records', 'nsPerRecord', 'unitNsPerRecord', 'ratio', 'rssMb']))
+  for (const row of rows)
+    expect(Object.keys(row)).toEqual(
+      expect.arrayContaining(['name', 'records', 'nsPerRecord', 'unitNsPerRecord', 'ratio', 'rssMb']),
+    )
 })
 
 test('wrong results are found', () => {

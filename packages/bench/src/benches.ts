@@ -44,7 +44,9 @@ export const benches: readonly Bench[] = [
   hoppingBench('hopping-60s-1s', 1_000, 180),
   hoppingBench('hopping-60s-100ms', 100, 180),
   {
-    name: 'session-1k', what: 'gap 30 s, 4 to 5 records per session, 1,000 keys', target: undefined,
+    name: 'session-1k',
+    what: 'gap 30 s, 4 to 5 records per session, 1,000 keys',
+    target: undefined,
     make: (scale) => {
       const draft = visits(scaled(1_000_000, scale), scale < 1 ? 100 : 1_000, GAP)
       const engine = { draft, run: (records: readonly Event[]) => sessionPanes(records, GAP) }
@@ -53,13 +55,16 @@ export const benches: readonly Bench[] = [
     },
   },
   {
-    name: 'chain-4', what: 'filter, map, map, filter; unit: inline code', target: undefined,
+    name: 'chain-4',
+    what: 'filter, map, map, filter; unit: inline code',
+    target: undefined,
     make: (scale) => {
       const draft = evenly(scaled(3_000_000, scale), 1_000, 10, 0)
       const engine = { draft, run: chained }
       const unit = { draft, run: chainByHand }
       return {
-        engine, unit,
+        engine,
+        unit,
         check: async (fresh) => {
           const found = await chained(fresh(draft))
           sameRecords(found, chainByHand(fresh(draft)))
@@ -72,7 +77,8 @@ export const benches: readonly Bench[] = [
 
 function tumblingBench(name: string, records: number, keys: number, minutes: number, disorderMs: number): Bench {
   return {
-    name, target: 3,
+    name,
+    target: 3,
     what: `60 s, ${keys.toLocaleString('en')} keys${disorderMs === 0 ? ', in order' : `, ${disorderMs / 1_000} s disorder`}`,
     make: (scale) => {
       const draft = evenly(scaled(records, scale), Math.max(10, scaled(keys, scale)), minutes, disorderMs)
@@ -86,14 +92,16 @@ function tumblingBench(name: string, records: number, keys: number, minutes: num
 /** 100 keys, 100 records per key and slide. */
 function hoppingBench(name: string, everyMs: number, slides: number): Bench {
   return {
-    name, target: 1.5,
+    name,
+    target: 1.5,
     what: `60 s every ${everyMs} ms, 100 keys; unit: our own tumbling`,
     make: (scale) => {
       const draft = perSlide(Math.max(5, scaled(slides, scale)), everyMs, 100, Math.max(4, scaled(100, scale)))
       const engine = { draft, run: (fresh: readonly Event[]) => hoppingPanes(fresh, MINUTE, everyMs) }
       const hand = { draft, run: (fresh: readonly Event[]) => hoppingByHand(fresh, MINUTE, everyMs) }
       return {
-        engine, hand,
+        engine,
+        hand,
         unit: { draft, run: (fresh) => tumblingPanes(fresh, MINUTE, 0) },
         panesOnly: { ...engine, draft: thinned(draft, everyMs, 100) },
         check: checkPanes(engine, hand),
@@ -102,9 +110,15 @@ function hoppingBench(name: string, everyMs: number, slides: number): Bench {
   }
 }
 
-interface Yields<R> { readonly draft: Draft; readonly run: (records: readonly Event[]) => R }
+interface Yields<R> {
+  readonly draft: Draft
+  readonly run: (records: readonly Event[]) => R
+}
 
-function checkPanes(engine: Yields<Promise<readonly TotalsPane[]>>, hand: Yields<readonly HandResult[]>): Trial['check'] {
+function checkPanes(
+  engine: Yields<Promise<readonly TotalsPane[]>>,
+  hand: Yields<readonly HandResult[]>,
+): Trial['check'] {
   return async (fresh) => {
     const panes = await engine.run(fresh(engine.draft))
     samePanes(panes, hand.run(fresh(hand.draft)))

@@ -71,5 +71,8 @@ export function visits(records: number, keyCount: number, gapMs: number): Draft 
     draft.values[i] = next(1_000)
   }
   const order = Array.from({ length: records }, (_, i) => i)
-  return pick(draft, order.sort((a, b) => (draft.at[a] as number) - (draft.at[b] as number) || a - b))
+  return pick(
+    draft,
+    order.sort((a, b) => (draft.at[a] as number) - (draft.at[b] as number) || a - b),
+  )
 }

@@ -4,8 +4,17 @@
  */
 import type { Event } from './records.ts'
 
-export interface HandResult { readonly key: string; readonly start: number; readonly end: number; readonly count: number; readonly sum: number }
-interface Acc { count: number; sum: number }
+export interface HandResult {
+  readonly key: string
+  readonly start: number
+  readonly end: number
+  readonly count: number
+  readonly sum: number
+}
+interface Acc {
+  count: number
+  sum: number
+}
 
 export function tumblingByHand(records: readonly Event[], sizeMs: number, boundMs: number): HandResult[] {
   const out: HandResult[] = []
@@ -34,7 +43,7 @@ export function tumblingByHand(records: readonly Event[], sizeMs: number, boundM
       end = start + sizeMs
       const known = windows.get(start)
       if (known === undefined) {
-        windows.set(start, current = new Map())
+        windows.set(start, (current = new Map()))
         if (end < nextEnd) nextEnd = end
       } else {
         current = known
@@ -115,7 +124,13 @@ export function hoppingByHand(records: readonly Event[], sizeMs: number, everyMs
   return out
 }
 
-interface Visit { readonly key: string; readonly start: number; last: number; count: number; sum: number }
+interface Visit {
+  readonly key: string
+  readonly start: number
+  last: number
+  count: number
+  sum: number
+}
 
 /** In order only: a Map of open sessions and a list per second of those to look at then, put off if they have grown. */
 export function sessionsByHand(records: readonly Event[], gapMs: number): HandResult[] {
@@ -169,7 +184,10 @@ export function sessionsByHand(records: readonly Event[], gapMs: number): HandRe
   return out
 }
 
-export interface Priced { readonly key: string; readonly cents: number }
+export interface Priced {
+  readonly key: string
+  readonly cents: number
+}
 
 /** The four steps of chain-4 in one loop. */
 export function chainByHand(records: readonly Event[]): Priced[] {

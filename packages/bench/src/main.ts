@@ -19,19 +19,24 @@ function optionsOrUsage(): Options {
 
 async function run({ unpolluted, only, runs, scale, json, profile, saveBaseline: save }: Options): Promise<void> {
   const { cores, cpu, node } = thisMachine()
-  console.log(`${cores} cores, ${cpu}, Node ${node}; ${timeIs}, medians of ${runs} runs in turn with the unit${globalThis.gc === undefined ? '; without --expose-gc, so noisier' : ''}`)
+  console.log(
+    `${cores} cores, ${cpu}, Node ${node}; ${timeIs}, medians of ${runs} runs in turn with the unit${globalThis.gc === undefined ? '; without --expose-gc, so noisier' : ''}`,
+  )
   if (!unpolluted) await pollute()
   const profiler = profile === undefined ? undefined : new CpuProfiler()
   const measured: Measured[] = []
   for (const bench of benches.filter(({ name }) => only.includes(name))) {
     const row = await measure(bench, { runs, scale, ...(profiler === undefined ? {} : { profiler }) })
     measured.push(row)
-    console.log(`  ${bench.name} (${bench.what}): ${row.results.toLocaleString('en')} results equal, ratio ${row.ratio.toFixed(2)}`)
+    console.log(
+      `  ${bench.name} (${bench.what}): ${row.results.toLocaleString('en')} results equal, ratio ${row.ratio.toFixed(2)}`,
+    )
   }
   console.log(`\n${table(measured)}`)
   if (json !== undefined) writeFileSync(json, jsonRows(measured))
   if (profiler !== undefined && profile !== undefined) console.log(`\n${profiler.write(profile)}`)
-  if (scale === 1 && profiler === undefined && !unpolluted) console.log(`\n${save ? saveBaseline(measured) : comparison(measured)}`)
+  if (scale === 1 && profiler === undefined && !unpolluted)
+    console.log(`\n${save ? saveBaseline(measured) : comparison(measured)}`)
 }
 
 try {

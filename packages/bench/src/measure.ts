@@ -7,7 +7,11 @@ import type { Profiler } from './profile.ts'
 import { freshRecords } from './records.ts'
 
 /** Times of one side, ns per run. */
-interface Side { readonly contender: Contender; readonly times: number[]; readonly wall: number[] }
+interface Side {
+  readonly contender: Contender
+  readonly times: number[]
+  readonly wall: number[]
+}
 
 export interface Measured {
   readonly name: string
@@ -24,13 +28,21 @@ export interface Measured {
   readonly rssMb: number
   readonly target: number | undefined
   /** Where panes are told apart: each one's cost, and the ratios that come out when they are counted in. */
-  readonly panes?: { readonly nsPerPane: number; readonly ratioWithPanes: number; readonly handNsPerRecord: number; readonly handRatio: number }
+  readonly panes?: {
+    readonly nsPerPane: number
+    readonly ratioWithPanes: number
+    readonly handNsPerRecord: number
+    readonly handRatio: number
+  }
 }
 
-interface WithThreadTime { readonly threadCpuUsage?: () => { readonly user: number; readonly system: number } }
+interface WithThreadTime {
+  readonly threadCpuUsage?: () => { readonly user: number; readonly system: number }
+}
 
 /** Whose time it is. */
-export const timeIs: string = (process as WithThreadTime).threadCpuUsage === undefined ? 'wall time' : 'CPU time of the main thread'
+export const timeIs: string =
+  (process as WithThreadTime).threadCpuUsage === undefined ? 'wall time' : 'CPU time of the main thread'
 
 /** Now, ns, by the thread where possible. */
 function threadNow(): number {
@@ -39,7 +51,10 @@ function threadNow(): number {
 }
 
 /** @throws Error where the engine's results are wrong */
-export async function measure(bench: Bench, options: { readonly runs: number; readonly scale: number; readonly profiler?: Profiler }): Promise<Measured> {
+export async function measure(
+  bench: Bench,
+  options: { readonly runs: number; readonly scale: number; readonly profiler?: Profiler },
+): Promise<Measured> {
   const trial = bench.make(options.scale)
   const results = await trial.check(freshRecords)
   const sides = sidesOf(trial)
@@ -53,7 +68,12 @@ export async function measure(bench: Bench, options: { readonly runs: number; re
   return { name: bench.name, results, rssMb: Math.round(rss / 1e6), target: bench.target, ...compared(sides, results) }
 }
 
-interface Sides { readonly engine: Side; readonly unit: Side; readonly hand: Side | undefined; readonly panesOnly: Side | undefined }
+interface Sides {
+  readonly engine: Side
+  readonly unit: Side
+  readonly hand: Side | undefined
+  readonly panesOnly: Side | undefined
+}
 
 function sidesOf({ engine, unit, hand, panesOnly }: Trial): Sides {
   const side = (contender: Contender): Side => ({ contender, times: [], wall: [] })
@@ -88,19 +108,30 @@ function compared(sides: Sides, results: number): Omit<Measured, 'name' | 'resul
   const whole = median(engine.times) / records
   const handNsPerRecord = median(hand?.times ?? [Number.NaN]) / records
   return {
-    records, nsPerRecord, unitNsPerRecord, ratio: nsPerRecord / unitNsPerRecord,
-    lowest: Math.min(...pairs), highest: Math.max(...pairs), wallRatio: median(engine.wall) / median(unit.wall),
-    ...(panesOnly === undefined ? {} : {
-      panes: {
-        nsPerPane: (median(panesOnly.times) - few * unitNsPerRecord) / results,
-        ratioWithPanes: whole / unitNsPerRecord, handNsPerRecord, handRatio: whole / handNsPerRecord,
-      },
-    }),
+    records,
+    nsPerRecord,
+    unitNsPerRecord,
+    ratio: nsPerRecord / unitNsPerRecord,
+    lowest: Math.min(...pairs),
+    highest: Math.max(...pairs),
+    wallRatio: median(engine.wall) / median(unit.wall),
+    ...(panesOnly === undefined
+      ? {}
+      : {
+          panes: {
+            nsPerPane: (median(panesOnly.times) - few * unitNsPerRecord) / results,
+            ratioWithPanes: whole / unitNsPerRecord,
+            handNsPerRecord,
+            handRatio: whole / handNsPerRecord,
+          },
+        }),
   }
 }
 
 export function median(of: readonly number[]): number {
   const sorted = of.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle] as number : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
+  return sorted.length % 2 === 1
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2
 }

@@ -1,16 +1,39 @@
 /** Owns the engine's side: the same work through the public API, from an array to an array. */
-import { boundedOutOfOrderness, collected, hopping, monotonous, ms, type Pane, pipeline, session, tumbling, type TimeWindow, type WindowAssigner } from '@tidemark/core'
+import {
+  boundedOutOfOrderness,
+  collected,
+  hopping,
+  monotonous,
+  ms,
+  type Pane,
+  pipeline,
+  session,
+  tumbling,
+  type TimeWindow,
+  type WindowAssigner,
+} from '@tidemark/core'
 import type { Priced } from './hand-loops.ts'
 import type { Event } from './records.ts'
 
-export interface Totals { readonly count: number; readonly sum: number }
+export interface Totals {
+  readonly count: number
+  readonly sum: number
+}
 export type TotalsPane = Pane<string, Totals, TimeWindow>
 
-export function tumblingPanes(records: readonly Event[], sizeMs: number, boundMs: number): Promise<readonly TotalsPane[]> {
+export function tumblingPanes(
+  records: readonly Event[],
+  sizeMs: number,
+  boundMs: number,
+): Promise<readonly TotalsPane[]> {
   return windowed(records, tumbling(ms(sizeMs)), boundMs)
 }
 
-export function hoppingPanes(records: readonly Event[], sizeMs: number, everyMs: number): Promise<readonly TotalsPane[]> {
+export function hoppingPanes(
+  records: readonly Event[],
+  sizeMs: number,
+  everyMs: number,
+): Promise<readonly TotalsPane[]> {
   return windowed(records, hopping(ms(sizeMs), { every: ms(everyMs) }), 0)
 }
 
@@ -18,11 +41,18 @@ export function sessionPanes(records: readonly Event[], gapMs: number): Promise<
   return windowed(records, session(ms(gapMs)), 0)
 }
 
-async function windowed(records: readonly Event[], windows: WindowAssigner<unknown, TimeWindow>, boundMs: number): Promise<readonly TotalsPane[]> {
+async function windowed(
+  records: readonly Event[],
+  windows: WindowAssigner<unknown, TimeWindow>,
+  boundMs: number,
+): Promise<readonly TotalsPane[]> {
   const sink = collected<TotalsPane>()
   const job = pipeline('bench')
     .from(records)
-    .eventTime({ timestamp: (event) => event.at, watermark: boundMs === 0 ? monotonous() : boundedOutOfOrderness(ms(boundMs)) })
+    .eventTime({
+      timestamp: (event) => event.at,
+      watermark: boundMs === 0 ? monotonous() : boundedOutOfOrderness(ms(boundMs)),
+    })
     .keyBy((event) => event.key)
     .window(windows)
     .aggregate((a) => ({ count: a.count(), sum: a.sum((event) => event.value) }))

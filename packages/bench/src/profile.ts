@@ -43,12 +43,19 @@ export class CpuProfiler implements Profiler {
 
 /** The functions with the most samples of their own. */
 function summary({ nodes, samples = [] }: InspectorProfiler.Profile): string {
-  const places = new Map(nodes.map(({ id, callFrame }) => [id, `${callFrame.functionName || '(anonymous)'} ${callFrame.url.replace(/^.*\/packages\//, '')}:${callFrame.lineNumber + 1}`]))
+  const places = new Map(
+    nodes.map(({ id, callFrame }) => [
+      id,
+      `${callFrame.functionName || '(anonymous)'} ${callFrame.url.replace(/^.*\/packages\//, '')}:${callFrame.lineNumber + 1}`,
+    ]),
+  )
   const counts = new Map<string, number>()
   for (const sample of samples) {
     const place = places.get(sample) ?? '?'
     counts.set(place, (counts.get(place) ?? 0) + 1)
   }
   const most = [...counts].sort((a, b) => b[1] - a[1]).slice(0, MOST_SHOWN)
-  return most.map(([place, count]) => `${((100 * count) / samples.length).toFixed(1).padStart(6)} %  ${place}`).join('\n')
+  return most
+    .map(([place, count]) => `${((100 * count) / samples.length).toFixed(1).padStart(6)} %  ${place}`)
+    .join('\n')
 }

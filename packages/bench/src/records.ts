@@ -4,10 +4,18 @@
  */
 
 /** What pipelines and hand loops read. */
-export interface Event { readonly key: string; readonly at: number; readonly value: number }
+export interface Event {
+  readonly key: string
+  readonly at: number
+  readonly value: number
+}
 
 /** Records without their keys' strings: columns of key numbers, timestamps and whole values. */
-export interface Draft { readonly keys: Int32Array; readonly at: Float64Array; readonly values: Int32Array }
+export interface Draft {
+  readonly keys: Int32Array
+  readonly at: Float64Array
+  readonly values: Int32Array
+}
 
 /** An ordinary day: timestamps have as many digits as real ones. */
 export const T0 = 1_700_000_040_000

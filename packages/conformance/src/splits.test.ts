@@ -3,9 +3,22 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { SplitWatermarks } from '@tidemark/core'
 
-interface Step { readonly split: string; readonly new?: boolean; readonly watermark?: number; readonly idle?: boolean; readonly active?: boolean; readonly finished?: boolean }
-interface Vector { readonly name: string; readonly steps: readonly Step[]; readonly combined: readonly (number | null)[] }
-const vectors = JSON.parse(readFileSync(new URL('../vectors/splits.json', import.meta.url), 'utf8')) as readonly Vector[]
+interface Step {
+  readonly split: string
+  readonly new?: boolean
+  readonly watermark?: number
+  readonly idle?: boolean
+  readonly active?: boolean
+  readonly finished?: boolean
+}
+interface Vector {
+  readonly name: string
+  readonly steps: readonly Step[]
+  readonly combined: readonly (number | null)[]
+}
+const vectors = JSON.parse(
+  readFileSync(new URL('../vectors/splits.json', import.meta.url), 'utf8'),
+) as readonly Vector[]
 
 test('there are 25', () => {
   expect(vectors).toHaveLength(25)

@@ -25,7 +25,18 @@ export { policy } from './trigger/policy.ts'
 export { watermarkThenUpdates } from './trigger/watermark-then-updates.ts'
 
 export type {
-  Accumulation, Correction, DeadLetter, DeltaPane, LateRecord, Pane, PaneBase, PaneMeta, PaneOf, Retraction, Timing, ValuePane,
+  Accumulation,
+  Correction,
+  DeadLetter,
+  DeltaPane,
+  LateRecord,
+  Pane,
+  PaneBase,
+  PaneMeta,
+  PaneOf,
+  Retraction,
+  Timing,
+  ValuePane,
 } from './pane/pane.ts'
 export type { GateContext, GateDecision, PaneGate } from './pane/gate.ts'
 export { LATENESS_CLASSES_MS, type LateSummary } from './pane/late-report.ts'
@@ -50,7 +61,19 @@ export { type MemorySource, type PushOptions, memorySource } from './io/memory-s
 export { type Collected, type LatestValues, collected, forEach, latestValues } from './io/memory-sinks.ts'
 
 export type {
-  EventTimeOptions, Input, KeyedRecords, Pipeline, Records, Results, StageOptions, Start, Sync, TimedRecords, WebStream, WindowOptions, WindowedRecords,
+  EventTimeOptions,
+  Input,
+  KeyedRecords,
+  Pipeline,
+  Records,
+  Results,
+  StageOptions,
+  Start,
+  Sync,
+  TimedRecords,
+  WebStream,
+  WindowOptions,
+  WindowedRecords,
 } from './pipeline/stages.ts'
 export type { OnError } from './pipeline/plan.ts'
 export type { PlanJson } from './pipeline/describe.ts'

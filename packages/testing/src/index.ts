@@ -6,7 +6,32 @@ export { type Check, type PermutationOptions, type Run, type SimulateOptions, sa
 export { type VerifyOperatorOptions, nothingLeft, verifyOperator } from './verify-operator.ts'
 export { type VerifyTriggerOptions, verifyTrigger } from './verify-trigger.ts'
 export { type VerifyAggregatorOptions, verifyAggregator } from './verify-aggregator.ts'
-export { type AnyPane, type ExpectedPane, type Latest, expectPanes, finals, latestByWindow, paneMatchers, showPane } from './matchers.ts'
+export {
+  type AnyPane,
+  type ExpectedPane,
+  type Latest,
+  expectPanes,
+  finals,
+  latestByWindow,
+  paneMatchers,
+  showPane,
+} from './matchers.ts'
 export { sameValue } from './same-value.ts'
-export { type ScriptOptions, type StreamOptions, disorderedStream, partition, partitions, scripts } from './arbitraries.ts'
-export { type OracleCadence, type OracleOptions, type OraclePane, type OraclePolicy, type OracleStep, type OracleWindow, type OracleWindows, oracle } from './oracle.ts'
+export {
+  type ScriptOptions,
+  type StreamOptions,
+  disorderedStream,
+  partition,
+  partitions,
+  scripts,
+} from './arbitraries.ts'
+export {
+  type OracleCadence,
+  type OracleOptions,
+  type OraclePane,
+  type OraclePolicy,
+  type OracleStep,
+  type OracleWindow,
+  type OracleWindows,
+  oracle,
+} from './oracle.ts'

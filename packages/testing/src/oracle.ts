@@ -8,7 +8,10 @@
  */
 import type { Script, ScriptRecord } from './script.ts'
 
-export interface OracleWindow { readonly start: number; readonly end: number }
+export interface OracleWindow {
+  readonly start: number
+  readonly end: number
+}
 
 /** Which windows there are. `custom`: as `assignWindows`; the others as their names say. All spans in ms. */
 export type OracleWindows =
@@ -21,7 +24,11 @@ export type OracleWindows =
 
 /** never, after each record, or this many ms of processing time after the first pending record. */
 export type OracleCadence = 'never' | 'perRecord' | number
-export interface OraclePolicy { readonly early: OracleCadence; readonly completion: boolean; readonly late: OracleCadence }
+export interface OraclePolicy {
+  readonly early: OracleCadence
+  readonly completion: boolean
+  readonly late: OracleCadence
+}
 
 export interface OracleOptions {
   readonly windows: OracleWindows
@@ -39,19 +46,35 @@ export interface OracleOptions {
 /** A pane as the engine makes it; `window` of the one window is undefined. */
 export interface OraclePane {
   readonly kind: 'value' | 'delta'
-  readonly key: string; readonly window: OracleWindow | undefined; readonly index: number; readonly value: unknown
-  readonly timing: 'early' | 'on-time' | 'late'; readonly isFirst: boolean; readonly isLast: boolean
-  readonly records: number; readonly lateRecords: number; readonly watermark: number; readonly emittedAt: number
+  readonly key: string
+  readonly window: OracleWindow | undefined
+  readonly index: number
+  readonly value: unknown
+  readonly timing: 'early' | 'on-time' | 'late'
+  readonly isFirst: boolean
+  readonly isLast: boolean
+  readonly records: number
+  readonly lateRecords: number
+  readonly watermark: number
+  readonly emittedAt: number
 }
 
 /** What came out of one step of the script, and how its (record, window) pairs were judged. */
 export interface OracleStep {
   readonly panes: readonly OraclePane[]
-  readonly noWindow: number; readonly onTime: number; readonly late: number; readonly tooLate: number
+  readonly noWindow: number
+  readonly onTime: number
+  readonly late: number
+  readonly tooLate: number
 }
 
 /** A record in a window. `shown`: a pane has told of it. `due`: when the cadence of its phase wants it told. */
-interface Arrival { readonly value: number; readonly late: boolean; readonly due: number; shown: boolean }
+interface Arrival {
+  readonly value: number
+  readonly late: boolean
+  readonly due: number
+  shown: boolean
+}
 interface Live extends OracleWindow {
   readonly key: string
   readonly arrivals: Arrival[]
@@ -83,7 +106,13 @@ class Oracle {
   readonly #accepted: ScriptRecord[] = []
   #watermark: number = Number.NEGATIVE_INFINITY
   #now = 0
-  step: { panes: OraclePane[]; noWindow: number; onTime: number; late: number; tooLate: number } = { panes: [], noWindow: 0, onTime: 0, late: 0, tooLate: 0 }
+  step: { panes: OraclePane[]; noWindow: number; onTime: number; late: number; tooLate: number } = {
+    panes: [],
+    noWindow: 0,
+    onTime: 0,
+    late: 0,
+    tooLate: 0,
+  }
 
   constructor(options: OracleOptions) {
     this.#options = options
@@ -99,7 +128,7 @@ class Oracle {
     const { boundMs } = this.#options
     const windows = this.#windowsOf(record)
     if (windows.length === 0) this.step.noWindow++
-    const taken = windows.map((window) => this.#merges ? this.#join(record, window) : this.#put(record, window))
+    const taken = windows.map((window) => (this.#merges ? this.#join(record, window) : this.#put(record, window)))
     if (taken.includes(true)) {
       const isNewPoint = !this.#accepted.some(({ key, at }) => key === record.key && at === record.at)
       this.#accepted.push(record)
@@ -155,16 +184,23 @@ class Oracle {
   #windowsOf({ key, at }: ScriptRecord): readonly OracleWindow[] {
     const { windows } = this.#options
     switch (windows.kind) {
-      case 'tumbling': return hops(at, windows.size, windows.size, windows.offset ?? 0)
-      case 'hopping': return hops(at, windows.size, windows.every, windows.offset ?? 0)
-      case 'session': return [{ start: at, end: at + windows.gap }]
-      case 'one': return [{ start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY }]
-      case 'custom': return windows.assign(at)
+      case 'tumbling':
+        return hops(at, windows.size, windows.size, windows.offset ?? 0)
+      case 'hopping':
+        return hops(at, windows.size, windows.every, windows.offset ?? 0)
+      case 'session':
+        return [{ start: at, end: at + windows.gap }]
+      case 'one':
+        return [{ start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY }]
+      case 'custom':
+        return windows.assign(at)
       case 'slidingByRecord': {
         // Every accepted record defines the window that ends right after it and the one that starts right after it.
         const points = [at, ...this.#accepted.filter((other) => other.key === key).map((other) => other.at)]
         const starts = new Set(points.flatMap((point) => [point + 1 - windows.size, point + 1]))
-        return [...starts].filter((start) => start <= at && at < start + windows.size).map((start) => ({ start, end: start + windows.size }))
+        return [...starts]
+          .filter((start) => start <= at && at < start + windows.size)
+          .map((start) => ({ start, end: start + windows.size }))
       }
     }
   }
@@ -176,8 +212,14 @@ class Oracle {
       return false
     }
     const same = JSON.stringify(rest)
-    let window = this.#live.find((other) => other.key === record.key && other.start === start && other.end === end && JSON.stringify(restOf(other)) === same)
-    if (window === undefined) this.#live.push(window = this.#open(record.key, { start, end, ...rest }))
+    let window = this.#live.find(
+      (other) =>
+        other.key === record.key &&
+        other.start === start &&
+        other.end === end &&
+        JSON.stringify(restOf(other)) === same,
+    )
+    if (window === undefined) this.#live.push((window = this.#open(record.key, { start, end, ...rest })))
     this.#arrive(record, window)
     return true
   }
@@ -193,9 +235,17 @@ class Oracle {
     const end = Math.max(own.end, ...parts.map((part) => part.end))
     const [first] = parts
     // New bounds make a new window.
-    const window: Live = first !== undefined && first.start === start && first.end === end
-      ? first
-      : { key: record.key, start, end, arrivals: parts.flatMap((part) => part.arrivals), panes: [], passed: this.#isComplete({ start, end }) && parts.some(({ passed }) => passed) }
+    const window: Live =
+      first !== undefined && first.start === start && first.end === end
+        ? first
+        : {
+            key: record.key,
+            start,
+            end,
+            arrivals: parts.flatMap((part) => part.arrivals),
+            panes: [],
+            passed: this.#isComplete({ start, end }) && parts.some(({ passed }) => passed),
+          }
     this.#live = [...this.#live.filter((other) => !parts.includes(other)), window]
     this.#arrive(record, window)
     return true
@@ -215,8 +265,17 @@ class Oracle {
 
   /** A new window; a record-aligned one holds what was accepted before. */
   #open(key: string, bounds: OracleWindow): Live {
-    const earlier = this.#options.windows.kind !== 'slidingByRecord' ? [] : this.#accepted.filter((other) => other.key === key && other.at >= bounds.start && other.at < bounds.end)
-    return { ...bounds, key, arrivals: earlier.map(({ value }) => this.#arrival(bounds, value)), panes: [], passed: false }
+    const earlier =
+      this.#options.windows.kind !== 'slidingByRecord'
+        ? []
+        : this.#accepted.filter((other) => other.key === key && other.at >= bounds.start && other.at < bounds.end)
+    return {
+      ...bounds,
+      key,
+      arrivals: earlier.map(({ value }) => this.#arrival(bounds, value)),
+      panes: [],
+      passed: false,
+    }
   }
 
   #arrive({ value }: ScriptRecord, window: Live): void {
@@ -229,7 +288,12 @@ class Oracle {
   #arrival(window: OracleWindow, value: number): Arrival {
     const late = this.#isComplete(window)
     const cadence = this.#options.policy[late ? 'late' : 'early']
-    return { value, late, due: typeof cadence === 'number' ? this.#now + cadence : Number.POSITIVE_INFINITY, shown: false }
+    return {
+      value,
+      late,
+      due: typeof cadence === 'number' ? this.#now + cadence : Number.POSITIVE_INFINITY,
+      shown: false,
+    }
   }
 
   /** Something new is in the window: a pane at once, if the policy wants one. */
@@ -245,7 +309,12 @@ class Oracle {
   /** When a pane is due: the part for the phase in force counts from the first pending record it has seen. */
   #due(window: Live): number {
     const complete = this.#isComplete(window)
-    return Math.min(Number.POSITIVE_INFINITY, ...window.arrivals.filter(({ shown, late }) => !shown && (late === complete || !this.#options.policy.completion)).map(({ due }) => due))
+    return Math.min(
+      Number.POSITIVE_INFINITY,
+      ...window.arrivals
+        .filter(({ shown, late }) => !shown && (late === complete || !this.#options.policy.completion))
+        .map(({ due }) => due),
+    )
   }
 
   #emit(window: Live, completing: boolean, isLast: boolean): void {
@@ -256,9 +325,18 @@ class Oracle {
     const timing = !this.#isComplete(window) ? 'early' : !settled && (completing || inTime) ? 'on-time' : 'late'
     const told = accumulation === 'discarding' ? arrivals.filter(({ shown }) => !shown) : arrivals
     const pane: OraclePane = {
-      kind: accumulation === 'discarding' ? 'delta' : 'value', key, window: windows.kind === 'one' ? undefined : { start, end, ...restOf(window) },
-      index: panes.length, value: aggregate(told.map(({ value }) => value)), timing, isFirst: panes.length === 0, isLast,
-      records: arrivals.length, lateRecords: arrivals.filter(({ late }) => late).length, watermark: this.#watermark, emittedAt: this.#now,
+      kind: accumulation === 'discarding' ? 'delta' : 'value',
+      key,
+      window: windows.kind === 'one' ? undefined : { start, end, ...restOf(window) },
+      index: panes.length,
+      value: aggregate(told.map(({ value }) => value)),
+      timing,
+      isFirst: panes.length === 0,
+      isLast,
+      records: arrivals.length,
+      lateRecords: arrivals.filter(({ late }) => late).length,
+      watermark: this.#watermark,
+      emittedAt: this.#now,
     }
     for (const arrival of arrivals) arrival.shown = true
     panes.push(pane)
@@ -271,7 +349,15 @@ function isPending({ arrivals }: Live): boolean {
 }
 
 /** Fields of a user's own windows beside their bounds. */
-function restOf({ start: _start, end: _end, key: _key, arrivals: _arrivals, panes: _panes, passed: _passed, ...rest }: Live): object {
+function restOf({
+  start: _start,
+  end: _end,
+  key: _key,
+  arrivals: _arrivals,
+  panes: _panes,
+  passed: _passed,
+  ...rest
+}: Live): object {
   return rest
 }
 
@@ -282,6 +368,7 @@ function sum(values: readonly number[]): number {
 /** All [start, start + size) with start = offset + n · every that contain a time. */
 function hops(at: number, size: number, every: number, offset: number): readonly OracleWindow[] {
   const windows: OracleWindow[] = []
-  for (let start = Math.floor((at - offset) / every) * every + offset; start + size > at; start -= every) windows.push({ start, end: start + size })
+  for (let start = Math.floor((at - offset) / every) * every + offset; start + size > at; start -= every)
+    windows.push({ start, end: start + size })
   return windows
 }

@@ -30,13 +30,21 @@ export interface PlayedStep<P> {
   readonly clock: number
 }
 
-export interface Played<P> { readonly steps: readonly PlayedStep<P>[]; readonly engine: Compiled }
+export interface Played<P> {
+  readonly steps: readonly PlayedStep<P>[]
+  readonly engine: Compiled
+}
 
 /** A split of this name stands at −∞ for ever, so that only the script moves the watermark. */
 const SCRIPT = ' script'
 
 /** Plays a script; what comes out depends on its arguments only. */
-export function play<P, In>(pipeline: Pipeline<P, In>, script: Script, record: MakeRecord<In>, options: PlayOptions = {}): Played<P> {
+export function play<P, In>(
+  pipeline: Pipeline<P, In>,
+  script: Script,
+  record: MakeRecord<In>,
+  options: PlayOptions = {},
+): Played<P> {
   const player = new Player(pipeline, script, record as MakeRecord<unknown>, options)
   const steps = script.steps.map((step, i) => {
     player.step(step)
@@ -67,18 +75,25 @@ class Player {
     const later = new Set(script.steps.flatMap((step) => (step.kind === 'join' ? [step.split] : [])))
     for (const { split } of recordsOf(script)) if (!later.has(split)) this.#join(split)
     // A source that has no split at all would hold the end of input for ever.
-    for (const { port } of this.engine.sources) if (port.splits === 0) this.#join(this.engine.sources.length === 1 ? '0' : port.name)
+    for (const { port } of this.engine.sources)
+      if (port.splits === 0) this.#join(this.engine.sources.length === 1 ? '0' : port.name)
   }
 
   step(step: ScriptStep): void {
     const { task } = this.engine
     switch (step.kind) {
-      case 'records': return this.#records(step.records)
-      case 'watermark': return task.raise(task.watermarks.raise(step.at))
-      case 'clock': return this.#clock(step.to)
-      case 'join': return this.#join(step.split)
-      case 'idle': return this.#idle(step.split)
-      case 'finish': return this.#finish(step.split)
+      case 'records':
+        return this.#records(step.records)
+      case 'watermark':
+        return task.raise(task.watermarks.raise(step.at))
+      case 'clock':
+        return this.#clock(step.to)
+      case 'join':
+        return this.#join(step.split)
+      case 'idle':
+        return this.#idle(step.split)
+      case 'finish':
+        return this.#finish(step.split)
       case 'end':
         for (const [split, { finished }] of this.#splits) if (!finished) this.#finish(split)
     }
@@ -139,7 +154,10 @@ class Player {
 
   #known(split: string): { next: bigint; finished: boolean } {
     const known = this.#splits.get(split)
-    if (known === undefined || known.finished) throw new Error(`Split '${split}' ${known === undefined ? 'has not joined' : 'is finished'}; the script has ${[...this.#splits.keys()].join(', ')}.`)
+    if (known === undefined || known.finished)
+      throw new Error(
+        `Split '${split}' ${known === undefined ? 'has not joined' : 'is finished'}; the script has ${[...this.#splits.keys()].join(', ')}.`,
+      )
     return known
   }
 
@@ -154,7 +172,10 @@ class Player {
     const first = state.next
     state.next += BigInt(records.length)
     const batch: Batch<unknown> = {
-      split, first, next: state.next, records: records.map(({ key, value, at }) => this.#record(key, value, at, split)),
+      split,
+      first,
+      next: state.next,
+      records: records.map(({ key, value, at }) => this.#record(key, value, at, split)),
       info: (i) => ({ key: (records[i] as ScriptRecord).key, timestamp: (records[i] as ScriptRecord).at }),
     }
     this.engine.task.run(this.#portOf(split), batch)
@@ -163,7 +184,14 @@ class Player {
   #finish(split: string): void {
     const state = this.#known(split)
     state.finished = true
-    this.engine.task.run(this.#portOf(split), { split, records: [], first: state.next, next: state.next, caughtUp: true, finished: true })
+    this.engine.task.run(this.#portOf(split), {
+      split,
+      records: [],
+      first: state.next,
+      next: state.next,
+      caughtUp: true,
+      finished: true,
+    })
   }
 
   /** As if idleAfter had passed for this split alone. */

@@ -9,10 +9,11 @@ export function sameValue(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false
   if (a instanceof Date) return sameValue(a.getTime(), (b as Date).getTime())
-  if (a instanceof Map || a instanceof Set) return sameValue([...a as Iterable<unknown>], [...b as Iterable<unknown>])
+  if (a instanceof Map || a instanceof Set)
+    return sameValue([...(a as Iterable<unknown>)], [...(b as Iterable<unknown>)])
   const names = Object.keys(a)
   if (names.length !== Object.keys(b).length || (Array.isArray(a) && a.length !== (b as unknown[]).length)) return false
-  return names.every((name) => (
-    Object.hasOwn(b, name) && sameValue(a[name as keyof typeof a], b[name as keyof typeof b])
-  ))
+  return names.every(
+    (name) => Object.hasOwn(b, name) && sameValue(a[name as keyof typeof a], b[name as keyof typeof b]),
+  )
 }

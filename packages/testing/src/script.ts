@@ -4,7 +4,12 @@
  */
 
 /** One record of a script: event time in ms; `split` is '0' where none is named. */
-export interface ScriptRecord { readonly split: string; readonly key: string; readonly value: number; readonly at: number }
+export interface ScriptRecord {
+  readonly split: string
+  readonly key: string
+  readonly value: number
+  readonly at: number
+}
 
 /** What happens in one step; all times in ms. Several records in one step are one batch. */
 export type ScriptStep =
@@ -15,7 +20,10 @@ export type ScriptStep =
   | { readonly kind: 'end' }
 
 /** A script as a plain value; its text is the notation again. */
-export interface Script { readonly steps: readonly ScriptStep[]; readonly toString: () => string }
+export interface Script {
+  readonly steps: readonly ScriptStep[]
+  readonly toString: () => string
+}
 
 /** The split of records that name none. */
 export const ONLY_SPLIT = '0'
@@ -34,7 +42,10 @@ const UNIT_MS: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1_000, m: 6
  * @example script`a=5@00:26  b=1@00:30 | watermark 2m | clock +1m | a=9@01:26 | end`
  */
 export function script(text: TemplateStringsArray | string, ...values: readonly (string | number)[]): Script {
-  const source = typeof text === 'string' ? text : text.map((part, i) => `${part}${i < values.length ? String(values[i]) : ''}`).join('')
+  const source =
+    typeof text === 'string'
+      ? text
+      : text.map((part, i) => `${part}${i < values.length ? String(values[i]) : ''}`).join('')
   const steps: ScriptStep[] = []
   let clock = 0
   let from = 0
@@ -44,7 +55,9 @@ export function script(text: TemplateStringsArray | string, ...values: readonly 
     const [first] = words
     // A script may begin and end with a bar; an empty step says nothing.
     if (first === undefined) continue
-    const step = first.text.includes('=') ? { kind: 'records' as const, records: words.map(readRecord) } : readCommand(words, clock)
+    const step = first.text.includes('=')
+      ? { kind: 'records' as const, records: words.map(readRecord) }
+      : readCommand(words, clock)
     if (step.kind === 'clock') clock = step.to
     steps.push(step)
   }
@@ -61,7 +74,11 @@ export function recordsOf({ steps }: Script): readonly ScriptRecord[] {
   return steps.flatMap((step) => (step.kind === 'records' ? step.records : []))
 }
 
-interface Word { readonly text: string; readonly at: number; readonly source: string }
+interface Word {
+  readonly text: string
+  readonly at: number
+  readonly source: string
+}
 
 function wordsOf(source: string, part: string, from: number): readonly Word[] {
   return [...part.matchAll(/\S+/g)].map((match) => ({ text: match[0], at: from + match.index, source }))
@@ -81,7 +98,14 @@ function readCommand(words: readonly Word[], clock: number): ScriptStep {
     throw unreadable(name, 'records, or one of watermark, clock, join, idle, finish, end')
   }
   const extra = needed === 1 ? argument : more
-  if (extra !== undefined) throw unreadable(extra, `nothing after '${words.slice(0, needed).map(({ text }) => text).join(' ')}'; steps are separated by |`)
+  if (extra !== undefined)
+    throw unreadable(
+      extra,
+      `nothing after '${words
+        .slice(0, needed)
+        .map(({ text }) => text)
+        .join(' ')}'; steps are separated by |`,
+    )
   if (name.text === 'end') return { kind: 'end' }
   if (argument === undefined) throw unreadable(name, `something after '${name.text}'`)
   if (name.text === 'watermark') return { kind: 'watermark', at: readTime(argument, argument.text) }
@@ -97,25 +121,37 @@ function readCommand(words: readonly Word[], clock: number): ScriptStep {
 function readTime(word: Word, text: string): number {
   const clock = /^(-?)(?:(\d+):)?(\d+):(\d{1,2}(?:\.\d+)?)$/.exec(text)
   const plain = /^(-?\d+(?:\.\d+)?)(ms|s|m|h|d|)$/.exec(text)
-  const at = clock !== null
-    ? (clock[1] === '-' ? -1 : 1) * (Number(clock[2] ?? 0) * 3_600_000 + Number(clock[3]) * 60_000 + Math.round(Number(clock[4]) * 1_000))
-    : Number(plain?.[1]) * (UNIT_MS[plain?.[2] ?? ''] as number)
+  const at =
+    clock !== null
+      ? (clock[1] === '-' ? -1 : 1) *
+        (Number(clock[2] ?? 0) * 3_600_000 + Number(clock[3]) * 60_000 + Math.round(Number(clock[4]) * 1_000))
+      : Number(plain?.[1]) * (UNIT_MS[plain?.[2] ?? ''] as number)
   // 1.1 s is a whole number of ms but for the binary fraction.
   const whole = Math.round(at)
-  if (!Number.isSafeInteger(whole) || Math.abs(whole - at) > 1e-6) throw unreadable(word, 'a time in whole ms as in 00:26, 1:00:26, 26s, 1.5s or 26000')
+  if (!Number.isSafeInteger(whole) || Math.abs(whole - at) > 1e-6)
+    throw unreadable(word, 'a time in whole ms as in 00:26, 1:00:26, 26s, 1.5s or 26000')
   return whole === 0 ? 0 : whole
 }
 
 function unreadable({ text, at, source }: Word, expected: string): Error {
-  return new Error(`Script, position ${at}: found '${text}', expected ${expected}.\n  ${source.replaceAll(/\s/g, ' ')}\n  ${' '.repeat(at)}^`)
+  return new Error(
+    `Script, position ${at}: found '${text}', expected ${expected}.\n  ${source.replaceAll(/\s/g, ' ')}\n  ${' '.repeat(at)}^`,
+  )
 }
 
 function stepText(step: ScriptStep): string {
   switch (step.kind) {
-    case 'records': return step.records.map(({ split, key, value, at }) => `${split === ONLY_SPLIT ? '' : `${split}:`}${key}=${value}@${at}`).join(' ')
-    case 'watermark': return `watermark ${step.at}`
-    case 'clock': return `clock ${step.to}`
-    case 'end': return 'end'
-    default: return `${step.kind} ${step.split}`
+    case 'records':
+      return step.records
+        .map(({ split, key, value, at }) => `${split === ONLY_SPLIT ? '' : `${split}:`}${key}=${value}@${at}`)
+        .join(' ')
+    case 'watermark':
+      return `watermark ${step.at}`
+    case 'clock':
+      return `clock ${step.to}`
+    case 'end':
+      return 'end'
+    default:
+      return `${step.kind} ${step.split}`
   }
 }

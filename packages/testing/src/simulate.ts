@@ -24,7 +24,9 @@ export interface PermutationOptions {
 }
 
 /** A claim about the run that throws a plain Error where it does not hold. */
-export interface Check { readonly sameResults: () => void }
+export interface Check {
+  readonly sameResults: () => void
+}
 
 export interface Run<P> {
   /** Everything the first sink would get, in order. */
@@ -52,9 +54,15 @@ export interface Run<P> {
  * processing time starts at 0 and moves by `clock` only, through every wake-up on its way.
  * @example simulate(pageStats, script`a=5@00:26 | watermark 2m | end`, { record: (key, value, at) => ({ page: key, value, at }) })
  */
-export function simulate<P, In>(pipeline: Pipeline<P, In>, script: Script, options: SimulateOptions<NoInfer<In>>): Run<P> {
+export function simulate<P, In>(
+  pipeline: Pipeline<P, In>,
+  script: Script,
+  options: SimulateOptions<NoInfer<In>>,
+): Run<P> {
   const lateAt: number[] = []
-  const played = play(pipeline, script, options.record, { afterStep: (engine, i) => void (lateAt[i] = lateCount(engine)) })
+  const played = play(pipeline, script, options.record, {
+    afterStep: (engine, i) => void (lateAt[i] = lateCount(engine)),
+  })
   const panes = played.steps.flatMap((step) => step.panes)
   return {
     panes,
@@ -67,7 +75,11 @@ export function simulate<P, In>(pipeline: Pipeline<P, In>, script: Script, optio
     crashAtEveryStep: () => ({
       sameResults: () => {
         const again = play(pipeline, script, options.record, { crash: true })
-        samePanes(panes, again.steps.flatMap((step) => step.panes), 'with a crash after every step')
+        samePanes(
+          panes,
+          again.steps.flatMap((step) => step.panes),
+          'with a crash after every step',
+        )
       },
     }),
   }
@@ -83,15 +95,33 @@ export function samePanes(expected: readonly unknown[], found: readonly unknown[
   for (let i = 0; i < Math.max(expected.length, found.length); i++) {
     if (sameValue(expected[i], found[i])) continue
     const show = (pane: unknown): string => (pane === undefined ? 'none' : showPane(pane as object))
-    throw new Error(`Pane ${i} is another one ${when} (${expected.length} panes, then ${found.length}):\n  expected ${show(expected[i])}\n  found    ${show(found[i])}`)
+    throw new Error(
+      `Pane ${i} is another one ${when} (${expected.length} panes, then ${found.length}):\n  expected ${show(expected[i])}\n  found    ${show(found[i])}`,
+    )
   }
 }
 
 function lateCount({ windows }: Compiled): number {
-  return windows.reduce((sum, { operator: { stage: { counters } } }) => sum + counters.late + counters.tooLate, 0)
+  return windows.reduce(
+    (
+      sum,
+      {
+        operator: {
+          stage: { counters },
+        },
+      },
+    ) => sum + counters.late + counters.tooLate,
+    0,
+  )
 }
 
-function permute<P, In>(pipeline: Pipeline<P, In>, script: Script, record: MakeRecord<In>, original: { readonly played: Played<P>; readonly lateAt: readonly number[] }, options: PermutationOptions): void {
+function permute<P, In>(
+  pipeline: Pipeline<P, In>,
+  script: Script,
+  record: MakeRecord<In>,
+  original: { readonly played: Played<P>; readonly lateAt: readonly number[] },
+  options: PermutationOptions,
+): void {
   const next = random(options.seed)
   const lateness = original.lateAt.at(-1) ?? 0
   const isLate = script.steps.map((_, i) => (original.lateAt[i] ?? 0) > (original.lateAt[i - 1] ?? 0))
@@ -107,23 +137,36 @@ function permute<P, In>(pipeline: Pipeline<P, In>, script: Script, record: MakeR
     const found = storeOf(played, options)
     const names = new Set([...expected.keys(), ...found.keys()])
     for (const name of names) {
-      if (expected.has(name) && found.has(name) && (options.equal ?? sameValue)(expected.get(name), found.get(name))) continue
-      throw new Error(`Another order of arrival, another result (seed ${options.seed}, run ${run}): of ${name} ${JSON.stringify(expected.get(name))} became ${JSON.stringify(found.get(name))}.\n  ${String(script)}\n  ${String(other)}`)
+      if (expected.has(name) && found.has(name) && (options.equal ?? sameValue)(expected.get(name), found.get(name)))
+        continue
+      throw new Error(
+        `Another order of arrival, another result (seed ${options.seed}, run ${run}): of ${name} ${JSON.stringify(expected.get(name))} became ${JSON.stringify(found.get(name))}.\n  ${String(script)}\n  ${String(other)}`,
+      )
     }
   }
-  if (tried === 0 && options.runs > 0) throw new Error('No order of arrival was found that makes no other records late. Name the watermarks in the script, or allow for more disorder in the strategy.')
+  if (tried === 0 && options.runs > 0)
+    throw new Error(
+      'No order of arrival was found that makes no other records late. Name the watermarks in the script, or allow for more disorder in the strategy.',
+    )
 }
 
 /** Records change places within each stretch between two steps that may move the watermark; late ones stay. */
-function reordered(steps: readonly ScriptStep[], isLate: readonly boolean[], next: () => number): readonly ScriptStep[] {
+function reordered(
+  steps: readonly ScriptStep[],
+  isLate: readonly boolean[],
+  next: () => number,
+): readonly ScriptStep[] {
   const out = [...steps]
   let stretch: number[] = []
   const shuffle = (): void => {
-    const records = shuffled(stretch.flatMap((i) => recordsAt(steps, i)), next)
+    const records = shuffled(
+      stretch.flatMap((i) => recordsAt(steps, i)),
+      next,
+    )
     let from = 0
     for (const i of stretch) {
       const { length } = recordsAt(steps, i)
-      out[i] = { kind: 'records', records: records.slice(from, from += length) }
+      out[i] = { kind: 'records', records: records.slice(from, (from += length)) }
     }
     stretch = []
   }
@@ -142,7 +185,13 @@ function recordsAt(steps: readonly ScriptStep[], i: number): readonly ScriptReco
 /** What a key-value store ends with, sessions that have become part of others left out. */
 function storeOf<P>({ steps, engine }: Played<P>, { combine }: PermutationOptions): ReadonlyMap<string, unknown> {
   const panes = steps.flatMap((step) => step.panes) as readonly (P & AnyPane)[]
-  const merges = engine.windows.some(({ node: { assigner: { shape } } }) => shape.type === 'session' || (shape.type === 'custom' && shape.merge))
+  const merges = engine.windows.some(
+    ({
+      node: {
+        assigner: { shape },
+      },
+    }) => shape.type === 'session' || (shape.type === 'custom' && shape.merge),
+  )
   const store = new Map<string, { readonly pane: AnyPane; readonly value: unknown }>()
   for (const pane of panes) {
     // What is no pane (a pipeline without windows) has no key: the value itself is the result.
@@ -154,12 +203,19 @@ function storeOf<P>({ steps, engine }: Played<P>, { combine }: PermutationOption
     else throw new Error(`${name} has several delta panes: say with 'combine' how they add up.`)
   }
   if (merges) {
-    for (const [name, { pane }] of store) if ([...store.values()].some((other) => other.pane !== pane && covers(other.pane, pane))) store.delete(name)
+    for (const [name, { pane }] of store)
+      if ([...store.values()].some((other) => other.pane !== pane && covers(other.pane, pane))) store.delete(name)
   }
   return new Map([...store].map(([name, { value }]) => [name, value]))
 }
 
 function covers(a: AnyPane, b: AnyPane): boolean {
   const [outer, inner] = [a.window, b.window] as readonly { readonly start: number; readonly end: number }[]
-  return outer !== undefined && inner !== undefined && sameValue(a.key, b.key) && outer.start <= inner.start && inner.end <= outer.end
+  return (
+    outer !== undefined &&
+    inner !== undefined &&
+    sameValue(a.key, b.key) &&
+    outer.start <= inner.start &&
+    inner.end <= outer.end
+  )
 }

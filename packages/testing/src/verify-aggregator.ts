@@ -41,7 +41,8 @@ export interface VerifyAggregatorOptions<In, Out> {
  * @example verifyAggregator(aggregators.sum((n: number) => n), { values: fc.integer() })
  */
 export function verifyAggregator<In, Acc, Out>(
-  aggregator: Aggregator<In, Acc, Out>, options: VerifyAggregatorOptions<In, Out>,
+  aggregator: Aggregator<In, Acc, Out>,
+  options: VerifyAggregatorOptions<In, Out>,
 ): void {
   const row = fc.tuple(options.values, options.times ?? fc.integer({ min: 0, max: 20 }))
   // None is a case of its own, in merges above all: more often than by chance.
@@ -106,8 +107,10 @@ function unit<In, Acc, Out>(trial: Trial<In, Acc, Out>): void {
   const { of, records } = trial
   check(trial, 'create is the unit of merge', [records], (rows) => {
     const alone = resultOf(trial, rows)
-    return differ(trial, 'merge(create(), a)', of.result(of.merge(of.create(), accOf(trial, rows))), 'a', alone)
-      ?? differ(trial, 'merge(a, create())', of.result(of.merge(accOf(trial, rows), of.create())), 'a', alone)
+    return (
+      differ(trial, 'merge(create(), a)', of.result(of.merge(of.create(), accOf(trial, rows))), 'a', alone) ??
+      differ(trial, 'merge(a, create())', of.result(of.merge(accOf(trial, rows), of.create())), 'a', alone)
+    )
   })
 }
 
@@ -133,7 +136,9 @@ function parts<In, Acc, Out>(trial: Trial<In, Acc, Out>): void {
  * records of the first argument of `rows` and of those of the second.
  */
 function secondUnchanged<In, Acc, Out>(
-  trial: Trial<In, Acc, Out>, law: string, combine: (a: Acc, b: Acc) => Acc,
+  trial: Trial<In, Acc, Out>,
+  law: string,
+  combine: (a: Acc, b: Acc) => Acc,
   whole: (rows: readonly Row<In>[], part: readonly Row<In>[]) => readonly Row<In>[],
 ): void {
   const { of, records } = trial
@@ -203,9 +208,11 @@ function roundTrip<In, Acc, Out>(trial: Trial<In, Acc, Out>): void {
     if (different !== undefined) return different
     const both = resultOf(trial, [...rows, ...more])
     const merged = of.result(of.merge(accOf(trial, more), copy(acc)))
-    return differ(trial, 'the copy of a and more', resultOf(trial, more, copied), 'a and more', both)
-      ?? differ(trial, 'a after its copy was added to', of.result(acc), 'before', resultOf(trial, rows))
-      ?? differ(trial, 'merge(more, copy of a)', merged, 'merge(more, a)', of.result(of.merge(accOf(trial, more), acc)))
+    return (
+      differ(trial, 'the copy of a and more', resultOf(trial, more, copied), 'a and more', both) ??
+      differ(trial, 'a after its copy was added to', of.result(acc), 'before', resultOf(trial, rows)) ??
+      differ(trial, 'merge(more, copy of a)', merged, 'merge(more, a)', of.result(of.merge(accOf(trial, more), acc)))
+    )
   })
 }
 
@@ -229,9 +236,9 @@ function columnsEqual<In, Acc, Out>(trial: Trial<In, Acc, Out>, columns: Columns
     fc.record({ do: fc.constantFrom('grow' as const, 'restore' as const) }),
   )
   const steps = fc.array(step, { maxLength: 30 })
-  check(trial, 'columns equal accumulators', [steps, trial.records], (todo, others) => (
-    new ColumnTrial(trial, columns, others).run(todo)
-  ))
+  check(trial, 'columns equal accumulators', [steps, trial.records], (todo, others) =>
+    new ColumnTrial(trial, columns, others).run(todo),
+  )
 }
 
 /** A column and, as its model, the accumulators of the plain path. */
@@ -330,15 +337,21 @@ function addTo<In>(columns: Columns, column: Column, slot: number, [value, event
 
 /** Undefined where the two are the same, else what to tell. */
 function differ<In, Acc, Out>(
-  { equal }: Trial<In, Acc, Out>, one: string, a: Out, other: string, b: Out,
+  { equal }: Trial<In, Acc, Out>,
+  one: string,
+  a: Out,
+  other: string,
+  b: Out,
 ): string | undefined {
   return equal(a, b) ? undefined : `${one} gives ${fc.stringify(a)}, ${other} gives ${fc.stringify(b)}`
 }
 
 /** Tries one law; `tell` says what is wrong, if anything. */
 function check<In, Acc, Out, Args extends unknown[]>(
-  { options }: Trial<In, Acc, Out>, law: string,
-  args: { [I in keyof Args]: fc.Arbitrary<Args[I]> }, tell: (...args: Args) => string | undefined,
+  { options }: Trial<In, Acc, Out>,
+  law: string,
+  args: { [I in keyof Args]: fc.Arbitrary<Args[I]> },
+  tell: (...args: Args) => string | undefined,
 ): void {
   const told = (values: Args): string | undefined => {
     try {
@@ -353,10 +366,12 @@ function check<In, Acc, Out, Args extends unknown[]>(
   if (!details.failed) return
   const [values] = details.counterexample ?? []
   const wrong = values === undefined ? undefined : told(values)
-  throw new Error([
-    `Law of aggregators broken: ${law}.`,
-    `${wrong ?? 'Not every time: the aggregator depends on more than its arguments'}.`,
-    `Counterexample, each record as [value, event time]: ${fc.stringify(values)}.`,
-    `Seed ${details.seed}: verifyAggregator(…, { seed: ${details.seed} }) shows it again.`,
-  ].join('\n'))
+  throw new Error(
+    [
+      `Law of aggregators broken: ${law}.`,
+      `${wrong ?? 'Not every time: the aggregator depends on more than its arguments'}.`,
+      `Counterexample, each record as [value, event time]: ${fc.stringify(values)}.`,
+      `Seed ${details.seed}: verifyAggregator(…, { seed: ${details.seed} }) shows it again.`,
+    ].join('\n'),
+  )
 }

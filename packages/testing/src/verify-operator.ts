@@ -12,7 +12,8 @@ export interface VerifyOperatorOptions<In> {
   readonly record: MakeRecord<In>
 }
 
-const oneByOne = (records: readonly ScriptRecord[]): readonly (readonly ScriptRecord[])[] => records.map((record) => [record])
+const oneByOne = (records: readonly ScriptRecord[]): readonly (readonly ScriptRecord[])[] =>
+  records.map((record) => [record])
 
 const WAYS: readonly (readonly [name: string, options: PlayOptions])[] = [
   ['all at once', {}],
@@ -26,7 +27,11 @@ const WAYS: readonly (readonly [name: string, options: PlayOptions])[] = [
  * its input was delivered; or if, after a script that ends its input, state is left.
  * @example verifyOperator(pageStats, script`a=5@00:26 a=3@00:40 | watermark 2m | end`, { record: (key, value, at) => ({ page: key, value, at }) })
  */
-export function verifyOperator<P, In>(pipeline: Pipeline<P, In>, script: Script, options: VerifyOperatorOptions<NoInfer<In>>): void {
+export function verifyOperator<P, In>(
+  pipeline: Pipeline<P, In>,
+  script: Script,
+  options: VerifyOperatorOptions<NoInfer<In>>,
+): void {
   const { record } = options
   // Records that follow each other are one batch where all come at once: a step of the script may hold one only.
   const joined = joinBatches(script)
@@ -42,7 +47,8 @@ export function verifyOperator<P, In>(pipeline: Pipeline<P, In>, script: Script,
       samePanes(step.panes, again.panes, at)
       samePanes(step.late, again.late, `(a late record) ${at}`)
       samePanes(step.deadLetters, again.deadLetters, `(a dead letter) ${at}`)
-      if (step.progress !== again.progress) throw new Error(`The watermark is ${again.progress} instead of ${step.progress} ${at}`)
+      if (step.progress !== again.progress)
+        throw new Error(`The watermark is ${again.progress} instead of ${step.progress} ${at}`)
     }
     if (ended) nothingLeft(other.engine, name, script)
   }
@@ -53,14 +59,17 @@ export function nothingLeft(engine: Compiled, when: string, script: Script): voi
   const entries = entriesOf(engine)
   const open = engine.task.openWindows()
   if (entries === 0 && open.length === 0) return
-  throw new Error(`State is left after the end of input, ${when}: ${entries} entries, ${open.length === 0 ? 'no open window' : `open ${JSON.stringify(open[0]?.window)}`}.\n  ${String(script)}`)
+  throw new Error(
+    `State is left after the end of input, ${when}: ${entries} entries, ${open.length === 0 ? 'no open window' : `open ${JSON.stringify(open[0]?.window)}`}.\n  ${String(script)}`,
+  )
 }
 
 function joinBatches(script: Script): Script {
   const steps: Script['steps'][number][] = []
   for (const step of script.steps) {
     const last = steps.at(-1)
-    if (step.kind === 'records' && last?.kind === 'records') steps[steps.length - 1] = { kind: 'records', records: [...last.records, ...step.records] }
+    if (step.kind === 'records' && last?.kind === 'records')
+      steps[steps.length - 1] = { kind: 'records', records: [...last.records, ...step.records] }
     else steps.push(step)
   }
   return { steps, toString: script.toString }

@@ -1,6 +1,16 @@
 /** Owns the law of fast paths: a trigger that states one means the same by it as by its step. */
 import {
-  type Pipeline, type Trigger, type WindowAssigner, type WindowOptions, collected, hopping, ms, monotonous, pipeline, session, slidingByRecord, tumbling,
+  type Pipeline,
+  type Trigger,
+  type WindowAssigner,
+  type WindowOptions,
+  collected,
+  hopping,
+  monotonous,
+  pipeline,
+  session,
+  slidingByRecord,
+  tumbling,
 } from '@tidemark/core'
 import * as fc from 'fast-check'
 import { scripts } from './arbitraries.ts'
@@ -17,11 +27,18 @@ export interface VerifyTriggerOptions {
   readonly scripts?: fc.Arbitrary<Script>
 }
 
-interface Item { readonly key: string; readonly value: number; readonly at: number }
+interface Item {
+  readonly key: string
+  readonly value: number
+  readonly at: number
+}
 type Options = WindowOptions<never, 'accumulating' | 'discarding'>
 
 const WINDOWS: readonly (readonly [name: string, assigner: WindowAssigner<unknown, never>])[] = [
-  ['tumbling', tumbling('10ms') as never], ['hopping', hopping('12ms', { every: '5ms' }) as never], ['session', session('6ms') as never], ['slidingByRecord', slidingByRecord('8ms') as never],
+  ['tumbling', tumbling('10ms') as never],
+  ['hopping', hopping('12ms', { every: '5ms' }) as never],
+  ['session', session('6ms') as never],
+  ['slidingByRecord', slidingByRecord('8ms') as never],
 ]
 
 /**
@@ -32,16 +49,23 @@ const WINDOWS: readonly (readonly [name: string, assigner: WindowAssigner<unknow
  */
 export function verifyTrigger(trigger: Trigger<never>, options: VerifyTriggerOptions = {}): void {
   const { fastPath, ...generic } = trigger
-  if (fastPath === undefined) throw new Error(`The trigger ${trigger.kind} states no fast path: there is nothing to compare.`)
+  if (fastPath === undefined)
+    throw new Error(`The trigger ${trigger.kind} states no fast path: there is nothing to compare.`)
   const slow = Object.freeze(generic) as Trigger<never>
   const how: fc.Arbitrary<Options> = fc.record({
-    allowedLateness: fc.constantFrom('0ms', '7ms', '30ms'), accumulation: fc.constantFrom('accumulating', 'discarding'),
-    onTime: fc.constantFrom('always', 'nonEmpty'), closing: fc.constantFrom('always', 'nonEmpty'),
+    allowedLateness: fc.constantFrom('0ms', '7ms', '30ms'),
+    accumulation: fc.constantFrom('accumulating', 'discarding'),
+    onTime: fc.constantFrom('always', 'nonEmpty'),
+    closing: fc.constantFrom('always', 'nonEmpty'),
   })
   for (const [name, assigner] of WINDOWS) {
     const property = fc.property(options.scripts ?? scripts(), how, (script, window) => {
       const panes = (by: Trigger<never>): readonly unknown[] => {
-        const { steps } = play(summing(assigner, { ...window, trigger: by }), script, (key, value, at) => ({ key, value, at }))
+        const { steps } = play(summing(assigner, { ...window, trigger: by }), script, (key, value, at) => ({
+          key,
+          value,
+          at,
+        }))
         // Within one step keys and windows may take any order.
         return steps.flatMap((step) => step.panes.toSorted(byName))
       }
@@ -52,14 +76,22 @@ export function verifyTrigger(trigger: Trigger<never>, options: VerifyTriggerOpt
 }
 
 function summing(assigner: WindowAssigner<unknown, never>, options: Options): Pipeline<unknown, Item> {
-  return pipeline('verify-trigger').from<Item>([])
-    .eventTime({ timestamp: ({ at }) => at, watermark: monotonous() }).keyBy(({ key }) => key)
-    .window(assigner, options).sum(({ value }) => value).to(collected())
+  return pipeline('verify-trigger')
+    .from<Item>([])
+    .eventTime({ timestamp: ({ at }) => at, watermark: monotonous() })
+    .keyBy(({ key }) => key)
+    .window(assigner, options)
+    .sum(({ value }) => value)
+    .to(collected())
 }
 
 function byName(a: unknown, b: unknown): number {
   const name = (pane: unknown): string => {
-    const { key, window, index } = pane as { readonly key: string; readonly window: { readonly start: number }; readonly index: number }
+    const { key, window, index } = pane as {
+      readonly key: string
+      readonly window: { readonly start: number }
+      readonly index: number
+    }
     return `${key}/${String(window.start).padStart(8)}/${String(index).padStart(4)}`
   }
   const [first, second] = [name(a), name(b)]

@@ -11,6 +11,6 @@ export function continuousRefinement(options: { readonly completion?: boolean } 
   return policy({
     kind: completion ? 'continuousRefinement(completion)' : 'continuousRefinement()',
     fastPath: { early: 'perRecord', completion, late: 'perRecord' },
-    ...(completion ? { onTime: 'always' } as const : {}),
+    ...(completion ? ({ onTime: 'always' } as const) : {}),
   })
 }

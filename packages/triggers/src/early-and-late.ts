@@ -1,4 +1,12 @@
-import { type Cadence, type Duration, durationMs, policy, StreamError, type TimeWindow, type Trigger } from '@tidemark/core'
+import {
+  type Cadence,
+  type Duration,
+  durationMs,
+  policy,
+  StreamError,
+  type TimeWindow,
+  type Trigger,
+} from '@tidemark/core'
 
 /** What `earlyAndLate` waits for before and after the on-time pane. */
 export interface EarlyAndLate {
@@ -19,12 +27,19 @@ export function earlyAndLate(options: EarlyAndLate = {}): Trigger<TimeWindow> {
   const early = cadence('earlyEvery', options.earlyEvery, 'never')
   const late = cadence('lateEvery', options.lateEvery, 'perRecord')
   const parts = Object.entries(options).map(([name, value]) => `${name}: ${String(value)}`)
-  return policy({ kind: `earlyAndLate(${parts.join(', ')})`, fastPath: { early, completion: true, late }, onTime: 'always' })
+  return policy({
+    kind: `earlyAndLate(${parts.join(', ')})`,
+    fastPath: { early, completion: true, late },
+    onTime: 'always',
+  })
 }
 
 function cadence(what: string, period: Duration | undefined, otherwise: Cadence): Cadence {
   if (period === undefined) return otherwise
   const afterMs = durationMs(period)
   if (afterMs > 0) return { afterMs }
-  throw new StreamError('BAD_DURATION', `'${what}' of earlyAndLate: found '${period}', expected at least 1ms. For a pane per record use continuousRefinement().`)
+  throw new StreamError(
+    'BAD_DURATION',
+    `'${what}' of earlyAndLate: found '${period}', expected at least 1ms. For a pane per record use continuousRefinement().`,
+  )
 }

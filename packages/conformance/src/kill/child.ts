@@ -11,10 +11,15 @@ const source = visitSource(visits(Number(seed), Number(count)), {
   batch: Number(batch),
   beforeBatch: (polls) => {
     if (polls === 0) process.stdout.write('reading\n')
-    return paceMs === '0' ? undefined : new Promise((resolve) => { setTimeout(resolve, Number(paceMs)) })
+    return paceMs === '0'
+      ? undefined
+      : new Promise((resolve) => {
+          setTimeout(resolve, Number(paceMs))
+        })
   },
 })
-const job = visitJob(source, (stage) => lineSink(join(path, stage)), lineSink(join(path, 'late')))
-  .start({ checkpoint: folder(join(path, 'state'), { every: '20ms' }) })
+const job = visitJob(source, (stage) => lineSink(join(path, stage)), lineSink(join(path, 'late'))).start({
+  checkpoint: folder(join(path, 'state'), { every: '20ms' }),
+})
 await job.done
 process.stdout.write('done\n')

@@ -39,15 +39,21 @@ export function paneLedger(panes: readonly TotalPane[]): Ledger {
 /** Reads published late records: what is known of each window and position is all there is. */
 export function lateLedger(late: readonly LateRecord<Visit>[]): Ledger {
   const identity = ({ meta, window }: LateRecord<Visit>): string => line([meta.position, window])
-  const newest = late.map((record) => [identity(record), line({ ...record, meta: { ...record.meta, arrivedAt: 0 } })] as const)
+  const newest = late.map(
+    (record) => [identity(record), line({ ...record, meta: { ...record.meta, arrivedAt: 0 } })] as const,
+  )
   return { ...contents(late, identity), newest: new Map(newest) }
 }
 
 /** Where two ledgers do not agree on the newest results. */
 export function differences(expected: Ledger, found: Ledger): readonly string[] {
   const names = new Set([...expected.newest.keys(), ...found.newest.keys()])
-  return [...names].filter((name) => expected.newest.get(name) !== found.newest.get(name))
-    .map((name) => `${name}: expected ${expected.newest.get(name) ?? 'nothing'}, found ${found.newest.get(name) ?? 'nothing'}`)
+  return [...names]
+    .filter((name) => expected.newest.get(name) !== found.newest.get(name))
+    .map(
+      (name) =>
+        `${name}: expected ${expected.newest.get(name) ?? 'nothing'}, found ${found.newest.get(name) ?? 'nothing'}`,
+    )
 }
 
 function revision({ index, kind }: { readonly index: number; readonly kind: string }): number {

@@ -16,11 +16,16 @@ export function lineSink(path: string): Sink<unknown> {
       return {
         write: async (batch) => {
           for (let from = 0; from < batch.length; from += LINES_AT_ONCE) {
-            const text = batch.slice(from, from + LINES_AT_ONCE).map((item) => `${line(item)}\n`).join('')
+            const text = batch
+              .slice(from, from + LINES_AT_ONCE)
+              .map((item) => `${line(item)}\n`)
+              .join('')
             // In two parts, so that a kill may come in the middle of a line.
             for (const part of [text.slice(0, -50), text.slice(-50)]) {
               writeSync(file, part)
-              await new Promise((resolve) => { setImmediate(resolve) })
+              await new Promise((resolve) => {
+                setImmediate(resolve)
+              })
             }
           }
         },

@@ -1,6 +1,15 @@
 /** Law 1: the same inputs and ticks give the same panes, byte for byte. Law 2: how records were batched changes nothing. */
 import { boundedOutOfOrderness, ms } from '@tidemark/core'
-import { type Script, type ScriptRecord, partition, partitions, play, samePanes, scripts, verifyOperator } from '@tidemark/testing'
+import {
+  type Script,
+  type ScriptRecord,
+  partition,
+  partitions,
+  play,
+  samePanes,
+  scripts,
+  verifyOperator,
+} from '@tidemark/testing'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { tryLaw } from './law.ts'
@@ -11,13 +20,15 @@ function inOneStep(script: Script): Script {
   const steps: Script['steps'][number][] = []
   for (const step of script.steps) {
     const last = steps.at(-1)
-    if (step.kind === 'records' && last?.kind === 'records') steps[steps.length - 1] = { kind: 'records', records: [...last.records, ...step.records] }
+    if (step.kind === 'records' && last?.kind === 'records')
+      steps[steps.length - 1] = { kind: 'records', records: [...last.records, ...step.records] }
     else steps.push(step)
   }
   return { steps, toString: script.toString }
 }
 
-const oneByOne = (records: readonly ScriptRecord[]): readonly (readonly ScriptRecord[])[] => records.map((record) => [record])
+const oneByOne = (records: readonly ScriptRecord[]): readonly (readonly ScriptRecord[])[] =>
+  records.map((record) => [record])
 
 test('law 1: same input, same panes', () => {
   tryLaw(1_000, fc.tuple(shapes(anyWindows), scripts({ splits: 2 })), ([shape, script]) => {
@@ -30,9 +41,15 @@ test('law 2: batches cut anywhere between the same watermarks', () => {
   let cut = 0
   tryLaw(1_000, fc.tuple(shapes(anyWindows), scripts(), partitions()), ([shape, script, sizes]) => {
     const joined = inOneStep(script)
-    const panes = (batches: (records: readonly ScriptRecord[]) => readonly (readonly ScriptRecord[])[]): readonly unknown[] => play(summing(shape), joined, item, { batches }).steps.flatMap((step) => step.panes)
+    const panes = (
+      batches: (records: readonly ScriptRecord[]) => readonly (readonly ScriptRecord[])[],
+    ): readonly unknown[] => play(summing(shape), joined, item, { batches }).steps.flatMap((step) => step.panes)
     const whole = panes((records) => [records])
-    samePanes(whole, panes((records) => partition(records, sizes)), `in batches of ${sizes.join(', ')}`)
+    samePanes(
+      whole,
+      panes((records) => partition(records, sizes)),
+      `in batches of ${sizes.join(', ')}`,
+    )
     samePanes(whole, panes(oneByOne), 'record by record')
     cut += whole.length
   })
@@ -40,13 +57,30 @@ test('law 2: batches cut anywhere between the same watermarks', () => {
 })
 
 test('law 2 where the watermark follows the records: it is recomputed after every one', () => {
-  tryLaw(1_000, fc.tuple(shapes(anyWindows), scripts({ watermarks: false, splits: 3 }), partitions(), fc.integer({ min: 0, max: 20 })), ([shape, script, sizes, bound]) => {
-    const joined = inOneStep(script)
-    const run = (batches: (records: readonly ScriptRecord[]) => readonly (readonly ScriptRecord[])[]): readonly unknown[] => play(summing(shape, boundedOutOfOrderness(ms(bound))), joined, item, { batches }).steps
-    samePanes(run((records) => [records]), run((records) => partition(records, sizes)), `in batches of ${sizes.join(', ')}`)
-  })
+  tryLaw(
+    1_000,
+    fc.tuple(
+      shapes(anyWindows),
+      scripts({ watermarks: false, splits: 3 }),
+      partitions(),
+      fc.integer({ min: 0, max: 20 }),
+    ),
+    ([shape, script, sizes, bound]) => {
+      const joined = inOneStep(script)
+      const run = (
+        batches: (records: readonly ScriptRecord[]) => readonly (readonly ScriptRecord[])[],
+      ): readonly unknown[] => play(summing(shape, boundedOutOfOrderness(ms(bound))), joined, item, { batches }).steps
+      samePanes(
+        run((records) => [records]),
+        run((records) => partition(records, sizes)),
+        `in batches of ${sizes.join(', ')}`,
+      )
+    },
+  )
 })
 
 test('verifyOperator holds for every shape: full outbox, restarts, nothing left', () => {
-  tryLaw(300, fc.tuple(shapes(anyWindows), scripts()), ([shape, script]) => verifyOperator(summing(shape), script, { record: item }))
+  tryLaw(300, fc.tuple(shapes(anyWindows), scripts()), ([shape, script]) =>
+    verifyOperator(summing(shape), script, { record: item }),
+  )
 })

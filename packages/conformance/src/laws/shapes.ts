@@ -1,10 +1,31 @@
 /** Owns the pipelines that laws are tried on: a keyed sum under any window and policy, for the engine and the oracle. */
-import { type Pane, type Pipeline, type TimeWindow, type WindowAssigner, type WatermarkStrategy, assignWindows, collected, hopping, monotonous, ms, oneWindow, pipeline, session, slidingByRecord, tumbling, watermarkThenUpdates } from '@tidemark/core'
+import {
+  type Pane,
+  type Pipeline,
+  type TimeWindow,
+  type WindowAssigner,
+  type WatermarkStrategy,
+  assignWindows,
+  collected,
+  hopping,
+  monotonous,
+  ms,
+  oneWindow,
+  pipeline,
+  session,
+  slidingByRecord,
+  tumbling,
+  watermarkThenUpdates,
+} from '@tidemark/core'
 import type { OraclePolicy, OracleOptions, OracleWindows } from '@tidemark/testing'
 import { continuousRefinement, earlyAndLate, emitOnClose } from '@tidemark/triggers'
 import * as fc from 'fast-check'
 
-export interface Item { readonly key: string; readonly value: number; readonly at: number }
+export interface Item {
+  readonly key: string
+  readonly value: number
+  readonly at: number
+}
 export const item = (key: string, value: number, at: number): Item => ({ key, value, at })
 export type SumPane = Extract<Pane<string, number, TimeWindow>, { readonly kind: 'value' }>
 
@@ -20,7 +41,16 @@ export interface Shape {
   readonly latenessMs: number
 }
 
-export const POLICIES = ['watermarkThenUpdates', 'emitOnClose', 'continuousRefinement', 'continuousRefinement(completion)', 'earlyAndLate', 'earlyAndLate(early)', 'earlyAndLate(early, late)', 'earlyAndLate(late)'] as const
+export const POLICIES = [
+  'watermarkThenUpdates',
+  'emitOnClose',
+  'continuousRefinement',
+  'continuousRefinement(completion)',
+  'earlyAndLate',
+  'earlyAndLate(early)',
+  'earlyAndLate(early, late)',
+  'earlyAndLate(late)',
+] as const
 export type PolicyName = (typeof POLICIES)[number]
 
 /** Two windows per record that overlap and carry a field of their own; a third of the time only one, or none. */
@@ -36,8 +66,17 @@ const ownWindows = (at: number): readonly (TimeWindow & { readonly of: string })
 const ownSessions = (at: number): readonly TimeWindow[] => [{ start: at, end: at + (at % 2 === 0 ? 7 : 3) }]
 
 export const WINDOWS: { readonly [name: string]: fc.Arbitrary<OracleWindows> } = {
-  tumbling: fc.record({ kind: fc.constant('tumbling'), size: fc.integer({ min: 1, max: 15 }), offset: fc.integer({ min: 0, max: 6 }) }),
-  hopping: fc.record({ kind: fc.constant('hopping'), size: fc.integer({ min: 1, max: 20 }), every: fc.integer({ min: 1, max: 12 }), offset: fc.integer({ min: 0, max: 6 }) }),
+  tumbling: fc.record({
+    kind: fc.constant('tumbling'),
+    size: fc.integer({ min: 1, max: 15 }),
+    offset: fc.integer({ min: 0, max: 6 }),
+  }),
+  hopping: fc.record({
+    kind: fc.constant('hopping'),
+    size: fc.integer({ min: 1, max: 20 }),
+    every: fc.integer({ min: 1, max: 12 }),
+    offset: fc.integer({ min: 0, max: 6 }),
+  }),
   session: fc.record({ kind: fc.constant('session'), gap: fc.integer({ min: 1, max: 10 }) }),
   slidingByRecord: fc.record({ kind: fc.constant('slidingByRecord'), size: fc.integer({ min: 1, max: 15 }) }),
   one: fc.constant({ kind: 'one' }),
@@ -46,12 +85,24 @@ export const WINDOWS: { readonly [name: string]: fc.Arbitrary<OracleWindows> } =
 }
 
 /** Any shape with these windows. */
-export function shapes(windows: fc.Arbitrary<OracleWindows>, only: Partial<{ readonly [F in keyof Shape]: readonly Shape[F][] }> = {}): fc.Arbitrary<Shape> {
-  const from = <F extends keyof Shape>(name: F, values: readonly Shape[F][]): fc.Arbitrary<Shape[F]> => fc.constantFrom(...(only[name] as readonly Shape[F][] | undefined ?? values))
+export function shapes(
+  windows: fc.Arbitrary<OracleWindows>,
+  only: Partial<{ readonly [F in keyof Shape]: readonly Shape[F][] }> = {},
+): fc.Arbitrary<Shape> {
+  const from = <F extends keyof Shape>(name: F, values: readonly Shape[F][]): fc.Arbitrary<Shape[F]> =>
+    fc.constantFrom(...((only[name] as readonly Shape[F][] | undefined) ?? values))
   return fc.record({
-    windows, policy: from('policy', POLICIES), earlyMs: fc.integer({ min: 1, max: 20 }), lateMs: fc.integer({ min: 1, max: 20 }),
-    accumulation: from('accumulation', ['accumulating', 'discarding']), onTime: from('onTime', ['always', 'nonEmpty']), closing: from('closing', ['always', 'nonEmpty']),
-    latenessMs: only.latenessMs === undefined ? fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 40 })) : from('latenessMs', []),
+    windows,
+    policy: from('policy', POLICIES),
+    earlyMs: fc.integer({ min: 1, max: 20 }),
+    lateMs: fc.integer({ min: 1, max: 20 }),
+    accumulation: from('accumulation', ['accumulating', 'discarding']),
+    onTime: from('onTime', ['always', 'nonEmpty']),
+    closing: from('closing', ['always', 'nonEmpty']),
+    latenessMs:
+      only.latenessMs === undefined
+        ? fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 40 }))
+        : from('latenessMs', []),
   })
 }
 
@@ -59,12 +110,18 @@ export const anyWindows: fc.Arbitrary<OracleWindows> = fc.oneof(...Object.values
 
 export function assignerOf(windows: OracleWindows): WindowAssigner<unknown, TimeWindow> {
   switch (windows.kind) {
-    case 'tumbling': return tumbling(ms(windows.size), { offset: ms((windows.offset ?? 0) % windows.size) })
-    case 'hopping': return hopping(ms(windows.size), { every: ms(windows.every), offset: ms((windows.offset ?? 0) % windows.every) })
-    case 'session': return session(ms(windows.gap))
-    case 'slidingByRecord': return slidingByRecord(ms(windows.size))
-    case 'one': return oneWindow() as never
-    case 'custom': return assignWindows({ assign: (at) => windows.assign(at), merge: windows.merge ?? false })
+    case 'tumbling':
+      return tumbling(ms(windows.size), { offset: ms((windows.offset ?? 0) % windows.size) })
+    case 'hopping':
+      return hopping(ms(windows.size), { every: ms(windows.every), offset: ms((windows.offset ?? 0) % windows.every) })
+    case 'session':
+      return session(ms(windows.gap))
+    case 'slidingByRecord':
+      return slidingByRecord(ms(windows.size))
+    case 'one':
+      return oneWindow() as never
+    case 'custom':
+      return assignWindows({ assign: (at) => windows.assign(at), merge: windows.merge ?? false })
   }
 }
 
@@ -72,43 +129,72 @@ function triggerOf({ policy, earlyMs, lateMs }: Shape): ReturnType<typeof waterm
   const early = { earlyEvery: ms(earlyMs) }
   const late = { lateEvery: ms(lateMs ?? 1) }
   switch (policy) {
-    case 'watermarkThenUpdates': return watermarkThenUpdates()
-    case 'emitOnClose': return emitOnClose()
-    case 'continuousRefinement': return continuousRefinement()
-    case 'continuousRefinement(completion)': return continuousRefinement({ completion: true })
-    case 'earlyAndLate': return earlyAndLate()
-    case 'earlyAndLate(early)': return earlyAndLate(early)
-    case 'earlyAndLate(early, late)': return earlyAndLate({ ...early, ...late })
-    case 'earlyAndLate(late)': return earlyAndLate(late)
+    case 'watermarkThenUpdates':
+      return watermarkThenUpdates()
+    case 'emitOnClose':
+      return emitOnClose()
+    case 'continuousRefinement':
+      return continuousRefinement()
+    case 'continuousRefinement(completion)':
+      return continuousRefinement({ completion: true })
+    case 'earlyAndLate':
+      return earlyAndLate()
+    case 'earlyAndLate(early)':
+      return earlyAndLate(early)
+    case 'earlyAndLate(early, late)':
+      return earlyAndLate({ ...early, ...late })
+    case 'earlyAndLate(late)':
+      return earlyAndLate(late)
   }
 }
 
 function policyOf({ policy, earlyMs, lateMs }: Shape): OraclePolicy {
   const late = lateMs ?? 1
   switch (policy) {
-    case 'watermarkThenUpdates': return { early: 'never', completion: true, late: 'perRecord' }
-    case 'emitOnClose': return { early: 'never', completion: false, late: 'never' }
-    case 'continuousRefinement': return { early: 'perRecord', completion: false, late: 'perRecord' }
-    case 'continuousRefinement(completion)': return { early: 'perRecord', completion: true, late: 'perRecord' }
-    case 'earlyAndLate': return { early: 'never', completion: true, late: 'perRecord' }
-    case 'earlyAndLate(early)': return { early: earlyMs, completion: true, late: 'perRecord' }
-    case 'earlyAndLate(early, late)': return { early: earlyMs, completion: true, late }
-    case 'earlyAndLate(late)': return { early: 'never', completion: true, late }
+    case 'watermarkThenUpdates':
+      return { early: 'never', completion: true, late: 'perRecord' }
+    case 'emitOnClose':
+      return { early: 'never', completion: false, late: 'never' }
+    case 'continuousRefinement':
+      return { early: 'perRecord', completion: false, late: 'perRecord' }
+    case 'continuousRefinement(completion)':
+      return { early: 'perRecord', completion: true, late: 'perRecord' }
+    case 'earlyAndLate':
+      return { early: 'never', completion: true, late: 'perRecord' }
+    case 'earlyAndLate(early)':
+      return { early: earlyMs, completion: true, late: 'perRecord' }
+    case 'earlyAndLate(early, late)':
+      return { early: earlyMs, completion: true, late }
+    case 'earlyAndLate(late)':
+      return { early: 'never', completion: true, late }
   }
 }
 
 export function oracleOptions(shape: Shape): OracleOptions {
   const { windows, accumulation, onTime, closing, latenessMs } = shape
-  const aligned = windows.kind === 'tumbling' ? { ...windows, offset: (windows.offset ?? 0) % windows.size } : windows.kind === 'hopping' ? { ...windows, offset: (windows.offset ?? 0) % windows.every } : windows
+  const aligned =
+    windows.kind === 'tumbling'
+      ? { ...windows, offset: (windows.offset ?? 0) % windows.size }
+      : windows.kind === 'hopping'
+        ? { ...windows, offset: (windows.offset ?? 0) % windows.every }
+        : windows
   return { windows: aligned, policy: policyOf(shape), accumulation, onTime, closing, latenessMs }
 }
 
 /** The keyed sum of a shape. The strategy is in force only where a script names no watermark. */
 export function summing(shape: Shape, watermark: WatermarkStrategy<Item> = monotonous()): Pipeline<SumPane, Item> {
   const { accumulation, onTime, closing, latenessMs } = shape
-  return pipeline('law').from<Item>([])
-    .eventTime({ timestamp: ({ at }) => at, watermark }).keyBy(({ key }) => key)
-    .window(assignerOf(shape.windows), { trigger: triggerOf(shape), accumulation: accumulation as 'accumulating', onTime, closing, allowedLateness: ms(latenessMs) })
+  return pipeline('law')
+    .from<Item>([])
+    .eventTime({ timestamp: ({ at }) => at, watermark })
+    .keyBy(({ key }) => key)
+    .window(assignerOf(shape.windows), {
+      trigger: triggerOf(shape),
+      accumulation: accumulation as 'accumulating',
+      onTime,
+      closing,
+      allowedLateness: ms(latenessMs),
+    })
     .sum(({ value }) => value)
     .to(collected()) as unknown as Pipeline<SumPane, Item>
 }

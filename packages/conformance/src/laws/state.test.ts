@@ -9,7 +9,8 @@ import { describe, expect, test } from 'vitest'
 import { tryLaw } from './law.ts'
 import { WINDOWS, anyWindows, item, shapes, summing } from './shapes.ts'
 
-const slackOf = (windows: OracleWindows): number => (windows.kind === 'session' || (windows.kind === 'custom' && windows.merge === true) ? 1 : 0)
+const slackOf = (windows: OracleWindows): number =>
+  windows.kind === 'session' || (windows.kind === 'custom' && windows.merge === true) ? 1 : 0
 
 /** How many live things a saved state tells of: tables, slices, slots in use. */
 function liveIn(saved: unknown): number {
@@ -33,7 +34,9 @@ describe('law 8', () => {
           for (const open of window?.operator.open(1_000) ?? []) {
             // The one window has no end; the hopping operator tells of the next window only.
             if (open.completesAt === Number.POSITIVE_INFINITY) continue
-            expect(open.completesAt + shape.latenessMs, `a freed window at step ${i}`).toBeGreaterThan(task.cursor.watermark)
+            expect(open.completesAt + shape.latenessMs, `a freed window at step ${i}`).toBeGreaterThan(
+              task.cursor.watermark,
+            )
             expect(open.complete).toBe(task.cursor.watermark >= open.completesAt)
             expect(open.completesAt).toBe((open.window as { readonly end: number }).end + slackOf(shape.windows))
           }
@@ -49,7 +52,18 @@ describe('law 8', () => {
 
   test('the count of live things can tell', () => {
     const live = (end: boolean): number => {
-      const compiled: Compiled = engineOf(summing({ windows: { kind: 'slidingByRecord', size: 5 }, policy: 'watermarkThenUpdates', earlyMs: 1, lateMs: 1, accumulation: 'accumulating', onTime: 'nonEmpty', closing: 'nonEmpty', latenessMs: 0 }) as never)
+      const compiled: Compiled = engineOf(
+        summing({
+          windows: { kind: 'slidingByRecord', size: 5 },
+          policy: 'watermarkThenUpdates',
+          earlyMs: 1,
+          lateMs: 1,
+          accumulation: 'accumulating',
+          onTime: 'nonEmpty',
+          closing: 'nonEmpty',
+          latenessMs: 0,
+        }) as never,
+      )
       const [source] = compiled.sources
       if (source === undefined) throw new Error('no source')
       compiled.task.join(source.port, '0', undefined)
@@ -64,7 +78,9 @@ describe('law 8', () => {
 test('law 9: a cut after every step leaves no trace', () => {
   let panes = 0
   tryLaw(1_000, fc.tuple(shapes(anyWindows), scripts()), ([shape, script]) => {
-    const [whole, cut] = [false, true].map((crash) => play(summing(shape), script, item, { crash }).steps.flatMap((step) => step.panes))
+    const [whole, cut] = [false, true].map((crash) =>
+      play(summing(shape), script, item, { crash }).steps.flatMap((step) => step.panes),
+    )
     samePanes(whole ?? [], cut ?? [], 'with a cut after every step')
     panes += whole?.length ?? 0
   })

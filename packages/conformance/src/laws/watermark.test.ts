@@ -39,7 +39,10 @@ function withSplitLife(script: Script, choices: readonly number[]): Script {
 function byTheBook(script: Script, bound: number): readonly number[] {
   const splits = new Map<string, { watermark: number; state: 'active' | 'idle' | 'finished' }>()
   const later = new Set(script.steps.flatMap((step) => (step.kind === 'join' ? [step.split] : [])))
-  for (const step of script.steps) if (step.kind === 'records') for (const { split } of step.records) if (!later.has(split)) splits.set(split, { watermark: Number.NEGATIVE_INFINITY, state: 'active' })
+  for (const step of script.steps)
+    if (step.kind === 'records')
+      for (const { split } of step.records)
+        if (!later.has(split)) splits.set(split, { watermark: Number.NEGATIVE_INFINITY, state: 'active' })
   if (splits.size === 0) splits.set('0', { watermark: Number.NEGATIVE_INFINITY, state: 'active' })
   let combined = Number.NEGATIVE_INFINITY
   const combine = (): void => {
@@ -67,19 +70,30 @@ function byTheBook(script: Script, bound: number): readonly number[] {
 
 test('law 4: never back, never beyond the slowest active split, and where the book says', () => {
   let moved = 0
-  const input = fc.tuple(shapes(WINDOWS['tumbling'] as never), scripts({ watermarks: false, splits: 3, clock: false }), fc.array(fc.nat(100), { minLength: 5, maxLength: 30, size: 'max' }), fc.integer({ min: 0, max: 15 }))
-  tryLaw(1_500, input.map(([shape, script, choices, bound]) => [shape, withSplitLife(script, choices), bound] as const), ([shape, script, bound]) => {
-    let before = Number.NEGATIVE_INFINITY
-    const { steps } = play(summing(shape, boundedOutOfOrderness(ms(bound))), script, item, {
-      afterStep: ({ task }, i) => {
-        const { watermark } = task.cursor
-        expect(watermark, `step ${i} goes back`).toBeGreaterThanOrEqual(before)
-        for (const split of task.watermarks.all()) if (split.state === 'active') expect(watermark, `beyond ${split.name} at step ${i}`).toBeLessThanOrEqual(split.watermark)
-        if (watermark > before) moved++
-        before = watermark
-      },
-    })
-    expect(steps.map(({ progress }) => progress)).toEqual(byTheBook(script, bound))
-  })
+  const input = fc.tuple(
+    shapes(WINDOWS['tumbling'] as never),
+    scripts({ watermarks: false, splits: 3, clock: false }),
+    fc.array(fc.nat(100), { minLength: 5, maxLength: 30, size: 'max' }),
+    fc.integer({ min: 0, max: 15 }),
+  )
+  tryLaw(
+    1_500,
+    input.map(([shape, script, choices, bound]) => [shape, withSplitLife(script, choices), bound] as const),
+    ([shape, script, bound]) => {
+      let before = Number.NEGATIVE_INFINITY
+      const { steps } = play(summing(shape, boundedOutOfOrderness(ms(bound))), script, item, {
+        afterStep: ({ task }, i) => {
+          const { watermark } = task.cursor
+          expect(watermark, `step ${i} goes back`).toBeGreaterThanOrEqual(before)
+          for (const split of task.watermarks.all())
+            if (split.state === 'active')
+              expect(watermark, `beyond ${split.name} at step ${i}`).toBeLessThanOrEqual(split.watermark)
+          if (watermark > before) moved++
+          before = watermark
+        },
+      })
+      expect(steps.map(({ progress }) => progress)).toEqual(byTheBook(script, bound))
+    },
+  )
   expect(moved).toBeGreaterThan(2_000)
 })

@@ -19,10 +19,12 @@ const runners = ['test', 'it', 'describe', 'suite', 'bench']
 const leftOvers = ['skip', 'only', 'todo', 'fails']
 
 export const everyTestRuns: Rule = (file) =>
-  !file.isTest ? [] : findings(file, (node) => {
-    if (!ts.isPropertyAccessExpression(node) || !leftOvers.includes(node.name.text)) return undefined
-    return runners.includes(rootOf(node)) ? `.${node.name.text} is left in a test` : undefined
-  })
+  !file.isTest
+    ? []
+    : findings(file, (node) => {
+        if (!ts.isPropertyAccessExpression(node) || !leftOvers.includes(node.name.text)) return undefined
+        return runners.includes(rootOf(node)) ? `.${node.name.text} is left in a test` : undefined
+      })
 
 /** `test` of `test.concurrent.only`, of `test.each(rows).skip`. */
 function rootOf(node: ts.Expression): string {
@@ -31,7 +33,9 @@ function rootOf(node: ts.Expression): string {
 }
 
 export const noEscapeFromTypes: Rule = (file) =>
-  file.isTest ? [] : findings(file, (node) => {
-    const cast = ts.isAsExpression(node) || ts.isTypeAssertionExpression(node)
-    return cast && node.type.kind === ts.SyntaxKind.AnyKeyword ? '`as any` switches the types off' : undefined
-  })
+  file.isTest
+    ? []
+    : findings(file, (node) => {
+        const cast = ts.isAsExpression(node) || ts.isTypeAssertionExpression(node)
+        return cast && node.type.kind === ts.SyntaxKind.AnyKeyword ? '`as any` switches the types off' : undefined
+      })

@@ -6,12 +6,12 @@ const packages = ['core', 'triggers', 'testing']
 
 /** The doors: where the outside world is named so that it need not be named anywhere else. */
 const doors = [
-  'packages/core/src/time/system-clock.ts', 'packages/core/src/folder/', 'packages/core/src/runtime/run-until-signal.ts',
+  'packages/core/src/time/system-clock.ts',
+  'packages/core/src/folder/',
+  'packages/core/src/runtime/run-until-signal.ts',
 ]
 
-const names = new Set([
-  'performance', 'setTimeout', 'setInterval', 'setImmediate', 'process', 'Buffer', 'globalThis',
-])
+const names = new Set(['performance', 'setTimeout', 'setInterval', 'setImmediate', 'process', 'Buffer', 'globalThis'])
 
 export const forbiddenGlobals: Rule = (file) => {
   if (!packages.includes(file.packageName) || file.isTest) return []
@@ -50,8 +50,12 @@ function isValue(node: ts.Identifier): boolean {
 function declaredNames(tree: ts.SourceFile): ReadonlySet<string> {
   const found = new Set<string>()
   const walk = (node: ts.Node): void => {
-    const declares = ts.isVariableDeclaration(node) || ts.isParameter(node) || ts.isFunctionDeclaration(node) ||
-      ts.isBindingElement(node) || ts.isImportSpecifier(node)
+    const declares =
+      ts.isVariableDeclaration(node) ||
+      ts.isParameter(node) ||
+      ts.isFunctionDeclaration(node) ||
+      ts.isBindingElement(node) ||
+      ts.isImportSpecifier(node)
     // `const { setTimeout } = globalThis` declares too, but then globalThis itself is what the rule finds.
     if (declares && node.name !== undefined && ts.isIdentifier(node.name)) found.add(node.name.text)
     ts.forEachChild(node, walk)

@@ -36,14 +36,15 @@ const anywhere: Readonly<Record<string, string | undefined>> = {
 }
 
 export function packageImports(manifests: Readonly<Record<string, Manifest>>): Rule {
-  return (file) => importsOf(file).flatMap(({ specifier, at }) => {
-    const problem = specifier.startsWith('.')
-      ? relative(file.path, file.packageName, specifier)
-      : specifier.startsWith('node:')
-        ? nodeModule(file.packageName, file.inside, file.isTest)
-        : named(file.packageName, file.inside, file.isTest, specifier, manifests)
-    return problem === undefined ? [] : [`${at} ${specifier}: ${problem}`]
-  })
+  return (file) =>
+    importsOf(file).flatMap(({ specifier, at }) => {
+      const problem = specifier.startsWith('.')
+        ? relative(file.path, file.packageName, specifier)
+        : specifier.startsWith('node:')
+          ? nodeModule(file.packageName, file.inside, file.isTest)
+          : named(file.packageName, file.inside, file.isTest, specifier, manifests)
+      return problem === undefined ? [] : [`${at} ${specifier}: ${problem}`]
+    })
 }
 
 function relative(path: string, packageName: string, specifier: string): string | undefined {
@@ -61,7 +62,11 @@ function nodeModule(packageName: string, inside: string, isTest: boolean): strin
 }
 
 function named(
-  from: string, inside: string, isTest: boolean, specifier: string, manifests: Readonly<Record<string, Manifest>>,
+  from: string,
+  inside: string,
+  isTest: boolean,
+  specifier: string,
+  manifests: Readonly<Record<string, Manifest>>,
 ): string | undefined {
   const parts = specifier.split('/')
   const name = specifier.startsWith('@') ? parts.slice(0, 2).join('/') : parts[0]!

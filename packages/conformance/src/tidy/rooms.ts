@@ -48,7 +48,8 @@ function forbidden(from: string, to: string, typeOnly: boolean): string | undefi
 export const coreIsSynchronous: Rule = (file) => {
   if (file.packageName !== 'core' || file.isTest || mayAwait.includes(roomOf(file.inside))) return []
   return findings(file, (node) =>
-    isWaiting(node) ? `only ${mayAwait.map((room) => `${room}/`).join(', ')} may await or be async` : undefined)
+    isWaiting(node) ? `only ${mayAwait.map((room) => `${room}/`).join(', ')} may await or be async` : undefined,
+  )
 }
 
 function isWaiting(node: ts.Node): boolean {
@@ -56,6 +57,8 @@ function isWaiting(node: ts.Node): boolean {
 }
 
 function waitsInLoop(node: ts.Node): boolean {
-  return (ts.isForOfStatement(node) && node.awaitModifier !== undefined) ||
+  return (
+    (ts.isForOfStatement(node) && node.awaitModifier !== undefined) ||
     (ts.isVariableDeclarationList(node) && (node.flags & ts.NodeFlags.AwaitUsing) === ts.NodeFlags.AwaitUsing)
+  )
 }

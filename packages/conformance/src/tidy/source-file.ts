@@ -65,7 +65,8 @@ export function importsOf(file: SourceFile): Import[] {
       add(node, ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, true)
     } else if (ts.isCallExpression(node)) {
       const { expression } = node
-      const loads = expression.kind === ts.SyntaxKind.ImportKeyword ||
+      const loads =
+        expression.kind === ts.SyntaxKind.ImportKeyword ||
         (ts.isIdentifier(expression) && expression.text === 'require')
       if (loads) add(node, node.arguments[0], false)
     }

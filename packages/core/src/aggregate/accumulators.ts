@@ -24,12 +24,16 @@ export class AggregateSpec {
     for (const [i, part] of parts.entries()) {
       if (isAggregator(part)) continue
       throw configError('BAD_AGGREGATE', `The aggregate '${names?.[i] ?? ''}'`, {
-        found: part, expected: 'an aggregator with create, add, merge and result', remedy: 'Write a call, as in a.count().',
+        found: part,
+        expected: 'an aggregator with create, add, merge and result',
+        remedy: 'Write a call, as in a.count().',
       })
     }
     if (parts.length === 0 || names?.includes('__proto__') === true) {
       throw configError('BAD_AGGREGATE', 'The aggregates of a window', {
-        found: names, expected: 'at least one aggregator, none named __proto__', remedy: 'Name what to compute: aggregate((a) => ({ n: a.count() })).',
+        found: names,
+        expected: 'at least one aggregator, none named __proto__',
+        remedy: 'Name what to compute: aggregate((a) => ({ n: a.count() })).',
       })
     }
     this.names = names
@@ -49,7 +53,10 @@ export class AggregateSpec {
   }
 
   make(capacity: number): Accumulators {
-    return new Accumulators(this, this.#columns.map((column) => column.make(capacity)))
+    return new Accumulators(
+      this,
+      this.#columns.map((column) => column.make(capacity)),
+    )
   }
 }
 
@@ -63,7 +70,9 @@ export class Accumulators {
     this.#spec = spec
     this.#columns = columns
     // What may still throw goes first, so that a throwing record leaves no part of itself behind.
-    this.#order = columns.map((_, i) => i).sort((a, b) => Number(columns[b]?.addMayThrow) - Number(columns[a]?.addMayThrow))
+    this.#order = columns
+      .map((_, i) => i)
+      .sort((a, b) => Number(columns[b]?.addMayThrow) - Number(columns[a]?.addMayThrow))
   }
 
   grow(capacity: number): void {
@@ -113,6 +122,12 @@ export class Accumulators {
 
 function isAggregator(what: unknown): what is AnyAggregator<unknown> {
   const parts = what as Partial<AnyAggregator<unknown>> | null
-  return typeof parts === 'object' && parts !== null && typeof parts.create === 'function' && typeof parts.add === 'function'
-    && typeof parts.merge === 'function' && typeof parts.result === 'function'
+  return (
+    typeof parts === 'object' &&
+    parts !== null &&
+    typeof parts.create === 'function' &&
+    typeof parts.add === 'function' &&
+    typeof parts.merge === 'function' &&
+    typeof parts.result === 'function'
+  )
 }

@@ -4,7 +4,10 @@ import { AggregateSpec } from './accumulators.ts'
 import type { AnyAggregator } from './aggregator.ts'
 import { type Aggregators, aggregators } from './aggregators.ts'
 
-interface View { readonly page: string; readonly dwellMs: number }
+interface View {
+  readonly page: string
+  readonly dwellMs: number
+}
 
 const a = aggregators as unknown as Aggregators<View>
 const all: Record<string, AnyAggregator<View>> = {
@@ -36,7 +39,11 @@ describe('aggregators', () => {
     const spec = new AggregateSpec(all)
     let accumulators = spec.make(1)
     accumulators.open(0)
-    const views: [number, View][] = [[5, { page: 'b', dwellMs: 10 }], [2, { page: 'a', dwellMs: 30 }], [7, { page: 'b', dwellMs: 20 }]]
+    const views: [number, View][] = [
+      [5, { page: 'b', dwellMs: 10 }],
+      [2, { page: 'a', dwellMs: 30 }],
+      [7, { page: 'b', dwellMs: 20 }],
+    ]
     for (const [eventTime, view] of views) {
       spec.prepare(view, at(eventTime))
       accumulators.add(0, at(eventTime))
@@ -45,8 +52,20 @@ describe('aggregators', () => {
       accumulators.load(saved, 1)
     }
     expect(accumulators.result(0)).toEqual({
-      count: 3, sum: 60, mean: 20, min: 10, max: 'b', variance: 100, first: 'a', last: 'b', collect: ['b', 'a'], distinct: 2,
-      topK: [{ value: 'b', count: 2 }], reduce: { page: 'a', dwellMs: 30 }, fold: 3, use: 3,
+      count: 3,
+      sum: 60,
+      mean: 20,
+      min: 10,
+      max: 'b',
+      variance: 100,
+      first: 'a',
+      last: 'b',
+      collect: ['b', 'a'],
+      distinct: 2,
+      topK: [{ value: 'b', count: 2 }],
+      reduce: { page: 'a', dwellMs: 30 },
+      fold: 3,
+      use: 3,
     })
   })
 
@@ -55,12 +74,16 @@ describe('aggregators', () => {
     const accumulators = spec.make(1)
     accumulators.open(0)
     const empty = accumulators.result(0)
-    expect(() => spec.prepare({ page: 'a', dwellMs: Number.NaN }, at(1))).toThrow(expect.objectContaining({ code: 'BAD_VALUE' }))
+    expect(() => spec.prepare({ page: 'a', dwellMs: Number.NaN }, at(1))).toThrow(
+      expect.objectContaining({ code: 'BAD_VALUE' }),
+    )
     expect(accumulators.result(0)).toEqual(empty)
   })
 
   test('only those that run user code in add may throw there', () => {
-    const may = Object.entries(all).filter(([, of]) => of['~columns']?.make(1).addMayThrow !== false).map(([name]) => name)
+    const may = Object.entries(all)
+      .filter(([, of]) => of['~columns']?.make(1).addMayThrow !== false)
+      .map(([name]) => name)
     expect(may).toEqual(['reduce', 'fold'])
   })
 })

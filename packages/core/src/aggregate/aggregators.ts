@@ -38,7 +38,8 @@ export interface Aggregators<T> {
   distinct<U extends Key>(of: (value: T) => U, options?: { readonly max?: number }): Aggregator<T, DistinctAcc, number>
   /** The `k` values that come most often, most frequent first. */
   topK<U extends Key>(
-    of: (value: T) => U, options: { readonly k: number },
+    of: (value: T) => U,
+    options: { readonly k: number },
   ): Aggregator<T, TopKAcc, readonly Ranked<U>[]>
   /** The records combined two by two. */
   reduce(combine: (a: T, b: T) => T): Aggregator<T, ReduceAcc<T>, T>
@@ -51,10 +52,24 @@ export interface Aggregators<T> {
 
 /** The one object behind every `a`: no aggregator keeps anything about its record type. */
 export const aggregators: Aggregators<unknown> = Object.freeze({
-  count, sum, mean, min, max, variance, first, last, collect, distinct, topK, reduce, fold, use,
+  count,
+  sum,
+  mean,
+  min,
+  max,
+  variance,
+  first,
+  last,
+  collect,
+  distinct,
+  topK,
+  reduce,
+  fold,
+  use,
 })
 
 /** What an aggregate yields: one aggregator's result, or an object of results. */
-export type Outcome<A> = A extends AnyAggregator<never>
-  ? ReturnType<A['result']>
-  : { readonly [N in keyof A]: A[N] extends AnyAggregator<never> ? ReturnType<A[N]['result']> : never }
+export type Outcome<A> =
+  A extends AnyAggregator<never>
+    ? ReturnType<A['result']>
+    : { readonly [N in keyof A]: A[N] extends AnyAggregator<never> ? ReturnType<A[N]['result']> : never }

@@ -16,10 +16,47 @@ function accOf<Acc>(of: Aggregator<unknown, Acc, unknown>, arrivals: Arrivals): 
 describe('first and last', () => {
   const cases: [what: string, arrivals: Arrivals, first: unknown, last: unknown][] = [
     ['nothing', [], undefined, undefined],
-    ['event time, not arrival', [[5, 'b'], [9, 'c'], [1, 'a'], [7, 'x']], 'a', 'c'],
-    ['arrival where times are equal', [[3, 'a'], [3, 'b'], [3, 'c']], 'a', 'c'],
-    ['times before 1970', [[-5, 'a'], [-9, 'b'], [-1, 'c']], 'b', 'c'],
-    ['undefined and null as values', [[1, undefined], [2, 'x'], [3, null]], undefined, null],
+    [
+      'event time, not arrival',
+      [
+        [5, 'b'],
+        [9, 'c'],
+        [1, 'a'],
+        [7, 'x'],
+      ],
+      'a',
+      'c',
+    ],
+    [
+      'arrival where times are equal',
+      [
+        [3, 'a'],
+        [3, 'b'],
+        [3, 'c'],
+      ],
+      'a',
+      'c',
+    ],
+    [
+      'times before 1970',
+      [
+        [-5, 'a'],
+        [-9, 'b'],
+        [-1, 'c'],
+      ],
+      'b',
+      'c',
+    ],
+    [
+      'undefined and null as values',
+      [
+        [1, undefined],
+        [2, 'x'],
+        [3, null],
+      ],
+      undefined,
+      null,
+    ],
   ]
   test.each(cases)('go by %s', (_, arrivals, one, other) => {
     expect([earliest.result(accOf(earliest, arrivals)), latest.result(accOf(latest, arrivals))]).toEqual([one, other])
@@ -38,6 +75,11 @@ describe('first and last', () => {
 
   test('a value that is no plain one is refused by name when a snapshot is made, not before', () => {
     const acc = accOf(latest, [[1, { a: new URLSearchParams() }]])
-    expect(() => latest.encode?.(acc)).toThrow(expect.objectContaining({ code: 'ACCUMULATOR_NOT_PLAIN', message: expect.stringContaining('URLSearchParams') as string }))
+    expect(() => latest.encode?.(acc)).toThrow(
+      expect.objectContaining({
+        code: 'ACCUMULATOR_NOT_PLAIN',
+        message: expect.stringContaining('URLSearchParams') as string,
+      }),
+    )
   })
 })

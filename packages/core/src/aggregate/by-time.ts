@@ -5,7 +5,10 @@ import { decodeValue, encodeValue } from './bytes.ts'
 import { checkOf, extracted, grown } from './extract.ts'
 
 /** The accumulator of first and last: a value and its event time. Never changed, only replaced. */
-export interface DatedAcc<U> { readonly at: number; readonly value: U }
+export interface DatedAcc<U> {
+  readonly at: number
+  readonly value: U
+}
 
 /**
  * What `of` returns for the earliest record by event time, whenever it arrived; of records with the same time, for the
@@ -43,9 +46,8 @@ function isNotEarlier(later: number, kept: number): boolean {
 function byTime<U>(replaces: Replaces): Aggregator<U, DatedAcc<U> | undefined, U> {
   return {
     create: () => undefined,
-    add: (acc, value, { eventTime }) => (
-      acc === undefined || replaces(eventTime, acc.at) ? { at: eventTime, value } : acc
-    ),
+    add: (acc, value, { eventTime }) =>
+      acc === undefined || replaces(eventTime, acc.at) ? { at: eventTime, value } : acc,
     merge: (a, b) => (b === undefined || (a !== undefined && !replaces(b.at, a.at)) ? a : b),
     result: (acc) => acc?.value as U,
     encode: (acc) => encodeValue(acc === undefined ? undefined : [acc.at, acc.value]),

@@ -1,33 +1,95 @@
 import fc from 'fast-check'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
-import { ByteReader, ByteWriter, decodeNumbers, decodeValue, encodeNumbers, encodeValue } from './bytes.ts'
+import { ByteReader, ByteWriter, decodeNumbers, encodeNumbers } from './byte-stream.ts'
+import { decodeValue, encodeValue } from './bytes.ts'
 
 describe('encodeValue and decodeValue', () => {
   const values: unknown[] = [
-    undefined, null, true, false, 0, -0, 1, -1, 127, 128, 300, -300, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 2 ** 53, 0.1,
-    Number.NaN, Infinity, -Infinity, 5e-324, 0n, -1n, 255n, 256n, -(2n ** 200n), '', 'a', 'ü€😀', '\u0000', '\ud800', 'a\udfffb', '\uFEFFa', 'x'.repeat(1000),
-    new Uint8Array([1, 2, 255]), new Float64Array([1.5, Number.NaN]), new BigInt64Array([-1n]), new Uint8ClampedArray([7]),
-    [], [undefined, null, [1, ['b']]], {}, { a: { b: [1] }, 'ü': 2n }, JSON.parse('{"__proto__": 1, "constructor": 2}'),
-    new Map<unknown, unknown>([[1, 'a'], ['1', new Map()], [{ a: 1 }, 2]]), new Set([1, '1', null]), new Date(0), new Date(Number.NaN),
+    undefined,
+    null,
+    true,
+    false,
+    0,
+    -0,
+    1,
+    -1,
+    127,
+    128,
+    300,
+    -300,
+    2 ** 31,
+    2 ** 32,
+    Number.MAX_SAFE_INTEGER,
+    Number.MIN_SAFE_INTEGER,
+    2 ** 53,
+    0.1,
+    Number.NaN,
+    Infinity,
+    -Infinity,
+    5e-324,
+    0n,
+    -1n,
+    255n,
+    256n,
+    -(2n ** 200n),
+    '',
+    'a',
+    'ü€😀',
+    '\u0000',
+    '\ud800',
+    'a\udfffb',
+    '\uFEFFa',
+    'x'.repeat(1000),
+    new Uint8Array([1, 2, 255]),
+    new Float64Array([1.5, Number.NaN]),
+    new BigInt64Array([-1n]),
+    new Uint8ClampedArray([7]),
+    [],
+    [undefined, null, [1, ['b']]],
+    {},
+    { a: { b: [1] }, ü: 2n },
+    JSON.parse('{"__proto__": 1, "constructor": 2}'),
+    new Map<unknown, unknown>([
+      [1, 'a'],
+      ['1', new Map()],
+      [{ a: 1 }, 2],
+    ]),
+    new Set([1, '1', null]),
+    new Date(0),
+    new Date(Number.NaN),
   ]
   test.each(values.map((value) => [value]))('round-trips %o', (value) => {
     expect(decodeValue(encodeValue(value))).toStrictEqual(value)
   })
 
   test('round-trips whatever plain value there is', () => {
-    const anything = fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true, withNullPrototype: false })
-    fc.assert(fc.property(anything, (value) => {
-      expect(decodeValue(encodeValue(value))).toEqual(value)
-    }), { numRuns: 500 })
+    const anything = fc.anything({
+      withBigInt: true,
+      withDate: true,
+      withMap: true,
+      withSet: true,
+      withTypedArray: true,
+      withNullPrototype: false,
+    })
+    fc.assert(
+      fc.property(anything, (value) => {
+        expect(decodeValue(encodeValue(value))).toEqual(value)
+      }),
+      { numRuns: 500 },
+    )
   })
 
   test('small values stay small', () => {
-    expect([undefined, true, 5, -5, 'ab', 300, [1, 2]].map((value) => encodeValue(value).length)).toEqual([1, 1, 2, 2, 4, 3, 6])
+    expect([undefined, true, 5, -5, 'ab', 300, [1, 2]].map((value) => encodeValue(value).length)).toEqual([
+      1, 1, 2, 2, 4, 3, 6,
+    ])
   })
 
   test('takes plain values of another realm, objects without a prototype and buffers', () => {
-    expect(decodeValue(encodeValue(runInNewContext('({ a: [1, new Map([[1, 2]]), new Uint8Array([1])] })')))).toEqual({ a: [1, new Map([[1, 2]]), new Uint8Array([1])] })
+    expect(decodeValue(encodeValue(runInNewContext('({ a: [1, new Map([[1, 2]]), new Uint8Array([1])] })')))).toEqual({
+      a: [1, new Map([[1, 2]]), new Uint8Array([1])],
+    })
     expect(decodeValue(encodeValue(Object.assign(Object.create(null) as object, { a: 1 })))).toEqual({ a: 1 })
     expect(decodeValue(encodeValue(Buffer.from('ab')))).toEqual(new Uint8Array([97, 98]))
   })
@@ -45,12 +107,21 @@ describe('encodeValue and decodeValue', () => {
   const loop: { self?: unknown } = {}
   loop.self = loop
   const refused: [string, unknown][] = [
-    ['class Money', new Money()], ['class Money at a > 0', { a: [new Money()] }], ['function f at f', { f: function f() {} }], ['Symbol(s)', Symbol('s')],
-    ['class Promise', Promise.resolve()], ['class Error', new Error('e')], ['class RegExp', /a/], ['class Sub', new (class Sub extends Map {})()],
-    ['more than 100 levels', loop], ['class WeakMap', new WeakMap()],
+    ['class Money', new Money()],
+    ['class Money at a > 0', { a: [new Money()] }],
+    ['function f at f', { f: function f() {} }],
+    ['Symbol(s)', Symbol('s')],
+    ['class Promise', Promise.resolve()],
+    ['class Error', new Error('e')],
+    ['class RegExp', /a/],
+    ['class Sub', new (class Sub extends Map {})()],
+    ['more than 100 levels', loop],
+    ['class WeakMap', new WeakMap()],
   ]
   test.each(refused)('refuses %s', (found, value) => {
-    expect(() => encodeValue(value)).toThrow(expect.objectContaining({ code: 'ACCUMULATOR_NOT_PLAIN', message: expect.stringContaining(found) as string }))
+    expect(() => encodeValue(value)).toThrow(
+      expect.objectContaining({ code: 'ACCUMULATOR_NOT_PLAIN', message: expect.stringContaining(found) as string }),
+    )
   })
 
   test('damaged bytes are an error, never a wrong value of another length', () => {
@@ -75,11 +146,13 @@ describe('numbers', () => {
   })
 
   test('lengths take as many bytes as they need', () => {
-    fc.assert(fc.property(fc.maxSafeNat(), (length) => {
-      const writer = new ByteWriter()
-      writer.length(length)
-      return new ByteReader(writer.finish()).length() === length
-    }))
+    fc.assert(
+      fc.property(fc.maxSafeNat(), (length) => {
+        const writer = new ByteWriter()
+        writer.length(length)
+        return new ByteReader(writer.finish()).length() === length
+      }),
+    )
   })
 
   test('reads bytes that begin in the middle of a buffer', () => {

@@ -1,12 +1,15 @@
 /**
- * Owns how accumulators become bytes: a writer and a reader of a few primitives, and one typed encoding of plain
- * values on top of them. Numbers are little-endian, lengths are base-128. It does not know which aggregator writes
- * what, and it never runs code of the bytes it reads.
+ * Owns one typed encoding of plain values, for accumulators that hold what the user's functions returned. It does not
+ * know which aggregator writes what, and it never runs code of the bytes it reads.
  */
 import { show, StreamError } from '../errors/stream-error.ts'
+import { badBytes, ByteReader, ByteWriter } from './byte-stream.ts'
 
 declare const TextEncoder: new () => { encode(text: string): Uint8Array }
-declare const TextDecoder: new (label: 'utf-8', options: { readonly ignoreBOM: boolean }) => {
+declare const TextDecoder: new (
+  label: 'utf-8',
+  options: { readonly ignoreBOM: boolean },
+) => {
   decode(bytes: Uint8Array): string
 }
 
@@ -17,136 +20,40 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 /** Deeper values are refused: a value that contains itself has no end. */
 const DEEPEST = 100
 
-/** Bytes that grow as they are written. */
-export class ByteWriter {
-  #bytes: Uint8Array = new Uint8Array(64)
-  #view: DataView = new DataView(this.#bytes.buffer)
-  #size = 0
-
-  u8(value: number): void {
-    this.#reserve(1)
-    this.#bytes[this.#size++] = value
-  }
-
-  f64(value: number): void {
-    this.#reserve(8)
-    this.#view.setFloat64(this.#size, value, true)
-    this.#size += 8
-  }
-
-  /** A safe integer that is not negative. */
-  length(value: number): void {
-    this.#reserve(8)
-    let rest = value
-    // Division, not shifts: a safe integer has 53 bits.
-    for (; rest >= 128; rest = Math.floor(rest / 128)) this.#bytes[this.#size++] = (rest % 128) + 128
-    this.#bytes[this.#size++] = rest
-  }
-
-  raw(bytes: Uint8Array): void {
-    this.#reserve(bytes.length)
-    this.#bytes.set(bytes, this.#size)
-    this.#size += bytes.length
-  }
-
-  finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#size)
-  }
-
-  #reserve(size: number): void {
-    const needed = this.#size + size
-    if (needed <= this.#bytes.length) return
-    const bytes = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
-    bytes.set(this.#bytes)
-    this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer)
-  }
-}
-
-/** Reads what ByteWriter wrote. Throws StreamError BAD_BYTES where the bytes end too early. */
-export class ByteReader {
-  readonly #bytes: Uint8Array
-  readonly #view: DataView
-  #at = 0
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  }
-
-  u8(): number {
-    return this.#bytes[this.#take(1)] as number
-  }
-
-  f64(): number {
-    return this.#view.getFloat64(this.#take(8), true)
-  }
-
-  length(): number {
-    let value = 0
-    for (let unit = 1; ; unit *= 128) {
-      const byte = this.u8()
-      value += (byte % 128) * unit
-      if (byte < 128) return value
-      if (unit > Number.MAX_SAFE_INTEGER) throw badBytes('a length of too many bytes')
-    }
-  }
-
-  /** A copy, so that what is decoded does not hold on to the bytes it came from. */
-  raw(size: number): Uint8Array {
-    const start = this.#take(size)
-    return this.#bytes.slice(start, start + size)
-  }
-
-  /** How many bytes are left. */
-  get left(): number {
-    return this.#bytes.length - this.#at
-  }
-
-  end(): void {
-    if (this.left !== 0) throw badBytes(`${this.left} bytes too many`)
-  }
-
-  #take(size: number): number {
-    if (size > this.left) throw badBytes(`an end after ${this.#bytes.length} bytes`)
-    const start = this.#at
-    this.#at += size
-    return start
-  }
-}
-
-/** The error for bytes that no `encode` of ours has written. */
-export function badBytes(found: string): StreamError {
-  const remedy = 'They were damaged, or the aggregate was changed since: start the state anew.'
-  const expected = 'what encode of the same aggregator has written'
-  return new StreamError('BAD_BYTES', `The bytes of an accumulator: found ${found}, expected ${expected}. ${remedy}`)
-}
-
-/** Numbers side by side, 8 bytes each. */
-export function encodeNumbers(...numbers: readonly number[]): Uint8Array {
-  const writer = new ByteWriter()
-  for (const number of numbers) writer.f64(number)
-  return writer.finish()
-}
-
-/** Takes back `count` numbers. */
-export function decodeNumbers(bytes: Uint8Array, count: number): number[] {
-  const reader = new ByteReader(bytes)
-  const numbers = Array.from({ length: count }, () => reader.f64())
-  reader.end()
-  return numbers
-}
-
 /** The first byte of a value. Part of the stored format: never renumber. */
 const TAG = {
-  undefined: 0, null: 1, false: 2, true: 3, natural: 4, negative: 5, double: 6, bigint: 7, negativeBigint: 8, utf8: 9,
-  utf16: 10, bytes: 11, array: 12, object: 13, map: 14, set: 15, date: 16, typedArray: 17,
+  undefined: 0,
+  null: 1,
+  false: 2,
+  true: 3,
+  natural: 4,
+  negative: 5,
+  double: 6,
+  bigint: 7,
+  negativeBigint: 8,
+  utf8: 9,
+  utf16: 10,
+  bytes: 11,
+  array: 12,
+  object: 13,
+  map: 14,
+  set: 15,
+  date: 16,
+  typedArray: 17,
 } as const
 
 /** A typed array is stored by its place here: append only. */
 const TYPED_ARRAYS = [
-  Int8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array,
-  BigInt64Array, BigUint64Array,
+  Int8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
 ] as const
 
 /**
@@ -176,16 +83,22 @@ export function decodeValue(bytes: Uint8Array): unknown {
 /** Writes one value among others; `path` is where it stands, for the error. */
 export function writeValue(to: ByteWriter, value: unknown, path: readonly unknown[] = []): void {
   switch (typeof value) {
-    case 'undefined': return to.u8(TAG.undefined)
-    case 'boolean': return to.u8(value ? TAG.true : TAG.false)
-    case 'number': return writeNumber(to, value)
-    case 'bigint': return writeBigint(to, value)
-    case 'string': return writeString(to, value)
+    case 'undefined':
+      return to.u8(TAG.undefined)
+    case 'boolean':
+      return to.u8(value ? TAG.true : TAG.false)
+    case 'number':
+      return writeNumber(to, value)
+    case 'bigint':
+      return writeBigint(to, value)
+    case 'string':
+      return writeString(to, value)
     case 'object':
       if (value === null) return to.u8(TAG.null)
       if (path.length >= DEEPEST) throw notPlain(`more than ${DEEPEST} levels of nesting`, path)
       return writeObject(to, value, path)
-    default: throw notPlain(show(value), path)
+    default:
+      throw notPlain(show(value), path)
   }
 }
 
@@ -227,10 +140,14 @@ function writeString(to: ByteWriter, text: string): void {
 function writeObject(to: ByteWriter, value: object, path: readonly unknown[]): void {
   const name = className(value)
   switch (name) {
-    case 'Object': return writeEntries(to, TAG.object, Object.entries(value), path)
-    case 'Array': return writeItems(to, TAG.array, value as unknown[], path)
-    case 'Map': return writeEntries(to, TAG.map, [...value as Map<unknown, unknown>], path)
-    case 'Set': return writeItems(to, TAG.set, [...value as Set<unknown>], path)
+    case 'Object':
+      return writeEntries(to, TAG.object, Object.entries(value), path)
+    case 'Array':
+      return writeItems(to, TAG.array, value as unknown[], path)
+    case 'Map':
+      return writeEntries(to, TAG.map, [...(value as Map<unknown, unknown>)], path)
+    case 'Set':
+      return writeItems(to, TAG.set, [...(value as Set<unknown>)], path)
     case 'Date':
       to.u8(TAG.date)
       return to.f64((value as Date).getTime())
@@ -239,7 +156,8 @@ function writeObject(to: ByteWriter, value: object, path: readonly unknown[]): v
       to.u8(TAG.bytes)
       to.length((value as Uint8Array).length)
       return to.raw(value as Uint8Array)
-    default: return writeTypedArray(to, value, name, path)
+    default:
+      return writeTypedArray(to, value, name, path)
   }
 }
 
@@ -273,25 +191,44 @@ function writeEntries(to: ByteWriter, tag: number, entries: Entries, path: reado
 export function readValue(from: ByteReader): unknown {
   const tag = from.u8()
   switch (tag) {
-    case TAG.undefined: return undefined
-    case TAG.null: return null
-    case TAG.false: return false
-    case TAG.true: return true
-    case TAG.natural: return from.length()
-    case TAG.negative: return -from.length()
-    case TAG.double: return from.f64()
-    case TAG.bigint: return readBigint(from)
-    case TAG.negativeBigint: return -readBigint(from)
-    case TAG.utf8: return decoder.decode(from.raw(from.length()))
-    case TAG.utf16: return readUtf16(from)
-    case TAG.bytes: return from.raw(from.length())
-    case TAG.array: return readItems(from)
-    case TAG.object: return readObject(from)
-    case TAG.map: return new Map(readEntries(from))
-    case TAG.set: return new Set(readItems(from))
-    case TAG.date: return new Date(from.f64())
-    case TAG.typedArray: return readTypedArray(from)
-    default: throw badBytes(`a value of kind ${tag}`)
+    case TAG.undefined:
+      return undefined
+    case TAG.null:
+      return null
+    case TAG.false:
+      return false
+    case TAG.true:
+      return true
+    case TAG.natural:
+      return from.length()
+    case TAG.negative:
+      return -from.length()
+    case TAG.double:
+      return from.f64()
+    case TAG.bigint:
+      return readBigint(from)
+    case TAG.negativeBigint:
+      return -readBigint(from)
+    case TAG.utf8:
+      return decoder.decode(from.raw(from.length()))
+    case TAG.utf16:
+      return readUtf16(from)
+    case TAG.bytes:
+      return from.raw(from.length())
+    case TAG.array:
+      return readItems(from)
+    case TAG.object:
+      return readObject(from)
+    case TAG.map:
+      return new Map(readEntries(from))
+    case TAG.set:
+      return new Set(readItems(from))
+    case TAG.date:
+      return new Date(from.f64())
+    case TAG.typedArray:
+      return readTypedArray(from)
+    default:
+      throw badBytes(`a value of kind ${tag}`)
   }
 }
 

@@ -10,9 +10,10 @@ import { checkLimit, checkOf, extracted } from './extract.ts'
  * @throws StreamError BAD_AGGREGATE where `max` is no whole number from 1 to 10,000,000
  * @example a.collect({ max: 100, of: (view) => view.page })
  */
-export function collect<T, U = T>(
-  options: { readonly max: number; readonly of?: (value: T) => U },
-): Aggregator<T, U[], readonly U[]> {
+export function collect<T, U = T>(options: {
+  readonly max: number
+  readonly of?: (value: T) => U
+}): Aggregator<T, U[], readonly U[]> {
   const max = checkLimit(options?.max, 10_000_000, 'max of a.collect')
   const of = options.of === undefined ? (value: T) => value as unknown as U : checkOf(options.of, 'collect')
   return extracted<T, U, U[], readonly U[]>(of, {

@@ -1,6 +1,6 @@
 /** Owns count: how many records. */
 import type { Aggregator, Column, Columns } from './aggregator.ts'
-import { decodeNumbers, encodeNumbers } from './bytes.ts'
+import { decodeNumbers, encodeNumbers } from './byte-stream.ts'
 import { grown } from './extract.ts'
 
 /**

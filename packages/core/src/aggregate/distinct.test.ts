@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Key, TimedMeta } from '../io/meta.ts'
 import { keyId } from '../state/key.ts'
-import { ByteReader, ByteWriter } from './bytes.ts'
+import { ByteReader, ByteWriter } from './byte-stream.ts'
 import { distinct } from './distinct.ts'
 import { HyperLogLog } from './hyperloglog.ts'
 
@@ -9,11 +9,14 @@ const meta = { eventTime: 0 } as TimedMeta
 
 describe('distinct', () => {
   const of = distinct((value: Key) => value, { max: 8 })
-  const accOf = (values: readonly Key[]): ReturnType<typeof of.create> => values.reduce((acc, value) => of.add(acc, value, meta), of.create())
+  const accOf = (values: readonly Key[]): ReturnType<typeof of.create> =>
+    values.reduce((acc, value) => of.add(acc, value, meta), of.create())
 
   test('counts values by type and content', () => {
     expect(of.result(accOf(['1', 1, 1n, true, '1', 1, -0, 0]))).toBe(5)
-    expect(of.result(accOf([['a', 'b:c'], ['a:b', 'c'], ['a', 'b:c'], Uint8Array.of(97), Uint8Array.of(97), 'a']))).toBe(4)
+    expect(
+      of.result(accOf([['a', 'b:c'], ['a:b', 'c'], ['a', 'b:c'], Uint8Array.of(97), Uint8Array.of(97), 'a'])),
+    ).toBe(4)
     expect(of.result(of.create())).toBe(0)
   })
 
@@ -32,7 +35,10 @@ describe('distinct', () => {
     const bytes = of.encode?.(whole)
     expect(bytes).toHaveLength(12_289)
     for (const at of [0, 3, 8, 9, 2_500, 4_999]) {
-      for (const [a, b] of [[keys.slice(0, at), keys.slice(at)], [keys.slice(at), keys.slice(0, at)]] as const) {
+      for (const [a, b] of [
+        [keys.slice(0, at), keys.slice(at)],
+        [keys.slice(at), keys.slice(0, at)],
+      ] as const) {
         expect(of.encode?.(of.merge(accOf(a), accOf(b)))).toEqual(bytes)
       }
     }
@@ -49,7 +55,10 @@ describe('distinct', () => {
   test('refuses values that are no keys, before anything changes', () => {
     const bad = distinct(() => Number.NaN)
     const acc = bad.create()
-    const error = expect.objectContaining({ code: 'BAD_KEY', message: expect.stringContaining('The value of a.distinct: found NaN') as string })
+    const error = expect.objectContaining({
+      code: 'BAD_KEY',
+      message: expect.stringContaining('The value of a.distinct: found NaN') as string,
+    })
     expect(() => bad.add(acc, 1, meta)).toThrow(error)
     expect(() => bad['~columns']?.input?.(1 as never, meta)).toThrow(error)
     expect(bad.result(acc)).toBe(0)
@@ -61,7 +70,12 @@ describe('distinct', () => {
 
   test('refuses bytes of something else', () => {
     const full = of.encode?.(accOf(Array.from({ length: 9 }, (_, i) => i))) as Uint8Array
-    for (const bytes of [Uint8Array.of(7), new Uint8Array(0), full.slice(0, 100), full.map((byte, i) => (i === 1 ? 255 : byte))]) {
+    for (const bytes of [
+      Uint8Array.of(7),
+      new Uint8Array(0),
+      full.slice(0, 100),
+      full.map((byte, i) => (i === 1 ? 255 : byte)),
+    ]) {
       expect(() => of.decode?.(bytes)).toThrow(expect.objectContaining({ code: 'BAD_BYTES' }))
     }
   })
@@ -69,8 +83,12 @@ describe('distinct', () => {
 
 describe('HyperLogLog', () => {
   const shapes: [string, (i: number) => Key][] = [
-    ['texts', (i) => `user-${i}`], ['whole numbers', (i) => i], ['fractions', (i) => i / 7], ['bigints', (i) => 10n ** 20n + BigInt(i)],
-    ['tuples', (i) => [i % 10, `x${Math.floor(i / 10)}`]], ['bytes', (i) => Uint8Array.of(i, i >> 8, i >> 16)],
+    ['texts', (i) => `user-${i}`],
+    ['whole numbers', (i) => i],
+    ['fractions', (i) => i / 7],
+    ['bigints', (i) => 10n ** 20n + BigInt(i)],
+    ['tuples', (i) => [i % 10, `x${Math.floor(i / 10)}`]],
+    ['bytes', (i) => Uint8Array.of(i, i >> 8, i >> 16)],
   ]
   test.each(shapes)('is within 2 %% from a thousand to a million %s', (_, key) => {
     const sketch = new HyperLogLog()
@@ -94,7 +112,7 @@ describe('HyperLogLog', () => {
     })
     const mean = errors.reduce((a, b) => a + b, 0) / errors.length
     const deviation = Math.sqrt(errors.reduce((a, b) => a + b * b, 0) / errors.length)
-    expect(Math.abs(mean)).toBeLessThan(3 * 0.0081 / Math.sqrt(60))
+    expect(Math.abs(mean)).toBeLessThan((3 * 0.0081) / Math.sqrt(60))
     expect(deviation).toBeGreaterThan(0.006)
     expect(deviation).toBeLessThan(0.0105)
   })

@@ -2,12 +2,16 @@
 import type { Key } from '../io/meta.ts'
 import type { KeyId } from '../state/key.ts'
 import type { Aggregator } from './aggregator.ts'
-import { badBytes, ByteReader, ByteWriter, readValue, writeValue } from './bytes.ts'
+import { badBytes, ByteReader, ByteWriter } from './byte-stream.ts'
+import { readValue, writeValue } from './bytes.ts'
 import { checkLimit, extracted, identified } from './extract.ts'
 import { HyperLogLog } from './hyperloglog.ts'
 
 /** The accumulator of distinct: the ids of the values, or a sketch as soon as there are more than the limit. */
-export interface DistinctAcc { ids: Set<KeyId> | undefined; sketch: HyperLogLog | undefined }
+export interface DistinctAcc {
+  ids: Set<KeyId> | undefined
+  sketch: HyperLogLog | undefined
+}
 
 /** The first byte of the encoding. */
 const EXACT = 0
@@ -22,7 +26,8 @@ const SKETCH = 1
  * @example a.distinct((view) => view.user)
  */
 export function distinct<T, U extends Key>(
-  of: (value: T) => U, options: { readonly max?: number } = {},
+  of: (value: T) => U,
+  options: { readonly max?: number } = {},
 ): Aggregator<T, DistinctAcc, number> {
   const max = checkLimit(options.max ?? 1_000, 1_000_000, 'max of a.distinct')
   const add = (acc: DistinctAcc, id: KeyId): DistinctAcc => {
@@ -64,9 +69,10 @@ function decode(bytes: Uint8Array): DistinctAcc {
   const reader = new ByteReader(bytes)
   const kind = reader.u8()
   if (kind !== EXACT && kind !== SKETCH) throw badBytes(`a distinct of kind ${kind}`)
-  const acc: DistinctAcc = kind === EXACT
-    ? { ids: readValue(reader) as Set<KeyId>, sketch: undefined }
-    : { ids: undefined, sketch: HyperLogLog.read(reader) }
+  const acc: DistinctAcc =
+    kind === EXACT
+      ? { ids: readValue(reader) as Set<KeyId>, sketch: undefined }
+      : { ids: undefined, sketch: HyperLogLog.read(reader) }
   reader.end()
   return acc
 }

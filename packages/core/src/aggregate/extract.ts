@@ -13,7 +13,9 @@ export type Ordered = number | bigint | string
 
 /** An aggregator of what `input` makes of a record, for records. Its plain path and its columns run the same code. */
 export function extracted<T, Input, Acc, Out>(
-  input: (value: T) => Input, of: Aggregator<Input, Acc, Out>, make?: Columns['make'],
+  input: (value: T) => Input,
+  of: Aggregator<Input, Acc, Out>,
+  make?: Columns['make'],
 ): Aggregator<T, Acc, Out> {
   const column = (): ObjectColumn => new ObjectColumn(of as Aggregator<unknown, Acc, Out>, false)
   return Object.freeze({
@@ -27,7 +29,9 @@ export function extracted<T, Input, Acc, Out>(
 export function checkOf<F>(of: F, name: string): F {
   if (typeof of === 'function') return of
   throw configError('BAD_AGGREGATE', `The argument of a.${name}`, {
-    found: of, expected: 'a function from a record to a value', remedy: `Write a.${name}((value) => value.amount).`,
+    found: of,
+    expected: 'a function from a record to a value',
+    remedy: `Write a.${name}((value) => value.amount).`,
   })
 }
 
@@ -80,7 +84,9 @@ export function identified<T>(of: (value: T) => Key, name: string): (value: T) =
 
 function badValue(name: string, found: unknown, expected: string): StreamError {
   return recordError('BAD_VALUE', `The value of a.${name}`, {
-    found, expected, remedy: 'Drop such records in a filter before the window, or return another value for them.',
+    found,
+    expected,
+    remedy: 'Drop such records in a filter before the window, or return another value for them.',
   })
 }
 

@@ -30,10 +30,12 @@ describe('min and max', () => {
   })
 
   test('agree with sorting', () => {
-    fc.assert(fc.property(fc.array(fc.double({ noNaN: true }), { minLength: 1 }), (values) => {
-      const sorted = values.toSorted((a, b) => a - b)
-      return resultOf(lowest, values) === sorted[0] && resultOf(highest, values) === sorted.at(-1)
-    }))
+    fc.assert(
+      fc.property(fc.array(fc.double({ noNaN: true }), { minLength: 1 }), (values) => {
+        const sorted = values.toSorted((a, b) => a - b)
+        return resultOf(lowest, values) === sorted[0] && resultOf(highest, values) === sorted.at(-1)
+      }),
+    )
   })
 
   test('of equal values the first stays', () => {
@@ -42,9 +44,15 @@ describe('min and max', () => {
   })
 
   test.each([[Number.NaN], [undefined], [null], [true], [new Date(0)], [Symbol('s')]])('refuse %s', (found) => {
-    for (const [name, make] of [['min', min], ['max', max]] as const) {
+    for (const [name, make] of [
+      ['min', min],
+      ['max', max],
+    ] as const) {
       const of = make(() => found as unknown as number)
-      const error = expect.objectContaining({ code: 'BAD_VALUE', message: expect.stringContaining(`a.${name}`) as string })
+      const error = expect.objectContaining({
+        code: 'BAD_VALUE',
+        message: expect.stringContaining(`a.${name}`) as string,
+      })
       expect(() => of.add(1, 0, meta)).toThrow(error)
       expect(() => of['~columns']?.input?.(0 as never, meta)).toThrow(error)
     }

@@ -35,9 +35,8 @@ function isMore(a: Ordered, b: Ordered): boolean {
 }
 
 function extreme<U extends Ordered>(beats: Beats): Aggregator<U, U | undefined, U> {
-  const better = (a: U | undefined, b: U | undefined): U | undefined => (
+  const better = (a: U | undefined, b: U | undefined): U | undefined =>
     b === undefined || (a !== undefined && !beats(b, a)) ? a : b
-  )
   return {
     create: () => undefined,
     add: better,

@@ -21,18 +21,40 @@ function murmur(bytes: Uint8Array, seed: number): number {
 
 test('the slow one gives the published values', () => {
   const published: [text: string, seed: number, hash: number][] = [
-    ['', 0, 0], ['', 1, 0x514e28b7], ['', 0xffffffff, 0x81f16f39], ['hello', 0, 0x248bfa47], ['hello, world', 0, 0x149bbb7f],
+    ['', 0, 0],
+    ['', 1, 0x514e28b7],
+    ['', 0xffffffff, 0x81f16f39],
+    ['hello', 0, 0x248bfa47],
+    ['hello, world', 0, 0x149bbb7f],
     ['The quick brown fox jumps over the lazy dog', 0, 0x2e4ff723],
   ]
   for (const [text, seed, hash] of published) expect(murmur(Buffer.from(text), seed)).toBe(hash)
 })
 
 test('a text hashes as its UTF-16LE bytes do', () => {
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), fc.integer(), (text, seed) => hashText(text, seed) === murmur(Buffer.from(text, 'utf16le'), seed)))
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'binary' }),
+      fc.integer(),
+      (text, seed) => hashText(text, seed) === murmur(Buffer.from(text, 'utf16le'), seed),
+    ),
+  )
 })
 
 test('what is stored depends on these values: they must never change', () => {
-  const ids: KeyId[] = ['', 'user-1', 'ü😀', 1, -0.5, 1n, -(2n ** 70n), true, false, keyId(['a', 1]), keyId(Uint8Array.of(1))]
+  const ids: KeyId[] = [
+    '',
+    'user-1',
+    'ü😀',
+    1,
+    -0.5,
+    1n,
+    -(2n ** 70n),
+    true,
+    false,
+    keyId(['a', 1]),
+    keyId(Uint8Array.of(1)),
+  ]
   expect(ids.map((id) => hashKey(id, 0))).toMatchInlineSnapshot(`
     [
       0,

@@ -12,9 +12,12 @@ const bytes = new DataView(new ArrayBuffer(8))
  */
 export function hashKey(id: KeyId, seed: number): number {
   switch (typeof id) {
-    case 'string': return hashText(id, seed)
-    case 'bigint': return hashText(id.toString(36), mix(seed, 1))
-    case 'boolean': return finish(mix(mix(seed, 2), id ? 1 : 0), 4)
+    case 'string':
+      return hashText(id, seed)
+    case 'bigint':
+      return hashText(id.toString(36), mix(seed, 1))
+    case 'boolean':
+      return finish(mix(mix(seed, 2), id ? 1 : 0), 4)
     case 'number': {
       bytes.setFloat64(0, id)
       return finish(mix(mix(mix(seed, 3), bytes.getInt32(0)), bytes.getInt32(4)), 8)

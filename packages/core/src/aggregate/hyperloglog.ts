@@ -5,7 +5,7 @@
  * Invariant: a sketch depends only on the set of keys, not on their order or on how they were merged.
  */
 import type { KeyId } from '../state/key.ts'
-import { badBytes, type ByteReader, type ByteWriter } from './bytes.ts'
+import { badBytes, type ByteReader, type ByteWriter } from './byte-stream.ts'
 import { hashKey } from './hash.ts'
 
 const PRECISION = 14

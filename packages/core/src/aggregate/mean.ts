@@ -1,10 +1,13 @@
 /** Owns mean: the arithmetic mean of numbers. */
 import type { Aggregator, Column } from './aggregator.ts'
-import { decodeNumbers, encodeNumbers } from './bytes.ts'
+import { decodeNumbers, encodeNumbers } from './byte-stream.ts'
 import { extracted, finite, grown } from './extract.ts'
 
 /** The accumulator of mean. */
-export interface MeanAcc { sum: number; count: number }
+export interface MeanAcc {
+  sum: number
+  count: number
+}
 
 /**
  * The arithmetic mean of the numbers that `of` returns: their sum (see `sum` for its rounding) by their count. NaN for

@@ -38,11 +38,13 @@ describe('what they compute', () => {
   test('variance is that of the definition, merged or not, far from zero too', () => {
     const of = variance(itself)
     const near = fc.array(fc.integer({ min: -1000, max: 1000 }), { minLength: 2, maxLength: 30 })
-    fc.assert(fc.property(near, fc.nat(30), fc.constantFrom(0, 1e9), (small, at, offset) => {
-      const numbers = small.map((n) => n + offset)
-      const merged = of.merge(accOf(of, numbers.slice(0, at)), accOf(of, numbers.slice(at)))
-      for (const acc of [accOf(of, numbers), merged]) expect(of.result(acc)).toBeCloseTo(sampleVariance(small), 3)
-    }))
+    fc.assert(
+      fc.property(near, fc.nat(30), fc.constantFrom(0, 1e9), (small, at, offset) => {
+        const numbers = small.map((n) => n + offset)
+        const merged = of.merge(accOf(of, numbers.slice(0, at)), accOf(of, numbers.slice(at)))
+        for (const acc of [accOf(of, numbers), merged]) expect(of.result(acc)).toBeCloseTo(sampleVariance(small), 3)
+      }),
+    )
   })
 
   test('variance of equal values is 0, and stays it when subtracting rounds', () => {
@@ -63,7 +65,10 @@ describe('what they refuse', () => {
   const cases = [sum, mean, variance].flatMap((make) => refused.map((found) => [make.name, make, found] as const))
   test.each(cases)('%s refuses %3$s', (name, make, found) => {
     const of: Aggregator<number, never, number> = make(() => found as number) as never
-    const error = expect.objectContaining({ code: 'BAD_VALUE', message: expect.stringMatching(`The value of a.${name}: found .*, expected a finite number`) as string })
+    const error = expect.objectContaining({
+      code: 'BAD_VALUE',
+      message: expect.stringMatching(`The value of a.${name}: found .*, expected a finite number`) as string,
+    })
     const acc = of.create()
     expect(() => of.add(acc, 1, meta)).toThrow(error)
     expect(acc).toEqual(of.create())
@@ -72,7 +77,12 @@ describe('what they refuse', () => {
 
   test('an argument that is no function, while building', () => {
     for (const make of [sum, mean, variance]) {
-      expect(() => make('dwellMs' as never)).toThrow(expect.objectContaining({ code: 'BAD_AGGREGATE', message: expect.stringContaining(`a.${make.name}`) as string }))
+      expect(() => make('dwellMs' as never)).toThrow(
+        expect.objectContaining({
+          code: 'BAD_AGGREGATE',
+          message: expect.stringContaining(`a.${make.name}`) as string,
+        }),
+      )
     }
   })
 

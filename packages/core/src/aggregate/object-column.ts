@@ -55,10 +55,11 @@ export class ObjectColumn implements Column {
 
   load(saved: unknown, count: number): void {
     const { decode, encode } = this.#of
-    const accs = encode === undefined ? structuredClone(saved as unknown[]) : saved as unknown[]
+    const accs = encode === undefined ? structuredClone(saved as unknown[]) : (saved as unknown[])
     for (let slot = 0; slot < count; slot++) {
       const acc = accs[slot]
-      this.#accs[slot] = encode === undefined || decode === undefined || acc === undefined ? acc : decode(acc as Uint8Array)
+      this.#accs[slot] =
+        encode === undefined || decode === undefined || acc === undefined ? acc : decode(acc as Uint8Array)
     }
   }
 }
@@ -74,7 +75,23 @@ function requirePlain(acc: unknown): void {
 }
 
 function notPlain(found: string, cause?: unknown): StreamError {
-  return new StreamError('ACCUMULATOR_NOT_PLAIN', `A snapshot of an accumulator: found ${found}, expected plain values (objects, arrays, Map, Set, typed arrays). Give the aggregator encode and decode.`, { cause })
+  return new StreamError(
+    'ACCUMULATOR_NOT_PLAIN',
+    `A snapshot of an accumulator: found ${found}, expected plain values (objects, arrays, Map, Set, typed arrays). Give the aggregator encode and decode.`,
+    { cause },
+  )
 }
 
-const PLAIN = new Set(['Object', 'Array', 'Map', 'Set', 'Date', 'Uint8Array', 'Uint32Array', 'Int32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array'])
+const PLAIN = new Set([
+  'Object',
+  'Array',
+  'Map',
+  'Set',
+  'Date',
+  'Uint8Array',
+  'Uint32Array',
+  'Int32Array',
+  'Float64Array',
+  'BigInt64Array',
+  'BigUint64Array',
+])

@@ -29,7 +29,7 @@ export function reduce<T>(combine: (a: T, b: T) => T): Aggregator<T, ReduceAcc<T
     encode: (acc: ReduceAcc<T>) => encodeValue(acc === NOTHING ? [] : [acc]),
     decode: (bytes: Uint8Array) => {
       const acc = decodeValue(bytes) as readonly T[]
-      return acc.length === 0 ? NOTHING : acc[0] as T
+      return acc.length === 0 ? NOTHING : (acc[0] as T)
     },
   })
 }

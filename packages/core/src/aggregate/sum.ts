@@ -1,6 +1,6 @@
 /** Owns sum: numbers added up. */
 import type { Aggregator, Column } from './aggregator.ts'
-import { decodeNumbers, encodeNumbers } from './bytes.ts'
+import { decodeNumbers, encodeNumbers } from './byte-stream.ts'
 import { extracted, finite, grown } from './extract.ts'
 
 /**

@@ -28,7 +28,11 @@ function truth(values: readonly number[]): Map<number, number> {
 
 describe('topK', () => {
   test('most frequent first', () => {
-    expect(top3.result(accOf(['a', 'b', 'a', 'c', 'b', 'a', 'd']))).toEqual([{ value: 'a', count: 3 }, { value: 'b', count: 2 }, { value: 'c', count: 1 }])
+    expect(top3.result(accOf(['a', 'b', 'a', 'c', 'b', 'a', 'd']))).toEqual([
+      { value: 'a', count: 3 },
+      { value: 'b', count: 2 },
+      { value: 'c', count: 1 },
+    ])
     expect(top3.result(accOf(['a']))).toEqual([{ value: 'a', count: 1 }])
     expect(top3.result(top3.create())).toEqual([])
   })
@@ -36,29 +40,44 @@ describe('topK', () => {
   test('ties have one order, whatever came first', () => {
     const values: Key[] = ['b', 'a', 10, 9, 2n, true, false]
     const top7 = topK((value: Key) => value, { k: 7 })
-    fc.assert(fc.property(fc.shuffledSubarray(values, { minLength: 7 }), (shuffled) => {
-      const acc = shuffled.reduce((all, value) => top7.add(all, value, meta), top7.create())
-      expect(top7.result(acc).map(({ value }) => value)).toEqual([false, true, 9, 10, 2n, 'a', 'b'])
-    }))
+    fc.assert(
+      fc.property(fc.shuffledSubarray(values, { minLength: 7 }), (shuffled) => {
+        const acc = shuffled.reduce((all, value) => top7.add(all, value, meta), top7.create())
+        expect(top7.result(acc).map(({ value }) => value)).toEqual([false, true, 9, 10, 2n, 'a', 'b'])
+      }),
+    )
   })
 
   test('values are told apart by type and content and come back as they were', () => {
-    const result = top3.result(accOf([['a', 1], Uint8Array.of(1), ['a', 1], '\u0000', '\u0000', ['a', 1], Uint8Array.of(1), '1', 1]))
-    expect(result).toEqual([{ value: ['a', 1], count: 3 }, { value: Uint8Array.of(1), count: 2 }, { value: '\u0000', count: 2 }])
+    const result = top3.result(
+      accOf([['a', 1], Uint8Array.of(1), ['a', 1], '\u0000', '\u0000', ['a', 1], Uint8Array.of(1), '1', 1]),
+    )
+    expect(result).toEqual([
+      { value: ['a', 1], count: 3 },
+      { value: Uint8Array.of(1), count: 2 },
+      { value: '\u0000', count: 2 },
+    ])
   })
 
   test('is exact while there is a counter for each value', () => {
     const values = [...Array.from({ length: 2_000 }, (_, i) => i), 7, 7, 5]
     const acc = accOf(values)
     expect([acc.counters.size, acc.taken]).toEqual([2_000, 0])
-    expect(top3.result(acc)).toEqual([{ value: 7, count: 3 }, { value: 5, count: 2 }, { value: 0, count: 1 }])
+    expect(top3.result(acc)).toEqual([
+      { value: 7, count: 3 },
+      { value: 5, count: 2 },
+      { value: 0, count: 1 },
+    ])
   })
 
   test('beyond that it is never too low, and too high by no more than it says; the frequent ones are right', () => {
     for (const seed of [1, 2, 3]) {
       const values = skewed(200_000, seed)
       const counts = truth(values)
-      const merged = top3.merge(top3.merge(accOf(values.slice(0, 50_000)), accOf(values.slice(50_000, 60_000))), accOf(values.slice(60_000)))
+      const merged = top3.merge(
+        top3.merge(accOf(values.slice(0, 50_000)), accOf(values.slice(50_000, 60_000))),
+        accOf(values.slice(60_000)),
+      )
       for (const acc of [accOf(values), merged]) {
         expect(acc.counters.size).toBeLessThanOrEqual(2_000)
         expect(acc.taken).toBeGreaterThan(0)
@@ -90,8 +109,11 @@ describe('topK', () => {
   })
 
   test('refuses values that are no keys and a k out of range', () => {
-    expect(() => topK(() => ({}) as never, { k: 1 }).add(top3.create(), 1, meta)).toThrow(expect.objectContaining({ code: 'BAD_KEY', message: expect.stringContaining('The value of a.topK') as string }))
-    for (const k of [0, 1.5, 10_001, undefined]) expect(() => topK(() => 1, { k: k as number })).toThrow(expect.objectContaining({ code: 'BAD_AGGREGATE' }))
+    expect(() => topK(() => ({}) as never, { k: 1 }).add(top3.create(), 1, meta)).toThrow(
+      expect.objectContaining({ code: 'BAD_KEY', message: expect.stringContaining('The value of a.topK') as string }),
+    )
+    for (const k of [0, 1.5, 10_001, undefined])
+      expect(() => topK(() => 1, { k: k as number })).toThrow(expect.objectContaining({ code: 'BAD_AGGREGATE' }))
     expect(() => topK(() => 1, undefined as never)).toThrow(expect.objectContaining({ code: 'BAD_AGGREGATE' }))
   })
 })

@@ -7,14 +7,21 @@
 import type { Key } from '../io/meta.ts'
 import { type KeyId, keyOf } from '../state/key.ts'
 import type { Aggregator } from './aggregator.ts'
-import { ByteReader, ByteWriter, readValue, writeValue } from './bytes.ts'
+import { ByteReader, ByteWriter } from './byte-stream.ts'
+import { readValue, writeValue } from './bytes.ts'
 import { checkLimit, extracted, identified } from './extract.ts'
 
 /** The accumulator of topK: counters by id, and how much was taken from each counter so far (0: all are exact). */
-export interface TopKAcc { counters: Map<KeyId, number>; taken: number }
+export interface TopKAcc {
+  counters: Map<KeyId, number>
+  taken: number
+}
 
 /** One value of topK and how often it came. */
-export interface Ranked<U> { readonly value: U; readonly count: number }
+export interface Ranked<U> {
+  readonly value: U
+  readonly count: number
+}
 
 /**
  * The `k` values of `of` that come most often, most frequent first; ties in a fixed order (booleans, numbers, bigints,
@@ -28,7 +35,8 @@ export interface Ranked<U> { readonly value: U; readonly count: number }
  * @example a.topK((view) => view.page, { k: 10 })
  */
 export function topK<T, U extends Key>(
-  of: (value: T) => U, options: { readonly k: number },
+  of: (value: T) => U,
+  options: { readonly k: number },
 ): Aggregator<T, TopKAcc, readonly Ranked<U>[]> {
   const k = checkLimit(options?.k, 10_000, 'k of a.topK')
   const kept = Math.max(10 * k, 1_000)
@@ -48,9 +56,10 @@ export function topK<T, U extends Key>(
       if (a.counters.size > 2 * kept) prune(a, kept)
       return a
     },
-    result: (acc) => ranked(acc).slice(0, k).map(([id, count]) => (
-      { value: keyOf(id) as U, count: count + acc.taken }
-    )),
+    result: (acc) =>
+      ranked(acc)
+        .slice(0, k)
+        .map(([id, count]) => ({ value: keyOf(id) as U, count: count + acc.taken })),
     encode,
     decode,
   })

@@ -55,7 +55,10 @@ describe('reduce', () => {
       return b
     })
     const acc = accOf(of, [undefined, 1, undefined])
-    expect(seen).toEqual([[undefined, 1], [1, undefined]])
+    expect(seen).toEqual([
+      [undefined, 1],
+      [1, undefined],
+    ])
     expect(of.merge(of.decode?.(of.encode?.(acc) as Uint8Array) as never, 5)).toBe(5)
     expect(seen).toHaveLength(3)
     expect(of.decode?.(of.encode?.(of.create()) as Uint8Array)).toBe(of.create())
@@ -71,7 +74,11 @@ describe('reduce', () => {
 })
 
 describe('fold and use', () => {
-  const slow = { create: () => 0, add: (n: number, ms: number) => n + (ms > 1000 ? 1 : 0), merge: (a: number, b: number) => a + b }
+  const slow = {
+    create: () => 0,
+    add: (n: number, ms: number) => n + (ms > 1000 ? 1 : 0),
+    merge: (a: number, b: number) => a + b,
+  }
 
   test('the accumulator is the result, or what result makes of it', () => {
     const bare = fold(slow)
@@ -81,7 +88,9 @@ describe('fold and use', () => {
   })
 
   test('refuse parts that are missing', () => {
-    expect(() => fold({ create: () => 0, add: (n: number) => n } as never)).toThrow(expect.objectContaining({ code: 'BAD_AGGREGATE' }))
+    expect(() => fold({ create: () => 0, add: (n: number) => n } as never)).toThrow(
+      expect.objectContaining({ code: 'BAD_AGGREGATE' }),
+    )
     expect(() => fold(undefined as never)).toThrow(expect.objectContaining({ code: 'BAD_AGGREGATE' }))
     expect(() => fold({ ...slow, result: 5 } as never)).toThrow(expect.objectContaining({ code: 'BAD_AGGREGATE' }))
   })

@@ -1,10 +1,14 @@
 /** Owns variance: how far numbers spread around their mean. */
 import type { Aggregator, Column } from './aggregator.ts'
-import { decodeNumbers, encodeNumbers } from './bytes.ts'
+import { decodeNumbers, encodeNumbers } from './byte-stream.ts'
 import { extracted, finite, grown } from './extract.ts'
 
 /** The accumulator of variance: how many, their mean, and the sum of squared distances from it. */
-export interface VarianceAcc { n: number; mean: number; m2: number }
+export interface VarianceAcc {
+  n: number
+  mean: number
+  m2: number
+}
 
 /**
  * The sample variance (divided by n − 1, as VARIANCE in Flink SQL, Spark and PostgreSQL) of the numbers that `of`
@@ -47,7 +51,7 @@ function merge(a: VarianceAcc, b: VarianceAcc): VarianceAcc {
   if (a.n === 0) return Object.assign(a, b)
   const n = a.n + b.n
   const apart = b.mean - a.mean
-  a.m2 += b.m2 + apart * apart * (a.n * b.n / n)
+  a.m2 += b.m2 + apart * apart * ((a.n * b.n) / n)
   a.mean += apart * (b.n / n)
   a.n = n
   return a
@@ -59,7 +63,7 @@ function subtract(a: VarianceAcc, b: VarianceAcc): VarianceAcc {
   const mean = a.mean + (a.mean - b.mean) * (b.n / n)
   const apart = b.mean - mean
   // Rounding may leave less than nothing.
-  a.m2 = Math.max(0, a.m2 - b.m2 - apart * apart * (n * b.n / a.n))
+  a.m2 = Math.max(0, a.m2 - b.m2 - apart * apart * ((n * b.n) / a.n))
   a.mean = mean
   a.n = n
   return a

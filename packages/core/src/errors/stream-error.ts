@@ -38,7 +38,9 @@ export class StreamError extends Error {
 }
 
 /** What a message must answer: the value that was found, or in words what was seen. */
-export type Finding = { readonly expected: string; readonly remedy: string } & ({ readonly found: unknown } | { readonly saw: string })
+export type Finding = { readonly expected: string; readonly remedy: string } & (
+  { readonly found: unknown } | { readonly saw: string }
+)
 
 /** An error in how something is put together: thrown while a pipeline is built, never while it runs. */
 export function configError(code: string, what: string, finding: Finding): StreamError {
@@ -62,17 +64,23 @@ export function show(value: unknown): string {
 
 function render(value: unknown): string {
   switch (typeof value) {
-    case 'string': return `'${value}'`
-    case 'bigint': return `${value}n`
-    case 'function': return `function ${value.name || '(anonymous)'}`
+    case 'string':
+      return `'${value}'`
+    case 'bigint':
+      return `${value}n`
+    case 'function':
+      return `function ${value.name || '(anonymous)'}`
     case 'object': {
       if (value === null) return 'null'
       try {
-        return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part)) ?? 'an object'
+        return (
+          JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part)) ?? 'an object'
+        )
       } catch {
         return 'an object that cannot be printed'
       }
     }
-    default: return String(value)
+    default:
+      return String(value)
   }
 }

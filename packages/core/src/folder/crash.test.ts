@@ -9,7 +9,9 @@ import { folder, folderOn } from './folder.ts'
 import { machineProcesses } from './process-identity.ts'
 
 let path: string
-beforeEach(() => { path = mkdtempSync(join(tmpdir(), 'tidemark-crash-')) })
+beforeEach(() => {
+  path = mkdtempSync(join(tmpdir(), 'tidemark-crash-'))
+})
 afterEach(() => rmSync(path, { recursive: true, force: true }))
 
 /** A file system on a machine that stops before its n-th step, and then does nothing any more. */
@@ -35,33 +37,36 @@ class Machine {
     readdir: (at) => this.#do('readdir', () => nodeFiles.readdir(at)),
     unlink: (at) => this.#do('unlink', () => nodeFiles.unlink(at)),
     link: (from, to) => this.#do('link', () => nodeFiles.link(from, to)),
-    rename: (from, to) => this.#do('rename', async () => {
-      await nodeFiles.rename(from, to)
-      this.#renames.push([from, to])
-      if (this.#unsynced.delete(from)) this.#unsynced.add(to)
-    }),
-    open: (at, flags) => this.#do(`open ${flags}`, async () => {
-      const opened = await nodeFiles.open(at, flags)
-      return {
-        writeFile: async (bytes) => {
-          this.#unsynced.add(at)
-          try {
-            this.#step('write')
-          } catch (stopped) {
-            await opened.writeFile(bytes.subarray(0, bytes.length / 2))
-            await opened.close()
-            throw stopped
-          }
-          await opened.writeFile(bytes)
-        },
-        sync: () => this.#do(flags === 'r' ? 'sync folder' : 'sync', async () => {
-          this.#unsynced.delete(at)
-          if (flags === 'r') this.#renames = this.#renames.filter(([, to]) => dirname(to) !== at)
-        }),
-        // A machine that stopped closes everything.
-        close: () => opened.close().catch(() => {}),
-      }
-    }),
+    rename: (from, to) =>
+      this.#do('rename', async () => {
+        await nodeFiles.rename(from, to)
+        this.#renames.push([from, to])
+        if (this.#unsynced.delete(from)) this.#unsynced.add(to)
+      }),
+    open: (at, flags) =>
+      this.#do(`open ${flags}`, async () => {
+        const opened = await nodeFiles.open(at, flags)
+        return {
+          writeFile: async (bytes) => {
+            this.#unsynced.add(at)
+            try {
+              this.#step('write')
+            } catch (stopped) {
+              await opened.writeFile(bytes.subarray(0, bytes.length / 2))
+              await opened.close()
+              throw stopped
+            }
+            await opened.writeFile(bytes)
+          },
+          sync: () =>
+            this.#do(flags === 'r' ? 'sync folder' : 'sync', async () => {
+              this.#unsynced.delete(at)
+              if (flags === 'r') this.#renames = this.#renames.filter(([, to]) => dirname(to) !== at)
+            }),
+          // A machine that stopped closes everything.
+          close: () => opened.close().catch(() => {}),
+        }
+      }),
   }
 
   async #do<T>(name: string, work: () => Promise<T>): Promise<T> {
@@ -79,7 +84,10 @@ class Machine {
 /** A process that is dead by the time anybody looks. */
 const doomed = { ...machineProcesses, self: async () => ({ ...(await machineProcesses.self()), started: 'before/1' }) }
 
-async function saveUntil(stopAt: number, saves: readonly string[]): Promise<{ machine: Machine; done: string | undefined; begun: string | undefined }> {
+async function saveUntil(
+  stopAt: number,
+  saves: readonly string[],
+): Promise<{ machine: Machine; done: string | undefined; begun: string | undefined }> {
   const machine = new Machine()
   let done: string | undefined
   let begun: string | undefined
@@ -104,31 +112,46 @@ test('a save is: check, write, sync, check, rename, sync the folder, remove the 
   expect(before).toBeGreaterThan(0)
   const third = await saveUntil(Number.POSITIVE_INFINITY, ['c'])
   const save = third.machine.names.slice(third.machine.names.lastIndexOf('open w') - 2)
-  expect(save).toEqual(['readdir', 'readFile', 'open w', 'write', 'sync', 'readdir', 'readFile', 'rename', 'open r', 'sync folder', 'unlink'])
+  expect(save).toEqual([
+    'readdir',
+    'readFile',
+    'open w',
+    'write',
+    'sync',
+    'readdir',
+    'readFile',
+    'rename',
+    'open r',
+    'sync folder',
+    'unlink',
+  ])
 })
 
-test.each([false, true])('stopped before every step (power lost: %s), the old or the new checkpoint is whole', async (powerLost) => {
-  let outcomes = ''
-  for (let stopAt = 1; ; stopAt++) {
-    const { machine, done, begun } = await saveUntil(stopAt, ['a', 'b', 'c'])
-    if (powerLost) machine.losePower()
-    const session = await folder(path).open('visits')
-    const found = await session.load()
-    // What was reported durable is there, or what was being written after it.
-    expect([done, begun]).toContain(found)
-    outcomes += found === done ? 'o' : 'n'
-    // And life goes on from there.
-    await session.save('next')
-    await session.close()
-    const again = await folder(path).open('visits')
-    expect(await again.load()).toBe('next')
-    await again.close()
-    rmSync(path, { recursive: true })
-    if (done === 'c') break
-  }
-  // Cut before and after the point of no return: the rename, or where power is lost the sync of the folder.
-  expect(outcomes).toMatch(powerLost ? /^o+no$/ : /^o+n+o+n+o+n+o$/)
-})
+test.each([false, true])(
+  'stopped before every step (power lost: %s), the old or the new checkpoint is whole',
+  async (powerLost) => {
+    let outcomes = ''
+    for (let stopAt = 1; ; stopAt++) {
+      const { machine, done, begun } = await saveUntil(stopAt, ['a', 'b', 'c'])
+      if (powerLost) machine.losePower()
+      const session = await folder(path).open('visits')
+      const found = await session.load()
+      // What was reported durable is there, or what was being written after it.
+      expect([done, begun]).toContain(found)
+      outcomes += found === done ? 'o' : 'n'
+      // And life goes on from there.
+      await session.save('next')
+      await session.close()
+      const again = await folder(path).open('visits')
+      expect(await again.load()).toBe('next')
+      await again.close()
+      rmSync(path, { recursive: true })
+      if (done === 'c') break
+    }
+    // Cut before and after the point of no return: the rename, or where power is lost the sync of the folder.
+    expect(outcomes).toMatch(powerLost ? /^o+no$/ : /^o+n+o+n+o+n+o$/)
+  },
+)
 
 test('stopped at every step of taking over a lock and loading: the next start finds everything', async () => {
   for (let stopAt = 1; ; stopAt++) {

@@ -27,7 +27,12 @@ export const nodeFiles: Files = { mkdir, open, readFile, readdir: (path) => read
 export const TEMPORARY = '.tmp'
 
 /** Writes a file and makes its content durable; its name is not durable before the folder is synced. */
-export async function writeSynced(files: Files, path: string, bytes: Uint8Array, flags: 'w' | 'wx' = 'w'): Promise<void> {
+export async function writeSynced(
+  files: Files,
+  path: string,
+  bytes: Uint8Array,
+  flags: 'w' | 'wx' = 'w',
+): Promise<void> {
   const file = await files.open(path, flags)
   try {
     await file.writeFile(bytes)
@@ -67,7 +72,11 @@ export async function onDisk<T>(what: string, path: string, work: () => Promise<
   } catch (cause) {
     if (cause instanceof StreamError) throw cause
     const text = cause instanceof Error ? cause.message : String(cause)
-    throw new StreamError('CHECKPOINT_FAILED', `${what} in '${path}': found ${text}, expected a folder this process may read and write. Check its space, rights and mount; the last checkpoint is untouched.`, { cause, retryable: true })
+    throw new StreamError(
+      'CHECKPOINT_FAILED',
+      `${what} in '${path}': found ${text}, expected a folder this process may read and write. Check its space, rights and mount; the last checkpoint is untouched.`,
+      { cause, retryable: true },
+    )
   }
 }
 

@@ -9,13 +9,18 @@ import { folder, folderOn } from './folder.ts'
 import { machineProcesses } from './process-identity.ts'
 
 let path: string
-beforeEach(() => { path = mkdtempSync(join(tmpdir(), 'tidemark-folder-')) })
+beforeEach(() => {
+  path = mkdtempSync(join(tmpdir(), 'tidemark-folder-'))
+})
 afterEach(() => rmSync(path, { recursive: true, force: true }))
 
 const code = (text: string): unknown => expect.objectContaining({ code: text })
 const name = (generation: number): string => `checkpoint-${String(generation).padStart(12, '0')}`
 const file = (generation: number): string => join(path, 'job-visits', name(generation))
-const files = (): string[] => readdirSync(join(path, 'job-visits')).filter((entry) => !entry.startsWith('lock-')).toSorted()
+const files = (): string[] =>
+  readdirSync(join(path, 'job-visits'))
+    .filter((entry) => !entry.startsWith('lock-'))
+    .toSorted()
 
 async function withSession<T>(work: (session: CheckpointSession) => Promise<T>): Promise<T> {
   const session = await folder(path).open('visits')
@@ -112,7 +117,9 @@ describe('damage', () => {
     writeFileSync(file(2), '')
     for (let start = 0; start < 2; start++) {
       await expect(load()).rejects.toThrow(code('CHECKPOINT_DAMAGED'))
-      await expect(load()).rejects.toThrow(`${name(2)} with 0 bytes, less than a header; ${name(1)} with a checksum that does not fit`)
+      await expect(load()).rejects.toThrow(
+        `${name(2)} with 0 bytes, less than a header; ${name(1)} with a checksum that does not fit`,
+      )
     }
     expect(files()).toEqual([name(1), name(2)])
   })
@@ -128,12 +135,18 @@ describe('damage', () => {
   test('random bytes at random places', async () => {
     await saveAll('a', { text: 'x'.repeat(200), column: new Float64Array(20) })
     const whole = readFileSync(file(2))
-    await fc.assert(fc.asyncProperty(fc.array(fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 5 }), async (changes) => {
-      const bytes = Uint8Array.from(whole)
-      for (const [at, change] of new Map(changes)) bytes[at] = (bytes[at] as number) ^ change
-      writeFileSync(file(2), bytes)
-      expect(await load()).toBe('a')
-    }), { numRuns: 100 })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 5 }),
+        async (changes) => {
+          const bytes = Uint8Array.from(whole)
+          for (const [at, change] of new Map(changes)) bytes[at] = (bytes[at] as number) ^ change
+          writeFileSync(file(2), bytes)
+          expect(await load()).toBe('a')
+        },
+      ),
+      { numRuns: 100 },
+    )
   })
 
   test('a whole file of a later version is not damaged: it is refused', async () => {
@@ -151,22 +164,36 @@ describe('damage', () => {
 describe('the file system refuses', () => {
   test('an error that says where, and may be tried again', async () => {
     writeFileSync(join(path, 'job-visits'), 'a file where the folder should be')
-    await expect(folder(path).open('visits')).rejects.toThrow(expect.objectContaining({ code: 'CHECKPOINT_FAILED', retryable: true, message: expect.stringContaining('job-visits') }))
+    await expect(folder(path).open('visits')).rejects.toThrow(
+      expect.objectContaining({
+        code: 'CHECKPOINT_FAILED',
+        retryable: true,
+        message: expect.stringContaining('job-visits'),
+      }),
+    )
   })
 
   test('a full disk: the last checkpoint stays, nothing half-written does, and the next save works', async () => {
     let full = false
-    const session = await folderOn({ ...nodeFiles, open: async (at, flags) => {
-      const opened = await nodeFiles.open(at, flags)
-      return {
-        writeFile: async (bytes) => {
-          if (!full) return opened.writeFile(bytes)
-          await opened.writeFile(bytes.subarray(0, 10))
-          throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+    const session = await folderOn(
+      {
+        ...nodeFiles,
+        open: async (at, flags) => {
+          const opened = await nodeFiles.open(at, flags)
+          return {
+            writeFile: async (bytes) => {
+              if (!full) return opened.writeFile(bytes)
+              await opened.writeFile(bytes.subarray(0, 10))
+              throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+            },
+            sync: () => opened.sync(),
+            close: () => opened.close(),
+          }
         },
-        sync: () => opened.sync(), close: () => opened.close(),
-      }
-    } }, machineProcesses, path).open('visits')
+      },
+      machineProcesses,
+      path,
+    ).open('visits')
     await session.save('a')
     full = true
     await expect(session.save('b')).rejects.toThrow(/no space left.*the last checkpoint is untouched/)

@@ -42,9 +42,18 @@ export function folder(path: string, options: FolderOptions = {}): CheckpointSto
 }
 
 /** `folder` on a file system and processes handed in. */
-export function folderOn(files: Files, processes: Processes, path: string, options: FolderOptions = {}): CheckpointStore {
+export function folderOn(
+  files: Files,
+  processes: Processes,
+  path: string,
+  options: FolderOptions = {},
+): CheckpointStore {
   if (typeof path !== 'string' || path === '') {
-    throw configError('BAD_FOLDER', "'path' of folder", { found: path, expected: 'the path of a folder', remedy: 'It is made when it is not there.' })
+    throw configError('BAD_FOLDER', "'path' of folder", {
+      found: path,
+      expected: 'the path of a folder',
+      remedy: 'It is made when it is not there.',
+    })
   }
   const everyMs = toPositiveMs(options.every ?? '1s', "'every' of folder")
   const root = resolve(path)
@@ -95,7 +104,10 @@ class FolderSession implements CheckpointSession {
         findings.push(`${this.#name(generation)} with ${read.reason}`)
       }
       if (findings.length === 0) return undefined
-      throw new StreamError('CHECKPOINT_DAMAGED', `The checkpoints of '${this.#job}' in '${this.#at}': found ${findings.join('; ')}; expected one that is whole. Put a backup there, or delete the folder to start anew from the beginning of the sources.`)
+      throw new StreamError(
+        'CHECKPOINT_DAMAGED',
+        `The checkpoints of '${this.#job}' in '${this.#at}': found ${findings.join('; ')}; expected one that is whole. Put a backup there, or delete the folder to start anew from the beginning of the sources.`,
+      )
     })
   }
 

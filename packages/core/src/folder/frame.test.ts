@@ -4,9 +4,17 @@ import { StreamError } from '../errors/stream-error.ts'
 import { Damage, decodeFrame, encodeFrame } from './frame.ts'
 
 const value = {
-  map: new Map<unknown, unknown>([['a', 1], [[1, 'b'], new Set([1n])]]),
+  map: new Map<unknown, unknown>([
+    ['a', 1],
+    [[1, 'b'], new Set([1n])],
+  ]),
   numbers: [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, -0, 2 ** 53],
-  columns: [new Float64Array([1.5, -0, Number.NaN]), new Uint32Array([1, 2 ** 32 - 1]), new Uint8Array([0, 255]), new BigInt64Array([-1n])],
+  columns: [
+    new Float64Array([1.5, -0, Number.NaN]),
+    new Uint32Array([1, 2 ** 32 - 1]),
+    new Uint8Array([0, 255]),
+    new BigInt64Array([-1n]),
+  ],
   big: -(2n ** 100n),
   date: new Date(0),
   none: undefined,
@@ -31,10 +39,19 @@ describe('a frame', () => {
   })
 
   test('any values of any shape', () => {
-    const anything = fc.anything({ withBigInt: true, withMap: true, withSet: true, withTypedArray: true, withDate: true })
-    fc.assert(fc.property(anything, (any) => {
-      expect(decoded(encodeFrame('job', any))).toStrictEqual(structuredClone(any))
-    }), { numRuns: 200 })
+    const anything = fc.anything({
+      withBigInt: true,
+      withMap: true,
+      withSet: true,
+      withTypedArray: true,
+      withDate: true,
+    })
+    fc.assert(
+      fc.property(anything, (any) => {
+        expect(decoded(encodeFrame('job', any))).toStrictEqual(structuredClone(any))
+      }),
+      { numRuns: 200 },
+    )
   })
 })
 
@@ -42,26 +59,35 @@ describe('damage is found', () => {
   const whole = encodeFrame('job', value)
 
   test('a changed byte anywhere', () => {
-    fc.assert(fc.property(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
-      const bytes = Uint8Array.from(whole)
-      bytes[at] = (bytes[at] as number) ^ change
-      expect(decodeFrame('f', bytes)).toBeInstanceOf(Damage)
-    }), { numRuns: 1_000 })
+    fc.assert(
+      fc.property(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
+        const bytes = Uint8Array.from(whole)
+        bytes[at] = (bytes[at] as number) ^ change
+        expect(decodeFrame('f', bytes)).toBeInstanceOf(Damage)
+      }),
+      { numRuns: 1_000 },
+    )
   })
 
   test('any cut, and anything added', () => {
-    for (let length = 0; length < whole.length; length++) expect(decodeFrame('f', whole.subarray(0, length))).toBeInstanceOf(Damage)
+    for (let length = 0; length < whole.length; length++)
+      expect(decodeFrame('f', whole.subarray(0, length))).toBeInstanceOf(Damage)
     expect(decodeFrame('f', Buffer.concat([whole, Buffer.alloc(1)]))).toBeInstanceOf(Damage)
   })
 
   test('another file', () => {
-    expect(decodeFrame('f', Buffer.from('{"hello":"world"}'.repeat(10)))).toEqual(new Damage('another kind of file, or a damaged header'))
+    expect(decodeFrame('f', Buffer.from('{"hello":"world"}'.repeat(10)))).toEqual(
+      new Damage('another kind of file, or a damaged header'),
+    )
   })
 })
 
 describe('what cannot be kept is named', () => {
   test.each([
-    [{ task: { operators: { visits: [1, { fn: function later() {} }] } } }, 'found a function (later) at checkpoint.task.operators.visits[1].fn'],
+    [
+      { task: { operators: { visits: [1, { fn: function later() {} }] } } },
+      'found a function (later) at checkpoint.task.operators.visits[1].fn',
+    ],
     [new Map([['a', { b: new Set([Symbol('s')]) }]]), "found Symbol(s) at checkpoint.get('a').b.values(0)"],
     [{ 'a-b': new WeakMap() }, "found a WeakMap at checkpoint['a-b']"],
   ])('%#', (bad, says) => {

@@ -44,14 +44,20 @@ export function decodeFrame(path: string, bytes: Uint8Array): { readonly value: 
   if (frame.byteLength < PAYLOAD_AT) return new Damage(`${frame.byteLength} bytes, less than a header`)
   if (frame.toString('latin1', 0, 8) !== MAGIC) return new Damage('another kind of file, or a damaged header')
   const length = frame.readBigUInt64BE(12)
-  if (length !== BigInt(frame.byteLength - PAYLOAD_AT)) return new Damage(`${frame.byteLength - PAYLOAD_AT} bytes of payload where the header says ${length}`)
+  if (length !== BigInt(frame.byteLength - PAYLOAD_AT))
+    return new Damage(`${frame.byteLength - PAYLOAD_AT} bytes of payload where the header says ${length}`)
   if (!sumOf(frame).equals(frame.subarray(SUM_AT, PAYLOAD_AT))) return new Damage('a checksum that does not fit')
   const format = frame.readUInt32BE(8)
   if (format !== FORMAT) throw unreadable(path, `format ${format}`, `format ${FORMAT}`)
   try {
     return { value: deserialize(frame.subarray(PAYLOAD_AT)) }
   } catch (cause) {
-    throw unreadable(path, cause instanceof Error ? cause.message : String(cause), `a payload that Node ${process.version} can read`, cause)
+    throw unreadable(
+      path,
+      cause instanceof Error ? cause.message : String(cause),
+      `a payload that Node ${process.version} can read`,
+      cause,
+    )
   }
 }
 
@@ -60,7 +66,11 @@ function sumOf(frame: Buffer): Buffer {
 }
 
 function unreadable(path: string, found: string, expected: string, cause?: unknown): StreamError {
-  return new StreamError('CHECKPOINT_FORMAT', `The checkpoint '${path}': found ${found}, expected ${expected}. It is whole: go back to the versions of Tidemark and Node that wrote it, or newer ones.`, { cause })
+  return new StreamError(
+    'CHECKPOINT_FORMAT',
+    `The checkpoint '${path}': found ${found}, expected ${expected}. It is whole: go back to the versions of Tidemark and Node that wrote it, or newer ones.`,
+    { cause },
+  )
 }
 
 function plainBytes(job: string, value: unknown): Uint8Array {
@@ -99,7 +109,14 @@ function culprit(value: unknown): { readonly path: string; readonly what: string
 }
 
 function partsOf(value: object): (readonly [string, unknown])[] {
-  if (value instanceof Map) return [...value].flatMap(([key, part], i) => [[`.key(${i})`, key], [`.get(${typeof key === 'string' ? `'${key}'` : i})`, part]] as const)
+  if (value instanceof Map)
+    return [...value].flatMap(
+      ([key, part], i) =>
+        [
+          [`.key(${i})`, key],
+          [`.get(${typeof key === 'string' ? `'${key}'` : i})`, part],
+        ] as const,
+    )
   if (value instanceof Set) return [...value].map((part, i) => [`.values(${i})`, part] as const)
   const parts: (readonly [string, unknown])[] = []
   for (const name of Object.keys(value)) {

@@ -11,7 +11,9 @@ import { folder, folderOn } from './folder.ts'
 import { type ProcessIdentity, type Processes, machineProcesses, parseStat } from './process-identity.ts'
 
 let path: string
-beforeEach(() => { path = mkdtempSync(join(tmpdir(), 'tidemark-lock-')) })
+beforeEach(() => {
+  path = mkdtempSync(join(tmpdir(), 'tidemark-lock-'))
+})
 afterEach(() => rmSync(path, { recursive: true, force: true }))
 
 const code = (text: string): unknown => expect.objectContaining({ code: text })
@@ -22,7 +24,8 @@ const locks = (): string[] => readdirSync(at('')).filter((name) => name.startsWi
 function as(identity: Partial<ProcessIdentity>): Processes {
   return { ...machineProcesses, self: async () => ({ ...(await machineProcesses.self()), ...identity }) }
 }
-const openAs = (identity: Partial<ProcessIdentity>): ReturnType<ReturnType<typeof folder>['open']> => folderOn(nodeFiles, as(identity), path).open('visits')
+const openAs = (identity: Partial<ProcessIdentity>): ReturnType<ReturnType<typeof folder>['open']> =>
+  folderOn(nodeFiles, as(identity), path).open('visits')
 
 /** The pid of a process that has ended. */
 async function deadPid(): Promise<number> {
@@ -41,7 +44,22 @@ describe('one owner', () => {
   })
 
   test('other jobs in the same folder are no matter', async () => {
-    const sessions = await Promise.all(['visits', 'Visits', 'visits ', 'visits/..', '', '..', 'ü', '%', '\ud800', '\ud801', 'x'.repeat(300), `${'x'.repeat(300)}y`].map((job) => folder(path).open(job)))
+    const sessions = await Promise.all(
+      [
+        'visits',
+        'Visits',
+        'visits ',
+        'visits/..',
+        '',
+        '..',
+        'ü',
+        '%',
+        '\ud800',
+        '\ud801',
+        'x'.repeat(300),
+        `${'x'.repeat(300)}y`,
+      ].map((job) => folder(path).open(job)),
+    )
     expect(readdirSync(path)).toHaveLength(sessions.length)
     for (const [i, session] of sessions.entries()) await session.save(i)
     for (const [i, session] of sessions.entries()) {
@@ -53,7 +71,8 @@ describe('one owner', () => {
   test('two openings at once: one gets it', async () => {
     const tried = await Promise.allSettled(Array.from({ length: 8 }, () => folder(path).open('visits')))
     expect(tried.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
-    for (const result of tried) if (result.status === 'rejected') expect(result.reason).toEqual(code('CHECKPOINT_LOCKED'))
+    for (const result of tried)
+      if (result.status === 'rejected') expect(result.reason).toEqual(code('CHECKPOINT_LOCKED'))
   })
 })
 
@@ -76,7 +95,9 @@ describe('a lock that was left behind', () => {
     try {
       const pid = child.pid as number
       await openAs({ pid, started: undefined })
-      await expect(folder(path).open('visits')).rejects.toThrow(new RegExp(`process ${pid} .*Stop process ${pid} first`))
+      await expect(folder(path).open('visits')).rejects.toThrow(
+        new RegExp(`process ${pid} .*Stop process ${pid} first`),
+      )
     } finally {
       child.kill('SIGKILL')
       await once(child, 'exit')
@@ -106,7 +127,9 @@ describe('a lock that was left behind', () => {
     let stale = await deadPid()
     await openAs({ pid: stale })
     for (let round = 0; round < 3; round++) {
-      const racers = Array.from({ length: 6 }, () => spawn(process.execPath, [racer, path, 'visits'], { stdio: ['pipe', 'pipe', 'inherit'] }))
+      const racers = Array.from({ length: 6 }, () =>
+        spawn(process.execPath, [racer, path, 'visits'], { stdio: ['pipe', 'pipe', 'inherit'] }),
+      )
       const lines = racers.map((child) => createInterface(child.stdout)[Symbol.asyncIterator]())
       const read = (): Promise<string[]> => Promise.all(lines.map(async (line) => (await line.next()).value ?? 'ended'))
       expect(await read()).toEqual(racers.map(() => 'ready'))
@@ -119,25 +142,47 @@ describe('a lock that was left behind', () => {
       stale = winner.pid as number
       winner.kill('SIGKILL')
       for (const child of racers) child.stdin.on('error', () => {}).end()
-      await Promise.all(racers.map(async (child) => child.exitCode ?? child.signalCode ?? await once(child, 'exit')))
+      await Promise.all(racers.map(async (child) => child.exitCode ?? child.signalCode ?? (await once(child, 'exit'))))
       expect(JSON.parse(readFileSync(at(locks()[0] as string), 'utf8'))).toMatchObject({ pid: stale, host: hostname() })
     }
   })
 
   test('racers on a file system without hard links', async () => {
-    const files = { ...nodeFiles, link: async () => { throw Object.assign(new Error('no links here'), { code: 'EPERM' }) } }
+    const files = {
+      ...nodeFiles,
+      link: async () => {
+        throw Object.assign(new Error('no links here'), { code: 'EPERM' })
+      },
+    }
     await openAs({ pid: await deadPid() })
-    const tried = await Promise.allSettled(Array.from({ length: 8 }, () => folderOn(files, machineProcesses, path).open('visits')))
+    const tried = await Promise.allSettled(
+      Array.from({ length: 8 }, () => folderOn(files, machineProcesses, path).open('visits')),
+    )
     expect(tried.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
   })
 
   test('a racer that slept while others took and left the lock is too late', async () => {
     await openAs({ pid: await deadPid() })
     let wakeUp = (): void => {}
-    const asleep = new Promise<void>((resolve) => { wakeUp = resolve })
+    const asleep = new Promise<void>((resolve) => {
+      wakeUp = resolve
+    })
     // It found lock-1 dead; before it takes lock-2, others take and release 2, take 3 and tidy up.
-    const slow = folderOn({ ...nodeFiles, link: async (from, to) => { await asleep; return nodeFiles.link(from, to) } }, machineProcesses, path).open('visits')
-    const settled = slow.then(() => 'won', (error: { code?: string }) => error.code)
+    const slow = folderOn(
+      {
+        ...nodeFiles,
+        link: async (from, to) => {
+          await asleep
+          return nodeFiles.link(from, to)
+        },
+      },
+      machineProcesses,
+      path,
+    ).open('visits')
+    const settled = slow.then(
+      () => 'won',
+      (error: { code?: string }) => error.code,
+    )
     await (await folder(path).open('visits')).close()
     const owner = await folder(path).open('visits')
     expect(locks().filter((name) => !name.endsWith('.tmp'))).toEqual(['lock-3'])
@@ -151,10 +196,13 @@ describe('a lock that was left behind', () => {
 describe('an owner that lost its lock', () => {
   test('notices before it writes', async () => {
     let opened = 0
-    const files = { ...nodeFiles, open: (name: string, flags: 'r' | 'w' | 'wx') => {
-      opened++
-      return nodeFiles.open(name, flags)
-    } }
+    const files = {
+      ...nodeFiles,
+      open: (name: string, flags: 'r' | 'w' | 'wx') => {
+        opened++
+        return nodeFiles.open(name, flags)
+      },
+    }
     const first = await folderOn(files, as({ pid: await deadPid() }), path).open('visits')
     await first.save('first')
     opened = 0
@@ -162,7 +210,9 @@ describe('an owner that lost its lock', () => {
     await second.save('second')
     const before = readdirSync(at('')).toSorted()
     await expect(first.save('again')).rejects.toThrow(code('CHECKPOINT_OWNER_LOST'))
-    await expect(first.save('again')).rejects.toThrow(new RegExp(`found the lock of process ${process.pid} .*Nothing was written`))
+    await expect(first.save('again')).rejects.toThrow(
+      new RegExp(`found the lock of process ${process.pid} .*Nothing was written`),
+    )
     await first.close()
     expect(opened).toBe(0)
     expect(readdirSync(at('')).toSorted()).toEqual(before)
@@ -173,10 +223,13 @@ describe('an owner that lost its lock', () => {
   test('while it was writing: nothing stays', async () => {
     const pid = await deadPid()
     let second: Awaited<ReturnType<typeof openAs>> | undefined
-    const files = { ...nodeFiles, open: async (name: string, flags: 'r' | 'w' | 'wx') => {
-      if (name.includes('checkpoint-') && second === undefined) second = await folder(path).open('visits')
-      return nodeFiles.open(name, flags)
-    } }
+    const files = {
+      ...nodeFiles,
+      open: async (name: string, flags: 'r' | 'w' | 'wx') => {
+        if (name.includes('checkpoint-') && second === undefined) second = await folder(path).open('visits')
+        return nodeFiles.open(name, flags)
+      },
+    }
     const first = await folderOn(files, as({ pid }), path).open('visits')
     await expect(first.save('late')).rejects.toThrow(code('CHECKPOINT_OWNER_LOST'))
     expect(readdirSync(at(''))).toEqual(['lock-2'])

@@ -52,7 +52,11 @@ export async function lockFolder(folder: string, job: string, files: Files, proc
     await removeLower(folder, highest + 1, files)
     return held(folder, highest + 1, note, job, files)
   }
-  throw new StreamError('CHECKPOINT_LOCKED', `The checkpoint folder of '${job}' ('${folder}'): found others taking its lock ${TAKE_ATTEMPTS} times in a row, expected to get it. Start one process per job.`, { retryable: true })
+  throw new StreamError(
+    'CHECKPOINT_LOCKED',
+    `The checkpoint folder of '${job}' ('${folder}'): found others taking its lock ${TAKE_ATTEMPTS} times in a row, expected to get it. Start one process per job.`,
+    { retryable: true },
+  )
 }
 
 function held(folder: string, number: number, note: LockNote, job: string, files: Files): FolderLock {
@@ -67,8 +71,16 @@ function held(folder: string, number: number, note: LockNote, job: string, files
       if (await isOurs()) return
       const highest = await highestLock(folder, files)
       const owner = highest === 0 ? undefined : await read(join(folder, `lock-${highest}`), files)
-      const found = owner === undefined ? 'no readable lock' : owner.released === true ? 'a released lock' : `the lock of process ${owner.pid} on '${owner.host}'`
-      throw new StreamError('CHECKPOINT_OWNER_LOST', `The checkpoint folder of '${job}' ('${folder}'): found ${found}, expected the one process ${note.pid} took when it opened the folder. Nothing was written; let the new owner go on, and start one process per job.`)
+      const found =
+        owner === undefined
+          ? 'no readable lock'
+          : owner.released === true
+            ? 'a released lock'
+            : `the lock of process ${owner.pid} on '${owner.host}'`
+      throw new StreamError(
+        'CHECKPOINT_OWNER_LOST',
+        `The checkpoint folder of '${job}' ('${folder}'): found ${found}, expected the one process ${note.pid} took when it opened the folder. Nothing was written; let the new owner go on, and start one process per job.`,
+      )
     },
     release: async () => {
       if (!(await isOurs())) return
@@ -80,16 +92,30 @@ function held(folder: string, number: number, note: LockNote, job: string, files
   }
 }
 
-async function refuseLive(folder: string, number: number, job: string, own: ProcessIdentity, files: Files, processes: Processes): Promise<void> {
+async function refuseLive(
+  folder: string,
+  number: number,
+  job: string,
+  own: ProcessIdentity,
+  files: Files,
+  processes: Processes,
+): Promise<void> {
   const path = join(folder, `lock-${number}`)
   const owner = await readPatiently(path, files)
   if (owner === undefined || owner.released === true) return
   const liveness: Liveness = await processes.liveness(owner)
   if (liveness === 'dead') return
-  const remedy = liveness === 'elsewhere'
-    ? `If that host is gone for good, delete '${path}' and start again.`
-    : owner.pid === own.pid ? 'This process runs a job of that name already: drain it first, or give this one another name.' : `Stop process ${owner.pid} first, or give this job another name or folder.`
-  throw new StreamError('CHECKPOINT_LOCKED', `The checkpoint folder of '${job}' ('${folder}'): found it in use by process ${owner.pid} on '${owner.host}', expected no other owner. ${remedy}`, { retryable: true })
+  const remedy =
+    liveness === 'elsewhere'
+      ? `If that host is gone for good, delete '${path}' and start again.`
+      : owner.pid === own.pid
+        ? 'This process runs a job of that name already: drain it first, or give this one another name.'
+        : `Stop process ${owner.pid} first, or give this job another name or folder.`
+  throw new StreamError(
+    'CHECKPOINT_LOCKED',
+    `The checkpoint folder of '${job}' ('${folder}'): found it in use by process ${owner.pid} on '${owner.host}', expected no other owner. ${remedy}`,
+    { retryable: true },
+  )
 }
 
 /** Makes the lock appear with its whole content, or not at all; false: somebody was faster. */
@@ -129,7 +155,9 @@ function encode(note: LockNote): Uint8Array {
 async function read(path: string, files: Files): Promise<LockNote | undefined> {
   try {
     const note = JSON.parse(Buffer.from(await files.readFile(path)).toString('utf8')) as Partial<LockNote> | null
-    return typeof note?.token === 'string' && typeof note.pid === 'number' && typeof note.host === 'string' ? note as LockNote : undefined
+    return typeof note?.token === 'string' && typeof note.pid === 'number' && typeof note.host === 'string'
+      ? (note as LockNote)
+      : undefined
   } catch (cause) {
     if (cause instanceof SyntaxError || errno(cause) === 'ENOENT') return undefined
     throw cause

@@ -44,7 +44,10 @@ function exists(pid: number): boolean {
   }
 }
 
-interface Look { readonly started: string | undefined; readonly ended: boolean }
+interface Look {
+  readonly started: string | undefined
+  readonly ended: boolean
+}
 
 /** `ended`: a zombie, which only waits for its parent to take notice. */
 async function look(pid: number): Promise<Look> {
@@ -57,7 +60,10 @@ async function lookAtProc(pid: number): Promise<Look> {
     const stat = parseStat(await readFile(`/proc/${pid}/stat`, 'latin1'))
     // Ticks count from the boot, so the same number means another process after the next one.
     const boot = await readFile('/proc/sys/kernel/random/boot_id', 'latin1').catch(() => '')
-    return { started: stat === undefined ? undefined : `${boot.trim()}/${stat.startTicks}`, ended: stat?.state === 'Z' || stat?.state === 'X' }
+    return {
+      started: stat === undefined ? undefined : `${boot.trim()}/${stat.startTicks}`,
+      ended: stat?.state === 'Z' || stat?.state === 'X',
+    }
   } catch {
     return { started: undefined, ended: false }
   }
@@ -65,9 +71,14 @@ async function lookAtProc(pid: number): Promise<Look> {
 
 /** Fields 3 and 22 of /proc/<pid>/stat; the second field is a name that may hold spaces and brackets. */
 export function parseStat(text: string): { readonly state: string; readonly startTicks: string } | undefined {
-  const fields = text.slice(text.lastIndexOf(')') + 1).trim().split(/\s+/)
+  const fields = text
+    .slice(text.lastIndexOf(')') + 1)
+    .trim()
+    .split(/\s+/)
   const [state, startTicks] = [fields[0], fields[19]]
-  return state === undefined || startTicks === undefined || !/^\d+$/.test(startTicks) ? undefined : { state, startTicks }
+  return state === undefined || startTicks === undefined || !/^\d+$/.test(startTicks)
+    ? undefined
+    : { state, startTicks }
 }
 
 function askPs(pid: number): Promise<string | undefined> {

@@ -33,7 +33,11 @@ export function memoryCheckpoints(options: { readonly everyMs?: number } = {}): 
         try {
           kept.set(job, structuredClone(checkpoint))
         } catch (cause) {
-          throw new StreamError('CHECKPOINT_NOT_PLAIN', `The checkpoint of '${job}': found what cannot be cloned (${String(cause)}), expected plain values (objects, arrays, Map, Set, Date, bigint, bytes). Keep only such values in records, keys and accumulators, or give the aggregator encode and decode.`, { cause })
+          throw new StreamError(
+            'CHECKPOINT_NOT_PLAIN',
+            `The checkpoint of '${job}': found what cannot be cloned (${String(cause)}), expected plain values (objects, arrays, Map, Set, Date, bigint, bytes). Keep only such values in records, keys and accumulators, or give the aggregator encode and decode.`,
+            { cause },
+          )
         }
       },
       close: async () => {},

@@ -5,18 +5,31 @@ import type { Batch, RecordInfo, Source, SourceReader } from './source.ts'
 
 const SPLIT = '0'
 
-interface WebStreamLike { getReader(): { read(): Promise<{ readonly done: boolean; readonly value?: unknown }>; releaseLock(): void; cancel(): Promise<void> } }
+interface WebStreamLike {
+  getReader(): {
+    read(): Promise<{ readonly done: boolean; readonly value?: unknown }>
+    releaseLock(): void
+    cancel(): Promise<void>
+  }
+}
 
 /** A source for whatever `from` accepts. */
 export function toSource(input: unknown): Source<unknown> {
-  const candidate = input as { open?: unknown; getReader?: unknown; [Symbol.iterator]?: unknown; [Symbol.asyncIterator]?: unknown } | null | undefined
+  const candidate = input as
+    | { open?: unknown; getReader?: unknown; [Symbol.iterator]?: unknown; [Symbol.asyncIterator]?: unknown }
+    | null
+    | undefined
   if (typeof candidate?.open === 'function') return candidate as unknown as Source<unknown>
   if (Array.isArray(input)) return arraySource(input, undefined)
-  if (typeof candidate?.[Symbol.asyncIterator] === 'function') return asyncSource('asyncIterable', input as AsyncIterable<unknown>)
+  if (typeof candidate?.[Symbol.asyncIterator] === 'function')
+    return asyncSource('asyncIterable', input as AsyncIterable<unknown>)
   if (typeof candidate?.getReader === 'function') return asyncSource('stream', readStream(input as WebStreamLike))
-  if (typeof input !== 'string' && typeof candidate?.[Symbol.iterator] === 'function') return iterableSource(input as Iterable<unknown>)
+  if (typeof input !== 'string' && typeof candidate?.[Symbol.iterator] === 'function')
+    return iterableSource(input as Iterable<unknown>)
   throw configError('BAD_SOURCE', 'from', {
-    found: input, expected: 'a source, an array, an Iterable, an AsyncIterable (a Node Readable is one) or a Web ReadableStream', remedy: 'Pass one of these; for text split it into records first.',
+    found: input,
+    expected: 'a source, an array, an Iterable, an AsyncIterable (a Node Readable is one) or a Web ReadableStream',
+    remedy: 'Pass one of these; for text split it into records first.',
   })
 }
 
@@ -50,11 +63,18 @@ function arraySource<T>(records: readonly T[], options: ReplayOptions<T> | undef
           // The whole array in one go needs no copy, and neither does a slice of it cost a look at each record.
           const batch = records.slice(first, first + limit)
           at += batch.length
-          const info = timestamp === undefined ? undefined : (i: number): RecordInfo => ({ timestamp: timestamp(batch[i] as T) })
+          const info =
+            timestamp === undefined ? undefined : (i: number): RecordInfo => ({ timestamp: timestamp(batch[i] as T) })
           const finished = at >= records.length
           return {
-            split: SPLIT, records: batch, first: BigInt(first), next: BigInt(at), caughtUp: finished, finished,
-            ...(info === undefined ? {} : { info }), ...(options === undefined ? {} : { arrivals: batch.map(options.arrivedAt) }),
+            split: SPLIT,
+            records: batch,
+            first: BigInt(first),
+            next: BigInt(at),
+            caughtUp: finished,
+            finished,
+            ...(info === undefined ? {} : { info }),
+            ...(options === undefined ? {} : { arrivals: batch.map(options.arrivedAt) }),
           }
         },
       }
@@ -142,7 +162,16 @@ async function settled<T>(promise: Promise<T>): Promise<T | undefined> {
   let value: T | undefined
   let failed: unknown
   let done = false
-  promise.then((result) => { value = result; done = true }, (error: unknown) => { failed = error ?? new Error('rejected'); done = true })
+  promise.then(
+    (result) => {
+      value = result
+      done = true
+    },
+    (error: unknown) => {
+      failed = error ?? new Error('rejected')
+      done = true
+    },
+  )
   for (let turn = 0; turn < 4 && !done; turn++) await Promise.resolve()
   if (failed !== undefined) throw failed
   return value
@@ -166,5 +195,11 @@ async function* readStream(stream: WebStreamLike): AsyncGenerator<unknown> {
 
 /** The parts of a reader with one split that is never paused half-way. */
 export function passive(): Omit<SourceReader<never>, 'poll'> {
-  return { splits: [SPLIT], pause: () => {}, resume: () => {}, committed: async (_: readonly Position[]) => {}, close: async () => {} }
+  return {
+    splits: [SPLIT],
+    pause: () => {},
+    resume: () => {},
+    committed: async (_: readonly Position[]) => {},
+    close: async () => {},
+  }
 }

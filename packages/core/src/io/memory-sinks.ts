@@ -5,20 +5,36 @@ import { keyId } from '../state/key.ts'
 import type { Key } from './meta.ts'
 import type { Sink, SinkWriter } from './sink.ts'
 
-function writer<P>(write: (batch: readonly P[]) => void | Promise<void>, progress: (watermark: number) => void | Promise<void> = () => {}): SinkWriter<P> {
+function writer<P>(
+  write: (batch: readonly P[]) => void | Promise<void>,
+  progress: (watermark: number) => void | Promise<void> = () => {},
+): SinkWriter<P> {
   return { write, progress, flush: async () => {}, close: async () => {} }
 }
 
 /** `items`: everything written, in order. `progress`: the watermarks, each after the panes of its step. */
-export interface Collected<P> extends Sink<P> { readonly items: readonly P[]; readonly progress: readonly number[] }
+export interface Collected<P> extends Sink<P> {
+  readonly items: readonly P[]
+  readonly progress: readonly number[]
+}
 
 /** Keeps everything written to it in an array. For tests and small results: it is not bounded. */
 export function collected<P>(): Collected<P> {
   const items: P[] = []
   const progress: number[] = []
   return {
-    kind: 'collected', items, progress,
-    open: async () => writer<P>((batch) => { for (const item of batch) items.push(item) }, (watermark) => { progress.push(watermark) }),
+    kind: 'collected',
+    items,
+    progress,
+    open: async () =>
+      writer<P>(
+        (batch) => {
+          for (const item of batch) items.push(item)
+        },
+        (watermark) => {
+          progress.push(watermark)
+        },
+      ),
   }
 }
 
@@ -45,7 +61,14 @@ export interface LatestValues<K, V, W> extends Sink<Pane<K, V, W>> {
   readonly size: number
 }
 
-interface Entry<K, V, W> { readonly key: K; readonly window: W; readonly epoch: number; readonly revision: number; readonly value: V | undefined; readonly withdrawn: boolean }
+interface Entry<K, V, W> {
+  readonly key: K
+  readonly window: W
+  readonly epoch: number
+  readonly revision: number
+  readonly value: V | undefined
+  readonly withdrawn: boolean
+}
 
 /**
  * The key-value sink of tests: a Map that applies panes by version (epoch, revision), the newest wins, whatever order
@@ -80,7 +103,10 @@ export function latestValues<K, V, W = TimeWindow>(): LatestValues<K, V, W> {
     get size() {
       return [...live()].length
     },
-    open: async () => writer<Pane<K, V, W>>((batch) => { for (const pane of batch) apply(pane) }),
+    open: async () =>
+      writer<Pane<K, V, W>>((batch) => {
+        for (const pane of batch) apply(pane)
+      }),
   }
 }
 

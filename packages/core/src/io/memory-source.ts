@@ -2,10 +2,18 @@
 import { StreamError } from '../errors/stream-error.ts'
 import type { Batch, RecordInfo, Source, SourceReader } from './source.ts'
 
-interface Log<T> { readonly records: T[]; readonly infos: (RecordInfo | undefined)[]; readonly arrivals: number[]; finished: boolean }
+interface Log<T> {
+  readonly records: T[]
+  readonly infos: (RecordInfo | undefined)[]
+  readonly arrivals: number[]
+  finished: boolean
+}
 
 /** Say with a record what a connector would: key, headers, timestamp, time of arrival. */
-export interface PushOptions extends RecordInfo { readonly split?: string; readonly arrivedAt?: number }
+export interface PushOptions extends RecordInfo {
+  readonly split?: string
+  readonly arrivedAt?: number
+}
 
 export interface MemorySource<T> extends Source<T> {
   /** Appends records to a split (the first one, if none is named). */
@@ -23,7 +31,9 @@ export interface MemorySource<T> extends Source<T> {
  * jobs may read it at once. Push when you like: running jobs are woken.
  * @throws StreamError SOURCE_FULL when more than `capacity` records are kept (default one million)
  */
-export function memorySource<T>(options: { readonly splits?: readonly string[]; readonly capacity?: number; readonly maxAheadMs?: number } = {}): MemorySource<T> {
+export function memorySource<T>(
+  options: { readonly splits?: readonly string[]; readonly capacity?: number; readonly maxAheadMs?: number } = {},
+): MemorySource<T> {
   const { splits = ['0'], capacity = 1_000_000 } = options
   const logs = new Map<string, Log<T>>(splits.map((split) => [split, newLog()]))
   const listeners = new Set<() => void>()
@@ -35,7 +45,10 @@ export function memorySource<T>(options: { readonly splits?: readonly string[]; 
   const log = (split: string): Log<T> => {
     const found = logs.get(split)
     if (found !== undefined) return found
-    throw new StreamError('UNKNOWN_SPLIT', `memorySource: found split '${split}', expected one of ${[...logs.keys()].join(', ')}. Add it with addSplit first.`)
+    throw new StreamError(
+      'UNKNOWN_SPLIT',
+      `memorySource: found split '${split}', expected one of ${[...logs.keys()].join(', ')}. Add it with addSplit first.`,
+    )
   }
   return {
     kind: 'memory',
@@ -44,8 +57,16 @@ export function memorySource<T>(options: { readonly splits?: readonly string[]; 
     committed,
     push: (records, { split = splits[0] as string, arrivedAt, ...info } = {}) => {
       const to = log(split)
-      if (to.finished) throw new StreamError('SPLIT_FINISHED', `memorySource: found records for split '${split}' after finish, expected none. Push before finish.`)
-      if (kept + records.length > capacity) throw new StreamError('SOURCE_FULL', `memorySource: found ${kept + records.length} records, expected at most capacity = ${capacity}. Raise capacity, or use a source that does not keep everything.`)
+      if (to.finished)
+        throw new StreamError(
+          'SPLIT_FINISHED',
+          `memorySource: found records for split '${split}' after finish, expected none. Push before finish.`,
+        )
+      if (kept + records.length > capacity)
+        throw new StreamError(
+          'SOURCE_FULL',
+          `memorySource: found ${kept + records.length} records, expected at most capacity = ${capacity}. Raise capacity, or use a source that does not keep everything.`,
+        )
       kept += records.length
       const said = Object.keys(info).length === 0 ? undefined : info
       for (const record of records) {
@@ -63,7 +84,8 @@ export function memorySource<T>(options: { readonly splits?: readonly string[]; 
       for (const to of split === undefined ? logs.values() : [log(split)]) to.finished = true
       wake()
     },
-    open: async (_, positions) => reader(logs, listeners, committed, new Map(positions?.map(({ split, offset }) => [split, Number(offset)]))),
+    open: async (_, positions) =>
+      reader(logs, listeners, committed, new Map(positions?.map(({ split, offset }) => [split, Number(offset)]))),
   }
 }
 
@@ -71,7 +93,12 @@ function newLog<T>(): Log<T> {
   return { records: [], infos: [], arrivals: [], finished: false }
 }
 
-function reader<T>(logs: ReadonlyMap<string, Log<T>>, listeners: Set<() => void>, committed: Map<string, bigint>, at: Map<string, number>): SourceReader<T> {
+function reader<T>(
+  logs: ReadonlyMap<string, Log<T>>,
+  listeners: Set<() => void>,
+  committed: Map<string, bigint>,
+  at: Map<string, number>,
+): SourceReader<T> {
   const paused = new Set<string>()
   const finished = new Set<string>()
   const known = new Set(logs.keys())
@@ -96,8 +123,14 @@ function reader<T>(logs: ReadonlyMap<string, Log<T>>, listeners: Set<() => void>
       last = name
       const arrivals = log.arrivals.slice(first, first + records.length)
       return {
-        split: name, records, first: BigInt(first), next: BigInt(first + records.length), finished: ends, caughtUp: first + records.length >= log.records.length,
-        info: (i) => log.infos[first + i] ?? {}, ...(arrivals.some(Number.isNaN) ? {} : { arrivals }),
+        split: name,
+        records,
+        first: BigInt(first),
+        next: BigInt(first + records.length),
+        finished: ends,
+        caughtUp: first + records.length >= log.records.length,
+        info: (i) => log.infos[first + i] ?? {},
+        ...(arrivals.some(Number.isNaN) ? {} : { arrivals }),
       }
     }
     return undefined
@@ -114,7 +147,12 @@ function reader<T>(logs: ReadonlyMap<string, Log<T>>, listeners: Set<() => void>
     splits: [...logs.keys()],
     poll: (most) => {
       limit = most
-      return next() ?? new Promise<Batch<T>>((resolve) => { waiting = resolve })
+      return (
+        next() ??
+        new Promise<Batch<T>>((resolve) => {
+          waiting = resolve
+        })
+      )
     },
     pause: (names) => names.forEach((name) => paused.add(name)),
     resume: (names) => {

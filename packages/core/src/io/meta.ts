@@ -5,7 +5,10 @@ export type KeyPart = string | number | bigint | boolean | Uint8Array
 export type Key = KeyPart | readonly KeyPart[]
 
 /** A place in a split of a source: the offset of the next record to read. */
-export interface Position { readonly split: string; readonly offset: bigint }
+export interface Position {
+  readonly split: string
+  readonly offset: bigint
+}
 
 export interface Meta {
   /** The record's own key, as the source gives it (a Kafka record key). */
@@ -20,4 +23,6 @@ export interface Meta {
 }
 
 /** Meta of a record that has been through `eventTime`. */
-export interface TimedMeta extends Meta { readonly eventTime: number }
+export interface TimedMeta extends Meta {
+  readonly eventTime: number
+}

@@ -24,4 +24,7 @@ export interface Sink<in P> {
  * holds anything up, and loses panes (counted) when it fails or cannot keep up.
  */
 export type Role = 'primary' | 'required' | 'bestEffort'
-export interface ToOptions { readonly role?: Role; readonly name?: string }
+export interface ToOptions {
+  readonly role?: Role
+  readonly name?: string
+}

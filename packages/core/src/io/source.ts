@@ -9,7 +9,10 @@ export interface Signal {
 }
 
 /** The unit that owns operators, state and one watermark. In process: one task with all splits. */
-export interface Task { readonly id: string; readonly signal: Signal }
+export interface Task {
+  readonly id: string
+  readonly signal: Signal
+}
 
 /** What a source can say about one record; every field may be missing. */
 export interface RecordInfo {

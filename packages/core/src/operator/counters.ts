@@ -20,7 +20,18 @@ export interface StageCounters {
 
 export function stageCounters(): StageCounters {
   return {
-    skipped: 0, deadLettered: 0, noWindow: 0, assigned: 0, assignments: 0,
-    onTime: 0, late: 0, tooLate: 0, shed: 0, earlyPanes: 0, onTimePanes: 0, latePanes: 0, lastPanes: 0,
+    skipped: 0,
+    deadLettered: 0,
+    noWindow: 0,
+    assigned: 0,
+    assignments: 0,
+    onTime: 0,
+    late: 0,
+    tooLate: 0,
+    shed: 0,
+    earlyPanes: 0,
+    onTimePanes: 0,
+    latePanes: 0,
+    lastPanes: 0,
   }
 }

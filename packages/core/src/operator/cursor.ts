@@ -7,7 +7,10 @@ import type { Batch, RecordInfo } from '../io/source.ts'
 import { BEFORE_ALL } from '../time/timestamp.ts'
 
 /** The task's event-time frontier and processing time. */
-export interface Frontier { watermark: number; now: number }
+export interface Frontier {
+  watermark: number
+  now: number
+}
 
 const NO_HEADERS: ReadonlyMap<string, Uint8Array> = new Map()
 const NOTHING: Batch<never> = { split: '', records: [], first: 0n, next: 0n }

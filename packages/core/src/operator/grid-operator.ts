@@ -176,7 +176,11 @@ export function identityOf(window: TimeWindow): string {
 export function checkWindows(windows: unknown, timestamp: number): readonly TimeWindow[] {
   if (!Array.isArray(windows)) throw badWindow(windows, timestamp)
   for (const window of windows as readonly TimeWindow[]) {
-    const ok = Number.isSafeInteger(window?.start) && Number.isSafeInteger(window?.end) && window.start <= timestamp && timestamp < window.end
+    const ok =
+      Number.isSafeInteger(window?.start) &&
+      Number.isSafeInteger(window?.end) &&
+      window.start <= timestamp &&
+      timestamp < window.end
     if (!ok) throw badWindow(window, timestamp)
   }
   return windows as readonly TimeWindow[]
@@ -184,6 +188,8 @@ export function checkWindows(windows: unknown, timestamp: number): readonly Time
 
 function badWindow(found: unknown, timestamp: number): Error {
   return recordError('BAD_WINDOW', 'The windows of a record', {
-    found, expected: `an array of windows with whole start ≤ ${timestamp} < end`, remedy: 'Check the assign function of assignWindows.',
+    found,
+    expected: `an array of windows with whole start ≤ ${timestamp} < end`,
+    remedy: 'Check the assign function of assignWindows.',
   })
 }

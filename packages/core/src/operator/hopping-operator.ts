@@ -11,7 +11,11 @@ import type { Table } from './table.ts'
 import { type SavedTables, Tables } from './tables.ts'
 import type { WindowStage } from './window-stage.ts'
 
-interface Saved { readonly slices: SavedSlices; readonly tables: SavedTables; readonly done: number }
+interface Saved {
+  readonly slices: SavedSlices
+  readonly tables: SavedTables
+  readonly done: number
+}
 
 export class HoppingOperator implements WindowOperator {
   readonly stage: WindowStage
@@ -77,7 +81,11 @@ export class HoppingOperator implements WindowOperator {
     while (this.#nextEnd !== Number.POSITIVE_INFINITY && this.#nextEnd <= watermark) {
       const hop = this.#nextHop()
       this.#done = hop
-      const table = this.#tables.adopt(slices.startOf(hop), slices.endOf(hop), this.#tree.sum(slices.firstSlice(hop), slices.lastSlice(hop)))
+      const table = this.#tables.adopt(
+        slices.startOf(hop),
+        slices.endOf(hop),
+        this.#tree.sum(slices.firstSlice(hop), slices.lastSlice(hop)),
+      )
       this.#byStart.set(table.start, table)
       this.stage.entries -= this.#tree.drop(slices.firstSlice(hop + 1))
       this.#findNext()
@@ -95,7 +103,12 @@ export class HoppingOperator implements WindowOperator {
     if (this.#nextEnd !== Number.POSITIVE_INFINITY && waiting.length < limit) {
       const hop = this.#nextHop()
       const start = this.#slices.startOf(hop)
-      waiting.push({ window: { start, end: this.#nextEnd }, completesAt: this.#nextEnd, keys: this.stage.entries, complete: false })
+      waiting.push({
+        window: { start, end: this.#nextEnd },
+        completesAt: this.#nextEnd,
+        keys: this.stage.entries,
+        complete: false,
+      })
     }
     return waiting
   }
@@ -164,7 +177,9 @@ export class HoppingOperator implements WindowOperator {
 
   /** The next window to complete that holds anything. */
   #nextHop(): number {
-    const next = this.#tree.from(this.#done === Number.NEGATIVE_INFINITY ? this.#done : this.#slices.firstSlice(this.#done + 1))
+    const next = this.#tree.from(
+      this.#done === Number.NEGATIVE_INFINITY ? this.#done : this.#slices.firstSlice(this.#done + 1),
+    )
     return next === undefined ? Number.POSITIVE_INFINITY : Math.max(this.#done + 1, this.#slices.firstHop(next))
   }
 

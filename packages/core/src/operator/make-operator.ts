@@ -11,11 +11,16 @@ export function makeOperator(assigner: WindowAssigner<never, unknown>, stage: Wi
   const { shape } = assigner
   switch (shape.type) {
     case 'grid':
-    case 'one': return new GridOperator(stage, assigner)
+    case 'one':
+      return new GridOperator(stage, assigner)
     // Panes before completion need state per window from the first record on; slices have none.
-    case 'hopping': return stage.plain ? new HoppingOperator(stage, assigner) : new AssignedOperator(stage, assigner)
-    case 'session': return new SessionOperator(stage, assigner)
-    case 'byRecord': return new SlidingOperator(stage, assigner)
-    case 'custom': return shape.merge ? new SessionOperator(stage, assigner) : new AssignedOperator(stage, assigner)
+    case 'hopping':
+      return stage.plain ? new HoppingOperator(stage, assigner) : new AssignedOperator(stage, assigner)
+    case 'session':
+      return new SessionOperator(stage, assigner)
+    case 'byRecord':
+      return new SlidingOperator(stage, assigner)
+    case 'custom':
+      return shape.merge ? new SessionOperator(stage, assigner) : new AssignedOperator(stage, assigner)
   }
 }

@@ -5,7 +5,12 @@
 import type { WindowStage } from './window-stage.ts'
 
 /** A window that waits, for explain and for stall reports. */
-export interface OpenWindow { readonly window: unknown; readonly completesAt: number; readonly keys: number; readonly complete: boolean }
+export interface OpenWindow {
+  readonly window: unknown
+  readonly completesAt: number
+  readonly keys: number
+  readonly complete: boolean
+}
 
 export interface WindowOperator {
   readonly stage: WindowStage

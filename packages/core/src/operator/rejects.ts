@@ -20,7 +20,14 @@ export function makeReject(options: RejectOptions, cursor: Cursor): Reject {
     const error = wrap(cause, pipeline, stage, cursor)
     if (policy === 'skip') return 'skipped'
     if (policy === 'fail' || deadLetters === undefined) throw error
-    deadLetters({ original: cursor.original, value, stage, code: error.code, reason: error.message, meta: cursor.keep() })
+    deadLetters({
+      original: cursor.original,
+      value,
+      stage,
+      code: error.code,
+      reason: error.message,
+      meta: cursor.keep(),
+    })
     return 'deadLettered'
   }
 }
@@ -29,7 +36,16 @@ function wrap(cause: unknown, pipeline: string, stage: string, cursor: Cursor): 
   const { split, offset } = cursor.position
   const at = { pipeline, operator: stage, split, offset }
   const where = `At '${stage}' of '${pipeline}', split '${split}', offset ${offset}`
-  if (cause instanceof StreamError) return new StreamError(cause.code, `${where}. ${cause.message}`, { retryable: cause.retryable, cause: cause.cause ?? cause, at })
+  if (cause instanceof StreamError)
+    return new StreamError(cause.code, `${where}. ${cause.message}`, {
+      retryable: cause.retryable,
+      cause: cause.cause ?? cause,
+      at,
+    })
   const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
-  return new StreamError('USER_FUNCTION_THREW', `${where}. The function of '${stage}' threw ${text}. Handle the value there, or set onError: 'skip' or { deadLetterTo: sink }.`, { cause, at })
+  return new StreamError(
+    'USER_FUNCTION_THREW',
+    `${where}. The function of '${stage}' threw ${text}. Handle the value there, or set onError: 'skip' or { deadLetterTo: sink }.`,
+    { cause, at },
+  )
 }

@@ -10,12 +10,18 @@ import { DueQueue } from '../time/due-queue.ts'
 import { identityOf } from './grid-operator.ts'
 import type { Reject, Rejected } from './rejects.ts'
 
-type AnyPane = ValuePane<unknown, unknown, unknown> | DeltaPane<unknown, unknown, unknown> | Retraction<unknown, unknown, unknown>
+type AnyPane =
+  ValuePane<unknown, unknown, unknown> | DeltaPane<unknown, unknown, unknown> | Retraction<unknown, unknown, unknown>
 type Next = (pane: object) => void
 type Fn = (value: unknown, pane: PaneMeta<unknown, unknown>) => unknown
 
 /** Counts of one result stage. */
-export interface ResultCounters { filtered: number; skipped: number; deadLettered: number; withdrawn: number }
+export interface ResultCounters {
+  filtered: number
+  skipped: number
+  deadLettered: number
+  withdrawn: number
+}
 
 export function resultCounters(): ResultCounters {
   return { filtered: 0, skipped: 0, deadLettered: 0, withdrawn: 0 }
@@ -62,7 +68,8 @@ export class ResultFilter {
   readonly accept: Next = (item) => {
     const pane = item as AnyPane
     if (!('value' in pane)) return this.#next(pane)
-    if (this.#frees.nextAt <= this.#cursor.watermark) for (const name of this.#frees.take(this.#cursor.watermark)) this.#shown.delete(name)
+    if (this.#frees.nextAt <= this.#cursor.watermark)
+      for (const name of this.#frees.take(this.#cursor.watermark)) this.#shown.delete(name)
     const name = paneName(pane)
     const shown = this.#shown.get(name)
     if (pane.kind === 'retraction') {
@@ -87,7 +94,16 @@ export class ResultFilter {
     this.#shown.delete(name)
     this.#counters.withdrawn++
     const { key, window, index, epoch, value } = shown as ValuePane<unknown, unknown, unknown>
-    this.#next({ kind: 'retraction', key, window, index, epoch, watermark: pane.watermark, emittedAt: pane.emittedAt, value })
+    this.#next({
+      kind: 'retraction',
+      key,
+      window,
+      index,
+      epoch,
+      watermark: pane.watermark,
+      emittedAt: pane.emittedAt,
+      value,
+    })
   }
 
   save(): unknown {

@@ -69,7 +69,11 @@ export class SliceTree {
 
   /** Forgets the sums that hold a slice which changes after they were made. */
   stale(index: number): void {
-    for (let level = 0, node = Math.floor(index / 2); level < this.#levels.length; level++, node = Math.floor(node / 2)) {
+    for (
+      let level = 0, node = Math.floor(index / 2);
+      level < this.#levels.length;
+      level++, node = Math.floor(node / 2)
+    ) {
       this.#levels[level]?.delete(node)
     }
   }
@@ -148,7 +152,7 @@ export class SliceTree {
 
   #node(level: number, index: number): Slice | null {
     if (level === 0) return this.#slices.get(index) ?? null
-    const nodes = this.#levels[level - 1] ??= new Map()
+    const nodes = (this.#levels[level - 1] ??= new Map())
     const known = nodes.get(index)
     if (known !== undefined) return known
     const left = this.#node(level - 1, 2 * index)

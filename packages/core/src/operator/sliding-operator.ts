@@ -12,7 +12,10 @@ import { type SavedSlots, SlotStore } from './slot-store.ts'
 import { type SavedSlotWindows, SlotWindows } from './slot-windows.ts'
 import type { WindowStage } from './window-stage.ts'
 
-interface Saved { readonly windows: SavedSlotWindows; readonly points: SavedSlots }
+interface Saved {
+  readonly windows: SavedSlotWindows
+  readonly points: SavedSlots
+}
 
 export class SlidingOperator implements WindowOperator {
   readonly stage: WindowStage
@@ -54,7 +57,8 @@ export class SlidingOperator implements WindowOperator {
     counters.assigned++
     counters.assignments += windows.length
     for (const start of windows) {
-      if (!taking.includes(start)) stage.refuse(Object.freeze({ start, end: start + this.#size }), start + this.#size, 'tooLate', key, value)
+      if (!taking.includes(start))
+        stage.refuse(Object.freeze({ start, end: start + this.#size }), start + this.#size, 'tooLate', key, value)
     }
     if (point === undefined) return
     if (point.fresh) this.#stale.push(point.slot, stage.freesAt(at + 1 + this.#size))
@@ -64,7 +68,8 @@ export class SlidingOperator implements WindowOperator {
 
   advance(): void {
     this.#windows.advance()
-    for (const slot of this.#stale.take(this.stage.cursor.watermark)) this.#points.free(keyId(this.#points.cells.keys[slot] as never), slot)
+    for (const slot of this.#stale.take(this.stage.cursor.watermark))
+      this.#points.free(keyId(this.#points.cells.keys[slot] as never), slot)
   }
 
   tick(): void {
@@ -82,7 +87,8 @@ export class SlidingOperator implements WindowOperator {
   load(saved: Saved): void {
     this.#windows.load(saved.windows)
     this.#points = new SlotStore(this.stage.spec, saved.points)
-    for (const slot of this.#points.live()) this.#stale.push(slot, this.stage.freesAt((this.#points.start[slot] as number) + 1 + this.#size))
+    for (const slot of this.#points.live())
+      this.#stale.push(slot, this.stage.freesAt((this.#points.start[slot] as number) + 1 + this.#size))
   }
 
   /** Starts of the windows that hold a record at a time, by the points there are; ascending. */
@@ -109,13 +115,16 @@ export class SlidingOperator implements WindowOperator {
   }
 
   #find(store: SlotStore, id: unknown, start: number): number | undefined {
-    for (let slot = store.head(id); slot !== -1; slot = store.next[slot] as number) if (store.start[slot] === start) return slot
+    for (let slot = store.head(id); slot !== -1; slot = store.next[slot] as number)
+      if (store.start[slot] === start) return slot
     return undefined
   }
 
   #pointAt(id: unknown, key: unknown, at: number): { readonly slot: number; readonly fresh: boolean } {
     const known = this.#find(this.#points, id, at)
-    return known === undefined ? { slot: this.#points.open(id, key, at, at + 1), fresh: true } : { slot: known, fresh: false }
+    return known === undefined
+      ? { slot: this.#points.open(id, key, at, at + 1), fresh: true }
+      : { slot: known, fresh: false }
   }
 
   #addTo(start: number, key: unknown, id: unknown, value: unknown, at: number): void {

@@ -94,7 +94,13 @@ export class SlotStore {
 
   save(): SavedSlots {
     const { size } = this.cells
-    return { cells: this.cells.save(), columns: COLUMNS.map((name) => this[name].slice(0, size)), rests: this.rests.slice(0, size), families: this.families.slice(0, size), seq: this.#seq }
+    return {
+      cells: this.cells.save(),
+      columns: COLUMNS.map((name) => this[name].slice(0, size)),
+      rests: this.rests.slice(0, size),
+      families: this.families.slice(0, size),
+      seq: this.#seq,
+    }
   }
 
   #load(saved: SavedSlots): void {
@@ -103,7 +109,7 @@ export class SlotStore {
     for (let slot = saved.cells.size - 1; slot >= 0; slot--) if (this.seq[slot] === 0) this.#free.push(slot)
     for (const slot of this.live()) {
       this.rests[slot] = saved.rests[slot]
-      const family = this.families[slot] = saved.families[slot] ?? ''
+      const family = (this.families[slot] = saved.families[slot] ?? '')
       const id = familyId(family, keyId(this.cells.keys[slot] as never))
       this.next[slot] = this.head(id)
       this.#heads.set(id, slot)

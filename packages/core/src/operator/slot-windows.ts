@@ -11,8 +11,17 @@ import { type SavedSlots, SlotStore, familyId } from './slot-store.ts'
 import type { LiveWindow, Wakes, WindowStage } from './window-stage.ts'
 
 /** A slot that wants attention at a time; void when the slot has another user or another time by then. */
-interface Ask { readonly slot: number; readonly seq: number; readonly at: number }
-export interface SavedSlotWindows { readonly store: SavedSlots; readonly due: readonly Ask[]; readonly events: readonly Ask[]; readonly wakes: readonly Ask[] }
+interface Ask {
+  readonly slot: number
+  readonly seq: number
+  readonly at: number
+}
+export interface SavedSlotWindows {
+  readonly store: SavedSlots
+  readonly due: readonly Ask[]
+  readonly events: readonly Ask[]
+  readonly wakes: readonly Ask[]
+}
 
 export class SlotWindows {
   store: SlotStore
@@ -69,7 +78,8 @@ export class SlotWindows {
     const { watermark } = stage.cursor
     while (this.#events.isDue(watermark) || this.#due.isDue(watermark)) {
       for (const ask of this.#events.take(watermark)) {
-        if (this.store.seq[ask.slot] === ask.seq) stage.woken(this.store.cells, ask.slot, this.#view.at(ask.slot), this.wakes)
+        if (this.store.seq[ask.slot] === ask.seq)
+          stage.woken(this.store.cells, ask.slot, this.#view.at(ask.slot), this.wakes)
       }
       for (const ask of this.#due.take(watermark)) this.#look(ask)
     }
@@ -87,14 +97,18 @@ export class SlotWindows {
 
   open(limit: number): readonly OpenWindow[] {
     const store = this.store
-    return [...store.live()].sort((a, b) => (store.end[a] as number) - (store.end[b] as number)).slice(0, limit).map((slot) => {
-      const { window, completesAt, complete } = this.#view.at(slot)
-      return { window, completesAt, keys: 1, complete }
-    })
+    return [...store.live()]
+      .sort((a, b) => (store.end[a] as number) - (store.end[b] as number))
+      .slice(0, limit)
+      .map((slot) => {
+        const { window, completesAt, complete } = this.#view.at(slot)
+        return { window, completesAt, keys: 1, complete }
+      })
   }
 
   save(): SavedSlotWindows {
-    const list = (queue: DueQueue<Ask>): Ask[] => queue.list().flatMap(([ask]) => (this.store.seq[ask.slot] === ask.seq ? [ask] : []))
+    const list = (queue: DueQueue<Ask>): Ask[] =>
+      queue.list().flatMap(([ask]) => (this.store.seq[ask.slot] === ask.seq ? [ask] : []))
     return { store: this.store.save(), due: list(this.#due), events: list(this.#events), wakes: list(this.#wakes) }
   }
 
@@ -145,7 +159,8 @@ export class SlotWindows {
       this.store.wakeAt[slot] = time
       this.#wakes.push({ slot, seq: this.store.seq[slot] as number, at: time }, time)
     },
-    atWatermark: (slot, watermark) => this.#events.push({ slot, seq: this.store.seq[slot] as number, at: watermark }, watermark),
+    atWatermark: (slot, watermark) =>
+      this.#events.push({ slot, seq: this.store.seq[slot] as number, at: watermark }, watermark),
   }
 }
 

@@ -4,7 +4,12 @@ import type { AggregateSpec } from '../aggregate/accumulators.ts'
 import { keyId } from '../state/key.ts'
 import type { LiveWindow, Wakes } from './window-stage.ts'
 
-export interface SavedTable { readonly window: unknown; readonly completesAt: number; readonly complete: boolean; readonly cells: SavedCells }
+export interface SavedTable {
+  readonly window: unknown
+  readonly completesAt: number
+  readonly complete: boolean
+  readonly cells: SavedCells
+}
 
 export class Table implements LiveWindow {
   readonly window: unknown
@@ -19,7 +24,15 @@ export class Table implements LiveWindow {
   slots: Map<unknown, number>
   readonly wakes: Wakes
 
-  constructor(window: unknown, start: number, end: number, plain: boolean, cells: Cells, wakes: (table: Table) => Wakes, slots: Map<unknown, number> = new Map()) {
+  constructor(
+    window: unknown,
+    start: number,
+    end: number,
+    plain: boolean,
+    cells: Cells,
+    wakes: (table: Table) => Wakes,
+    slots: Map<unknown, number> = new Map(),
+  ) {
     this.window = window
     this.slots = slots
     this.start = start
@@ -54,7 +67,13 @@ export class Table implements LiveWindow {
     return { window: this.window, completesAt: this.completesAt, complete: this.complete, cells: this.cells.save() }
   }
 
-  static load(spec: AggregateSpec, saved: SavedTable, start: number, plain: boolean, wakes: (table: Table) => Wakes): Table {
+  static load(
+    spec: AggregateSpec,
+    saved: SavedTable,
+    start: number,
+    plain: boolean,
+    wakes: (table: Table) => Wakes,
+  ): Table {
     const cells = Cells.load(spec, saved.cells)
     const table = new Table(saved.window, start, saved.completesAt, plain && !saved.complete, cells, wakes)
     table.complete = saved.complete

@@ -12,14 +12,30 @@ import { type SavedTable, Table } from './table.ts'
 import type { Wakes, WindowStage } from './window-stage.ts'
 
 /** Slots of one table that want to be woken at one time; `complete`: asked for after the window's completion. */
-interface WakeGroup { readonly table: Table; readonly at: number; readonly slots: number[]; readonly complete: boolean }
+interface WakeGroup {
+  readonly table: Table
+  readonly at: number
+  readonly slots: number[]
+  readonly complete: boolean
+}
 /** A table whose time has come, or slots that asked for a watermark. */
 type Due = { readonly table: Table } | WakeGroup
 
 export interface SavedTables {
   readonly tables: readonly (SavedTable & { readonly start: number })[]
-  readonly due: readonly (readonly [table: number, at: number, slots: readonly number[] | undefined, complete: boolean])[]
-  readonly wakes: readonly (readonly [table: number, at: number, slots: readonly number[], complete: boolean, isLast: boolean])[]
+  readonly due: readonly (readonly [
+    table: number,
+    at: number,
+    slots: readonly number[] | undefined,
+    complete: boolean,
+  ])[]
+  readonly wakes: readonly (readonly [
+    table: number,
+    at: number,
+    slots: readonly number[],
+    complete: boolean,
+    isLast: boolean,
+  ])[]
 }
 
 export class Tables {
@@ -48,7 +64,14 @@ export class Tables {
   create(window: unknown, start: number, end: number): Table {
     const stage = this.#stage
     const complete = stage.cursor.watermark >= end
-    const table = new Table(window, start, end, stage.plain && !complete, new Cells(stage.spec, this.#capacity), this.#wakesOf)
+    const table = new Table(
+      window,
+      start,
+      end,
+      stage.plain && !complete,
+      new Cells(stage.spec, this.#capacity),
+      this.#wakesOf,
+    )
     table.complete = complete
     this.keep(table)
     return table
@@ -114,8 +137,15 @@ export class Tables {
   }
 
   open(limit: number): readonly OpenWindow[] {
-    return [...this.#live].sort((a, b) => a.end - b.end).slice(0, limit)
-      .map((table) => ({ window: table.window, completesAt: table.end, keys: table.cells.size, complete: table.complete }))
+    return [...this.#live]
+      .sort((a, b) => a.end - b.end)
+      .slice(0, limit)
+      .map((table) => ({
+        window: table.window,
+        completesAt: table.end,
+        keys: table.cells.size,
+        complete: table.complete,
+      }))
   }
 
   save(): SavedTables {
@@ -124,8 +154,25 @@ export class Tables {
     const alive = (due: { readonly table: Table }): boolean => !due.table.freed
     return {
       tables: tables.map((table) => ({ ...table.save(), start: table.start })),
-      due: this.#due.list().filter(([due]) => alive(due)).map(([due, time]) => [at.get(due.table) as number, time, 'slots' in due ? [...due.slots] : undefined, 'slots' in due && due.complete]),
-      wakes: this.#wakes.list().filter(([group]) => alive(group)).map(([group, time]) => [at.get(group.table) as number, time, [...group.slots], group.complete, this.#lastGroup.get(group.table) === group]),
+      due: this.#due
+        .list()
+        .filter(([due]) => alive(due))
+        .map(([due, time]) => [
+          at.get(due.table) as number,
+          time,
+          'slots' in due ? [...due.slots] : undefined,
+          'slots' in due && due.complete,
+        ]),
+      wakes: this.#wakes
+        .list()
+        .filter(([group]) => alive(group))
+        .map(([group, time]) => [
+          at.get(group.table) as number,
+          time,
+          [...group.slots],
+          group.complete,
+          this.#lastGroup.get(group.table) === group,
+        ]),
     }
   }
 
@@ -181,7 +228,8 @@ export class Tables {
   #wakeSlots(group: WakeGroup): void {
     const { table } = group
     // A policy that fires at completion begins its late phase anew: what an early phase asked for is void.
-    if (table.freed || (this.#stage.options.trigger.fastPath?.completion === true && group.complete !== table.complete)) return
+    if (table.freed || (this.#stage.options.trigger.fastPath?.completion === true && group.complete !== table.complete))
+      return
     for (const slot of group.slots) this.#stage.woken(table.cells, slot, table, table.wakes)
   }
 
@@ -197,6 +245,7 @@ export class Tables {
       this.#lastGroup.set(table, group)
       this.#wakes.push(group, time)
     },
-    atWatermark: (slot, watermark) => this.#due.push({ table, at: watermark, slots: [slot], complete: table.complete }, watermark),
+    atWatermark: (slot, watermark) =>
+      this.#due.push({ table, at: watermark, slots: [slot], complete: table.complete }, watermark),
   })
 }

@@ -28,7 +28,11 @@ export interface Port {
 }
 
 /** A window operator and where its panes go. */
-export interface Output { readonly name: string; readonly operator: WindowOperator; readonly out: (pane: object) => void }
+export interface Output {
+  readonly name: string
+  readonly operator: WindowOperator
+  readonly out: (pane: object) => void
+}
 
 export interface TaskEvents {
   readonly split: (split: string, state: Split['state']) => void
@@ -121,14 +125,19 @@ export class Task {
     for (const timeline of this.timelines) {
       const { idleAfterMs, stalledAfterMs } = timeline.options
       if (idleAfterMs !== undefined) {
-        for (const clock of timeline.clocks.values()) if (isQuiet(clock)) next = Math.min(next, clock.activeAt + idleAfterMs)
+        for (const clock of timeline.clocks.values())
+          if (isQuiet(clock)) next = Math.min(next, clock.activeAt + idleAfterMs)
       }
       if (!this.#announced && this.#waits()) next = Math.min(next, this.#movedAt + stalledAfterMs)
     }
     const advanced = this.#advanced()
     if (advanced > this.cursor.watermark || this.#mayAdvance()) {
       for (const { operator } of this.outputs) {
-        if (operator.nextDue !== Number.POSITIVE_INFINITY) next = Math.min(next, this.cursor.now + Math.max(1, operator.nextDue - Math.max(advanced, this.cursor.watermark)))
+        if (operator.nextDue !== Number.POSITIVE_INFINITY)
+          next = Math.min(
+            next,
+            this.cursor.now + Math.max(1, operator.nextDue - Math.max(advanced, this.cursor.watermark)),
+          )
       }
     }
     return next
@@ -151,7 +160,8 @@ export class Task {
   /** Moves panes from the operators to the endpoints, about `limit`; false: there are more. */
   drain(limit: number): boolean {
     let done = true
-    for (const { operator, out } of this.outputs) if (!operator.stage.queue.empty) done = operator.stage.queue.take(limit, out) && done
+    for (const { operator, out } of this.outputs)
+      if (!operator.stage.queue.empty) done = operator.stage.queue.take(limit, out) && done
     return done
   }
 
@@ -162,7 +172,8 @@ export class Task {
       if (maxDriftMs === undefined) continue
       let slowest = AFTER_ALL
       for (const { split, caughtUp } of timeline.clocks.values()) {
-        if (split.state === 'active' && Number.isFinite(split.watermark) && !caughtUp) slowest = Math.min(slowest, split.watermark)
+        if (split.state === 'active' && Number.isFinite(split.watermark) && !caughtUp)
+          slowest = Math.min(slowest, split.watermark)
       }
       for (const clock of timeline.clocks.values()) {
         const pause = clock.split.state === 'active' && clock.split.watermark > slowest + maxDriftMs
@@ -180,7 +191,10 @@ export class Task {
 
   /** Windows that wait, those that complete first leading. */
   openWindows(limit: number = MOST_NAMED_WINDOWS): readonly OpenWindow[] {
-    return this.outputs.flatMap(({ operator }) => operator.open(limit)).sort((a, b) => a.completesAt - b.completesAt).slice(0, limit)
+    return this.outputs
+      .flatMap(({ operator }) => operator.open(limit))
+      .sort((a, b) => a.completesAt - b.completesAt)
+      .slice(0, limit)
   }
 
   save(): SavedTask {
@@ -195,7 +209,8 @@ export class Task {
   load(saved: SavedTask): void {
     this.cursor.watermark = saved.watermark
     this.watermarks.load(saved.splits, saved.watermark)
-    for (const { name, operator } of this.outputs) if (saved.operators[name] !== undefined) operator.load(saved.operators[name])
+    for (const { name, operator } of this.outputs)
+      if (saved.operators[name] !== undefined) operator.load(saved.operators[name])
     for (const [name, filter] of this.filters) if (saved.filters[name] !== undefined) filter.load(saved.filters[name])
   }
 

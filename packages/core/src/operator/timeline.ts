@@ -52,7 +52,14 @@ export class Timeline {
     const known = this.clocks.get(split)
     if (known !== undefined) return known
     const name = this.#fullName(split)
-    const clock: SplitClock = { name: split, split: this.#watermarks.get(name) ?? this.#watermarks.add(name), reader, activeAt: now, caughtUp: false, paused: false }
+    const clock: SplitClock = {
+      name: split,
+      split: this.#watermarks.get(name) ?? this.#watermarks.add(name),
+      reader,
+      activeAt: now,
+      caughtUp: false,
+      paused: false,
+    }
     this.clocks.set(split, clock)
     return clock
   }
@@ -69,7 +76,8 @@ export class Timeline {
 
   /** Gives back what the records have proven. */
   end(clock: SplitClock): void {
-    if (this.own > clock.split.watermark && clock.split.state !== 'finished') this.#watermarks.observe(clock.split, this.own)
+    if (this.own > clock.split.watermark && clock.split.state !== 'finished')
+      this.#watermarks.observe(clock.split, this.own)
   }
 
   /** What the splits of this timeline allow by themselves while all are idle and caught up: their time plus the silence. */

@@ -71,7 +71,12 @@ export class WindowStage {
   /** The window that refused last. */
   lastRefused: unknown = undefined
   readonly #outputs: StageOutputs
-  readonly #context: { -readonly [F in keyof TriggerContext]: TriggerContext[F] } = { now: 0, watermark: 0, completesAt: 0, complete: false }
+  readonly #context: { -readonly [F in keyof TriggerContext]: TriggerContext[F] } = {
+    now: 0,
+    watermark: 0,
+    completesAt: 0,
+    complete: false,
+  }
 
   constructor(options: StageOptions, spec: AggregateSpec, cursor: Cursor, outputs: StageOutputs) {
     this.options = options
@@ -119,7 +124,11 @@ export class WindowStage {
       return true
     }
     if (whenFull === 'shed') return false
-    throw new StreamError('STATE_FULL', `The state of '${name}': found ${this.entries} entries of (key, window), expected at most maxKeys = ${maxKeys}. Raise maxKeys, make windows or allowedLateness shorter, or set whenFull: 'shed'.`, { at: { operator: name } })
+    throw new StreamError(
+      'STATE_FULL',
+      `The state of '${name}': found ${this.entries} entries of (key, window), expected at most maxKeys = ${maxKeys}. Raise maxKeys, make windows or allowedLateness shorter, or set whenFull: 'shed'.`,
+      { at: { operator: name } },
+    )
   }
 
   /** Adds the prepared record to a slot; false: the user's add threw, and the policy has dealt with the record. */
@@ -154,7 +163,7 @@ export class WindowStage {
     if (fast === undefined) {
       const at = this.#at(of)
       const { step } = this.options.trigger
-      const states = cells.trigger ??= []
+      const states = (cells.trigger ??= [])
       states[slot] = step.element(states[slot] ?? step.initial, at)
       this.#ask(cells, slot, of, wakes)
       return
@@ -192,14 +201,15 @@ export class WindowStage {
     let fires = trigger.fastPath?.completion ?? false
     if (trigger.fastPath === undefined) {
       const at = this.#at(of)
-      const states = cells.trigger ??= []
+      const states = (cells.trigger ??= [])
       const state = trigger.step.completed(states[slot] ?? trigger.step.initial, at)
       fires = trigger.step.fires(state, at)
       states[slot] = fires ? trigger.step.fired(state, at) : state
     }
     const pending = (flags & PENDING) !== 0
     if (freeing) {
-      if (pending || (fires && onTime === 'always') || closing === 'always') this.#emit(cells, slot, of.window, true, true, true, frontier)
+      if (pending || (fires && onTime === 'always') || closing === 'always')
+        this.#emit(cells, slot, of.window, true, true, true, frontier)
       return
     }
     if (fires && (pending || onTime === 'always')) {
@@ -214,7 +224,8 @@ export class WindowStage {
   /** The state of a window that was complete before is about to go: whatever is pending leaves now. */
   freed(cells: Cells, slot: number, window: unknown, frontier: Frontier): void {
     const flags = (cells.flags as Uint8Array)[slot] as number
-    if ((flags & PENDING) !== 0 || this.options.closing === 'always') this.#emit(cells, slot, window, true, false, true, frontier)
+    if ((flags & PENDING) !== 0 || this.options.closing === 'always')
+      this.#emit(cells, slot, window, true, false, true, frontier)
   }
 
   /** The only pane of a slot that nothing was asked about: complete and freed in one step. */
@@ -226,7 +237,7 @@ export class WindowStage {
   mergeTriggers(cells: Cells, into: number, from: number, of: LiveWindow): void {
     const { step, fastPath } = this.options.trigger
     if (fastPath !== undefined) return
-    const states = cells.trigger ??= []
+    const states = (cells.trigger ??= [])
     states[into] = step.merge(states[into] ?? step.initial, states[from] ?? step.initial, this.#at(of))
   }
 
@@ -267,12 +278,13 @@ export class WindowStage {
       this.#fire(cells, slot, of, wakes)
     }
     const state = states[slot] ?? step.initial
-    const asked = cells.asked ??= []
+    const asked = (cells.asked ??= [])
     const processing = step.wakeAt(state)
-    if (processing < (asked[slot] ?? Number.POSITIVE_INFINITY)) wakes.at(slot, asked[slot] = processing)
-    const askedWatermark = cells.askedWatermark ??= []
+    if (processing < (asked[slot] ?? Number.POSITIVE_INFINITY)) wakes.at(slot, (asked[slot] = processing))
+    const askedWatermark = (cells.askedWatermark ??= [])
     const event = step.wakeAtWatermark(state)
-    if (event < (askedWatermark[slot] ?? Number.POSITIVE_INFINITY) && event > this.cursor.watermark) wakes.atWatermark(slot, askedWatermark[slot] = event)
+    if (event < (askedWatermark[slot] ?? Number.POSITIVE_INFINITY) && event > this.cursor.watermark)
+      wakes.atWatermark(slot, (askedWatermark[slot] = event))
   }
 
   #fire(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes): void {
@@ -301,11 +313,19 @@ export class WindowStage {
     this.#emit(cells, slot, of.window, of.complete, completing, false, this.cursor)
   }
 
-  #emit(cells: Cells, slot: number, window: unknown, complete: boolean, completing: boolean, freeing: boolean, frontier: Frontier): void {
+  #emit(
+    cells: Cells,
+    slot: number,
+    window: unknown,
+    complete: boolean,
+    completing: boolean,
+    freeing: boolean,
+    frontier: Frontier,
+  ): void {
     const { accumulation, gate } = this.options
     const { counters } = this
-    const before = cells.flags === undefined ? PENDING | IN_TIME : cells.flags[slot] as number
-    const index = cells.index === undefined ? 0 : cells.index[slot] as number
+    const before = cells.flags === undefined ? PENDING | IN_TIME : (cells.flags[slot] as number)
+    const index = cells.index === undefined ? 0 : (cells.index[slot] as number)
     const timing = timingOf(before, complete, completing)
     const value = cells.accumulators.result(slot)
     if (timing === 'early') counters.earlyPanes++
@@ -314,8 +334,18 @@ export class WindowStage {
     if (freeing) counters.lastPanes++
     this.queue.push({
       kind: accumulation === 'discarding' ? 'delta' : 'value',
-      key: cells.keys[slot], window, index, epoch: 0, watermark: frontier.watermark, emittedAt: frontier.now, value, timing,
-      isFirst: index === 0, isLast: freeing, records: cells.records[slot] as number, lateRecords: cells.late === undefined ? 0 : cells.late[slot] as number,
+      key: cells.keys[slot],
+      window,
+      index,
+      epoch: 0,
+      watermark: frontier.watermark,
+      emittedAt: frontier.now,
+      value,
+      timing,
+      isFirst: index === 0,
+      isLast: freeing,
+      records: cells.records[slot] as number,
+      lateRecords: cells.late === undefined ? 0 : (cells.late[slot] as number),
     })
     if (cells.flags !== undefined) {
       this.#end(cells.flags, slot)
@@ -323,8 +353,12 @@ export class WindowStage {
       ;(cells.index as Uint32Array)[slot] = index + 1
     }
     if (gate !== undefined) {
-      const states = cells.gate ??= []
-      states[slot] = gate.emitted(states[slot], value, { now: frontier.now, watermark: frontier.watermark, held: this.held })
+      const states = (cells.gate ??= [])
+      states[slot] = gate.emitted(states[slot], value, {
+        now: frontier.now,
+        watermark: frontier.watermark,
+        held: this.held,
+      })
     }
     if (accumulation === 'discarding' && !freeing) cells.accumulators.open(slot)
   }

@@ -5,7 +5,17 @@
 import { showMs } from '../time/duration.ts'
 
 /** Upper bounds of the histogram's classes, ms. */
-export const LATENESS_CLASSES_MS: readonly number[] = [1_000, 10_000, 60_000, 600_000, 3_600_000, 21_600_000, 86_400_000, 604_800_000, Number.POSITIVE_INFINITY]
+export const LATENESS_CLASSES_MS: readonly number[] = [
+  1_000,
+  10_000,
+  60_000,
+  600_000,
+  3_600_000,
+  21_600_000,
+  86_400_000,
+  604_800_000,
+  Number.POSITIVE_INFINITY,
+]
 
 /** Windows counted one by one; beyond that only in total. */
 const MOST_WINDOWS = 1_000
@@ -39,11 +49,18 @@ export class LateReport {
     const windows = [...this.#perWindow].map(([window, count]) => ({ window, count }))
     windows.sort((a, b) => b.count - a.count || (a.window < b.window ? -1 : 1))
     // Freed when W ≥ end + lateness: one millisecond more than the greatest distance would have kept it.
-    return { total: this.#total, histogram: [...this.#histogram], windows: windows.slice(0, 10), suggestedMs: this.#greatest === Number.NEGATIVE_INFINITY ? undefined : this.#greatest + 1 }
+    return {
+      total: this.#total,
+      histogram: [...this.#histogram],
+      windows: windows.slice(0, 10),
+      suggestedMs: this.#greatest === Number.NEGATIVE_INFINITY ? undefined : this.#greatest + 1,
+    }
   }
 
   toString(): string {
     const { total, suggestedMs } = this.summary()
-    return total === 0 ? 'nothing was too late' : `${total} too late; allowedLateness '${showMs(suggestedMs ?? 0)}' would have taken them`
+    return total === 0
+      ? 'nothing was too late'
+      : `${total} too late; allowedLateness '${showMs(suggestedMs ?? 0)}' would have taken them`
   }
 }

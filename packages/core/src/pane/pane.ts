@@ -31,11 +31,18 @@ interface ValueFields<V> {
 }
 
 /** The whole value of a key and window so far. */
-export interface ValuePane<K, V, W = TimeWindow> extends PaneBase<K, W>, ValueFields<V> { readonly kind: 'value' }
+export interface ValuePane<K, V, W = TimeWindow> extends PaneBase<K, W>, ValueFields<V> {
+  readonly kind: 'value'
+}
 /** What came since the last pane (discarding). Adding up all deltas gives the whole value. */
-export interface DeltaPane<K, V, W = TimeWindow> extends PaneBase<K, W>, ValueFields<V> { readonly kind: 'delta' }
+export interface DeltaPane<K, V, W = TimeWindow> extends PaneBase<K, W>, ValueFields<V> {
+  readonly kind: 'delta'
+}
 /** Withdraws the pane of the same key, window and index. */
-export interface Retraction<K, V, W = TimeWindow> extends PaneBase<K, W> { readonly kind: 'retraction'; readonly value: V }
+export interface Retraction<K, V, W = TimeWindow> extends PaneBase<K, W> {
+  readonly kind: 'retraction'
+  readonly value: V
+}
 /** A delta for a window whose state is gone. */
 export interface Correction<K, W = TimeWindow> extends PaneBase<K, W> {
   readonly kind: 'correction'

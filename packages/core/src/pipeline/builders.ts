@@ -11,8 +11,27 @@ import { watermarkThenUpdates } from '../trigger/watermark-then-updates.ts'
 import type { WindowAssigner } from '../window/assigner.ts'
 import { type Fn, checkFn, checkPolicy, checkSink, oneOf, optional } from './checks.ts'
 import { type Launch, PipelineBuilder } from './pipeline.ts'
-import type { KeyNode, MergeNode, OnError, RecordInput, RecordNode, ResultInput, SinkNode, TimeNode, WindowNode } from './plan.ts'
-import type { EventTimeOptions, Input, Pipeline, Records, StageOptions, Start, TimedRecords, WindowOptions } from './stages.ts'
+import type {
+  KeyNode,
+  MergeNode,
+  OnError,
+  RecordInput,
+  RecordNode,
+  ResultInput,
+  SinkNode,
+  TimeNode,
+  WindowNode,
+} from './plan.ts'
+import type {
+  EventTimeOptions,
+  Input,
+  Pipeline,
+  Records,
+  StageOptions,
+  Start,
+  TimedRecords,
+  WindowOptions,
+} from './stages.ts'
 
 /** More entries than this need a decision of the user's. */
 const DEFAULT_MAX_KEYS = 10_000_000
@@ -21,14 +40,21 @@ const DEFAULT_STALLED_MS = 60_000
 /** Begins a pipeline that starts through a launcher; the runtime hands in its own. */
 export function begin(launch: Launch, name: string, options: StageOptions = {}): Start {
   if (typeof name !== 'string' || name === '') {
-    throw configError('BAD_NAME', 'The name of a pipeline', { found: name, expected: 'a text that is not empty', remedy: 'Checkpoints and metrics are kept under it.' })
+    throw configError('BAD_NAME', 'The name of a pipeline', {
+      found: name,
+      expected: 'a text that is not empty',
+      remedy: 'Checkpoints and metrics are kept under it.',
+    })
   }
   const context: Context = { pipeline: name, onError: checkPolicy(options.onError ?? 'fail'), launch }
   return Object.freeze({
     name,
     from: <T>(input: Input<T>): Records<T, T> => {
       const source = toSource(input)
-      return new RecordStage(context, Object.freeze({ op: 'source', pipeline: name, source, onError: context.onError })) as never
+      return new RecordStage(
+        context,
+        Object.freeze({ op: 'source', pipeline: name, source, onError: context.onError }),
+      ) as never
     },
   })
 }
@@ -40,18 +66,31 @@ type ValueOf<S> = S extends TimedRecords<infer T, infer _> ? T : never
 type InOf<S> = S extends TimedRecords<infer _, infer In> ? In : never
 
 /** Unites streams with event time (from one pipeline or several) into one; the watermark is the slowest's. */
-export function merge<S extends readonly [AnyTimed, ...AnyTimed[]]>(...streams: S): TimedRecords<ValueOf<S[number]>, InOf<S[number]>> {
+export function merge<S extends readonly [AnyTimed, ...AnyTimed[]]>(
+  ...streams: S
+): TimedRecords<ValueOf<S[number]>, InOf<S[number]>> {
   const stages = streams as readonly unknown[]
   for (const stage of stages) {
     if (stage instanceof RecordStage && stage.timed) continue
-    throw configError('BAD_MERGE', 'merge', { found: stage, expected: 'streams that have been through eventTime', remedy: 'Call eventTime on each stream first.' })
+    throw configError('BAD_MERGE', 'merge', {
+      found: stage,
+      expected: 'streams that have been through eventTime',
+      remedy: 'Call eventTime on each stream first.',
+    })
   }
   const [first] = stages as readonly [RecordStage]
-  const node: MergeNode = Object.freeze({ op: 'merge', from: Object.freeze(stages.map((stage) => (stage as RecordStage).node)) })
+  const node: MergeNode = Object.freeze({
+    op: 'merge',
+    from: Object.freeze(stages.map((stage) => (stage as RecordStage).node)),
+  })
   return new RecordStage(first.context, node, true) as never
 }
 
-interface Context { readonly pipeline: string; readonly onError: OnError; readonly launch: Launch }
+interface Context {
+  readonly pipeline: string
+  readonly onError: OnError
+  readonly launch: Launch
+}
 
 /** Records and TimedRecords: the same stage, before and after eventTime. */
 class RecordStage {
@@ -83,27 +122,56 @@ class RecordStage {
   }
 
   eventTime(options: EventTimeOptions<never>): RecordStage {
-    if (this.timed) throw configError('TIME_TWICE', 'eventTime', { saw: 'a stream that has event time', expected: 'one eventTime per stream', remedy: 'Remove the second call.' })
+    if (this.timed)
+      throw configError('TIME_TWICE', 'eventTime', {
+        saw: 'a stream that has event time',
+        expected: 'one eventTime per stream',
+        remedy: 'Remove the second call.',
+      })
     const { watermark } = options
     if (typeof watermark?.observe !== 'function') {
-      throw configError('NO_WATERMARK', "'watermark' of eventTime", { found: watermark, expected: 'a watermark strategy', remedy: "Say what lateness to expect: boundedOutOfOrderness('5s'), monotonous() or punctuated(fn)." })
+      throw configError('NO_WATERMARK', "'watermark' of eventTime", {
+        found: watermark,
+        expected: 'a watermark strategy',
+        remedy: "Say what lateness to expect: boundedOutOfOrderness('5s'), monotonous() or punctuated(fn).",
+      })
     }
     const idleAfterMs = optional(options.idleAfter, "'idleAfter' of eventTime")
     const whenAllIdle = options.whenAllIdle ?? 'hold'
     if (whenAllIdle === 'advance' && idleAfterMs === undefined) {
-      throw configError('NO_IDLE_AFTER', "whenAllIdle: 'advance'", { saw: 'no idleAfter', expected: 'an idleAfter', remedy: "Say after which silence a split is idle, as in idleAfter: '1m'." })
+      throw configError('NO_IDLE_AFTER', "whenAllIdle: 'advance'", {
+        saw: 'no idleAfter',
+        expected: 'an idleAfter',
+        remedy: "Say after which silence a split is idle, as in idleAfter: '1m'.",
+      })
     }
     const node: TimeNode = {
-      op: 'eventTime', from: this.node, onError: this.#policy(options), timestamp: checkFn(options.timestamp, "'timestamp' of eventTime"), watermark: watermark as never,
-      idleAfterMs, whenAllIdle, stalledAfterMs: optional(options.stalledAfter, "'stalledAfter' of eventTime") ?? DEFAULT_STALLED_MS,
-      maxAheadMs: optional(options.maxAhead, "'maxAhead' of eventTime"), maxDriftMs: optional(options.maxDrift, "'maxDrift' of eventTime"),
+      op: 'eventTime',
+      from: this.node,
+      onError: this.#policy(options),
+      timestamp: checkFn(options.timestamp, "'timestamp' of eventTime"),
+      watermark: watermark as never,
+      idleAfterMs,
+      whenAllIdle,
+      stalledAfterMs: optional(options.stalledAfter, "'stalledAfter' of eventTime") ?? DEFAULT_STALLED_MS,
+      maxAheadMs: optional(options.maxAhead, "'maxAhead' of eventTime"),
+      maxDriftMs: optional(options.maxDrift, "'maxDrift' of eventTime"),
     }
     return new RecordStage(this.context, Object.freeze(node), true)
   }
 
   keyBy(fn: Fn, options?: StageOptions): KeyedStage {
-    if (!this.timed) throw configError('NO_EVENT_TIME', 'keyBy', { saw: 'a stream without event time', expected: 'eventTime before keyBy', remedy: 'Call eventTime({ timestamp, watermark }) first.' })
-    return new KeyedStage(this.context, Object.freeze({ op: 'keyBy', from: this.node, fn: checkFn(fn, 'keyBy'), onError: this.#policy(options) }), undefined)
+    if (!this.timed)
+      throw configError('NO_EVENT_TIME', 'keyBy', {
+        saw: 'a stream without event time',
+        expected: 'eventTime before keyBy',
+        remedy: 'Call eventTime({ timestamp, watermark }) first.',
+      })
+    return new KeyedStage(
+      this.context,
+      Object.freeze({ op: 'keyBy', from: this.node, fn: checkFn(fn, 'keyBy'), onError: this.#policy(options) }),
+      undefined,
+    )
   }
 
   to(sink: Sink<never>, options?: ToOptions): Pipeline<unknown> {
@@ -111,7 +179,11 @@ class RecordStage {
   }
 
   #then(op: RecordNode['op'], fn: Fn, options: StageOptions | undefined): RecordStage {
-    return new RecordStage(this.context, Object.freeze({ op, from: this.node, fn: checkFn(fn, op), onError: this.#policy(options) }), this.timed)
+    return new RecordStage(
+      this.context,
+      Object.freeze({ op, from: this.node, fn: checkFn(fn, op), onError: this.#policy(options) }),
+      this.timed,
+    )
   }
 
   #policy(options: StageOptions | undefined): OnError {
@@ -135,27 +207,62 @@ class KeyedStage {
     return new KeyedStage(this.#context, this.#node, name)
   }
 
-  window(assigner: WindowAssigner<never, unknown>, options: WindowOptions<never, 'accumulating' | 'discarding'> = {}): WindowedStage {
+  window(
+    assigner: WindowAssigner<never, unknown>,
+    options: WindowOptions<never, 'accumulating' | 'discarding'> = {},
+  ): WindowedStage {
     if (typeof assigner?.assign !== 'function' || assigner.shape === undefined) {
-      throw configError('BAD_WINDOWS', 'window', { found: assigner, expected: 'a window assigner', remedy: "Write tumbling('1m'), hopping, session, calendar, slidingByRecord, oneWindow() or assignWindows({ assign })." })
+      throw configError('BAD_WINDOWS', 'window', {
+        found: assigner,
+        expected: 'a window assigner',
+        remedy:
+          "Write tumbling('1m'), hopping, session, calendar, slidingByRecord, oneWindow() or assignWindows({ assign }).",
+      })
     }
-    const { accumulation = 'accumulating', trigger = watermarkThenUpdates(), closing = 'nonEmpty', maxKeys = DEFAULT_MAX_KEYS, whenFull = 'fail' } = options
+    const {
+      accumulation = 'accumulating',
+      trigger = watermarkThenUpdates(),
+      closing = 'nonEmpty',
+      maxKeys = DEFAULT_MAX_KEYS,
+      whenFull = 'fail',
+    } = options
     oneOf('accumulation', accumulation, ['accumulating', 'discarding'])
     oneOf('onTime', options.onTime ?? 'nonEmpty', ['always', 'nonEmpty'])
     oneOf('closing', closing, ['always', 'nonEmpty'])
     oneOf('whenFull', whenFull, ['fail', 'shed'])
     if (typeof trigger?.step?.element !== 'function') {
-      throw configError('BAD_TRIGGER', "'trigger' of window", { found: trigger, expected: 'a trigger', remedy: 'Write a call, as in watermarkThenUpdates().' })
+      throw configError('BAD_TRIGGER', "'trigger' of window", {
+        found: trigger,
+        expected: 'a trigger',
+        remedy: 'Write a call, as in watermarkThenUpdates().',
+      })
     }
     if (!Number.isSafeInteger(maxKeys) || maxKeys < 1) {
-      throw configError('BAD_MAX_KEYS', "'maxKeys' of window", { found: maxKeys, expected: 'a whole number of at least 1', remedy: 'It bounds the entries of (key, window) that are kept.' })
+      throw configError('BAD_MAX_KEYS', "'maxKeys' of window", {
+        found: maxKeys,
+        expected: 'a whole number of at least 1',
+        remedy: 'It bounds the entries of (key, window) that are kept.',
+      })
     }
-    return new WindowedStage(this.#context, Object.freeze({
-      op: 'window', from: this.#node, name: this.#name, assigner, trigger, accumulation, closing, maxKeys, whenFull, gate: options.gate,
-      latenessMs: optional(options.allowedLateness, "'allowedLateness' of window", toMs) ?? 0,
-      onTime: options.onTime ?? trigger.onTime ?? 'nonEmpty',
-      onError: options.onError === undefined ? this.#context.onError : checkPolicy(options.onError), late: Object.freeze([]),
-    }))
+    return new WindowedStage(
+      this.#context,
+      Object.freeze({
+        op: 'window',
+        from: this.#node,
+        name: this.#name,
+        assigner,
+        trigger,
+        accumulation,
+        closing,
+        maxKeys,
+        whenFull,
+        gate: options.gate,
+        latenessMs: optional(options.allowedLateness, "'allowedLateness' of window", toMs) ?? 0,
+        onTime: options.onTime ?? trigger.onTime ?? 'nonEmpty',
+        onError: options.onError === undefined ? this.#context.onError : checkPolicy(options.onError),
+        late: Object.freeze([]),
+      }),
+    )
   }
 }
 
@@ -170,7 +277,13 @@ class WindowedStage {
   }
 
   lateTo(sink: Sink<LateRecord<unknown, unknown>>): WindowedStage {
-    return new WindowedStage(this.#context, Object.freeze({ ...this.#node, late: Object.freeze([...this.#node.late, checkSink(sink as Sink<never>) as typeof sink]) }))
+    return new WindowedStage(
+      this.#context,
+      Object.freeze({
+        ...this.#node,
+        late: Object.freeze([...this.#node.late, checkSink(sink as Sink<never>) as typeof sink]),
+      }),
+    )
   }
 
   aggregate(what: (a: typeof aggregators) => WindowNode['aggregate']): ResultStage {
@@ -226,7 +339,13 @@ class ResultStage {
 }
 
 /** One more sink on a stream, with the checks that need to know both. */
-function output(context: Context, from: SinkNode['from'], others: readonly SinkNode[], sink: Sink<never>, options: ToOptions = {}): Pipeline<unknown> {
+function output(
+  context: Context,
+  from: SinkNode['from'],
+  others: readonly SinkNode[],
+  sink: Sink<never>,
+  options: ToOptions = {},
+): Pipeline<unknown> {
   oneOf('role', options.role ?? 'primary', ['primary', 'required', 'bestEffort'])
   checkSink(sink)
   let window: SinkNode['from'] = from
@@ -240,6 +359,7 @@ function output(context: Context, from: SinkNode['from'], others: readonly SinkN
   }
   const node: SinkNode = Object.freeze({ op: 'sink', from, sink, role: options.role, name: options.name })
   const sinks = Object.freeze([...others, node])
-  return new PipelineBuilder(context.pipeline, sinks, context.launch, (next, how) => output(context, from, sinks, next, how)) as Pipeline<unknown>
+  return new PipelineBuilder(context.pipeline, sinks, context.launch, (next, how) =>
+    output(context, from, sinks, next, how),
+  ) as Pipeline<unknown>
 }
-

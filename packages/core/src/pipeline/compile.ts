@@ -17,11 +17,26 @@ import type { Sink } from '../io/sink.ts'
 import type { Source } from '../io/source.ts'
 import { copyKey, keyId } from '../state/key.ts'
 import { badTimestamp } from '../time/timestamp.ts'
-import type { KeyNode, OnError, PlanNode, RecordNode, ResultNode, SinkNode, SourceNode, TimeNode, WindowNode } from './plan.ts'
+import type {
+  KeyNode,
+  OnError,
+  PlanNode,
+  RecordNode,
+  ResultNode,
+  SinkNode,
+  SourceNode,
+  TimeNode,
+  WindowNode,
+} from './plan.ts'
 import { inputsOf, namesOf, nodesOf, upstreamOf } from './plan.ts'
 
 /** What a record stage counts; `extra` is what flatMap made beyond one record each. */
-export interface NodeCounters { filtered: number; skipped: number; deadLettered: number; extra: number }
+export interface NodeCounters {
+  filtered: number
+  skipped: number
+  deadLettered: number
+  extra: number
+}
 
 export interface Compiled {
   readonly task: Task
@@ -71,7 +86,13 @@ class Compiler {
   }
 
   get compiled(): Compiled {
-    return { task: this.#task, sources: this.#sources, names: this.#names, counters: this.#counters, windows: this.#windows }
+    return {
+      task: this.#task,
+      sources: this.#sources,
+      names: this.#names,
+      counters: this.#counters,
+      windows: this.#windows,
+    }
   }
 
   #name(node: PlanNode): string {
@@ -103,24 +124,38 @@ class Compiler {
 
   #reject(node: PlanNode, policy: OnError): Reject {
     const stage = this.#name(node)
-    const options = typeof policy === 'string'
-      ? { policy, deadLetters: undefined }
-      : { policy: 'deadLetter' as const, deadLetters: this.#sideOutput(policy.deadLetterTo as Sink<never>, 'dead-letters') }
+    const options =
+      typeof policy === 'string'
+        ? { policy, deadLetters: undefined }
+        : {
+            policy: 'deadLetter' as const,
+            deadLetters: this.#sideOutput(policy.deadLetterTo as Sink<never>, 'dead-letters'),
+          }
     return makeReject({ pipeline: this.#pipeline, stage, ...options }, this.#task.cursor)
   }
 
   #timeline(node: TimeNode): Timeline {
     const { watermark, idleAfterMs, whenAllIdle, stalledAfterMs, maxAheadMs, maxDriftMs } = node
-    const timeline = new Timeline({ name: this.#name(node), watermark, idleAfterMs, whenAllIdle, stalledAfterMs, maxAheadMs, maxDriftMs }, this.#task.watermarks)
+    const timeline = new Timeline(
+      { name: this.#name(node), watermark, idleAfterMs, whenAllIdle, stalledAfterMs, maxAheadMs, maxDriftMs },
+      this.#task.watermarks,
+    )
     this.#timelines.set(node, timeline)
     this.#task.timelines.push(timeline)
     return timeline
   }
 
   #port(node: SourceNode): void {
-    const timelines = this.#nodes.filter((other): other is TimeNode => other.op === 'eventTime' && upstreamOf(other).includes(node))
+    const timelines = this.#nodes.filter(
+      (other): other is TimeNode => other.op === 'eventTime' && upstreamOf(other).includes(node),
+    )
     const port: Port = {
-      name: this.#name(node), timelines: timelines.map((other) => this.#timelines.get(other) as Timeline), head: () => {}, records: 0, splits: 0, finished: 0,
+      name: this.#name(node),
+      timelines: timelines.map((other) => this.#timelines.get(other) as Timeline),
+      head: () => {},
+      records: 0,
+      splits: 0,
+      finished: 0,
     }
     port.head = this.#next(node)
     this.#task.ports.push(port)
@@ -147,13 +182,25 @@ class Compiler {
 
   #make(node: PlanNode): Push {
     switch (node.op) {
-      case 'filter': case 'map': case 'flatMap': case 'tap': return this.#record(node)
-      case 'eventTime': return this.#time(node)
-      case 'merge': return this.#next(node)
-      case 'keyBy': return this.#key(node)
-      case 'mapResults': case 'filterResults': return this.#result(node)
+      case 'filter':
+      case 'map':
+      case 'flatMap':
+      case 'tap':
+        return this.#record(node)
+      case 'eventTime':
+        return this.#time(node)
+      case 'merge':
+        return this.#next(node)
+      case 'keyBy':
+        return this.#key(node)
+      case 'mapResults':
+      case 'filterResults':
+        return this.#result(node)
       // Windows are fed by keyBy, sinks and sources are made up front.
-      case 'window': case 'sink': case 'source': throw new TypeError(`no function for ${node.op}`)
+      case 'window':
+      case 'sink':
+      case 'source':
+        throw new TypeError(`no function for ${node.op}`)
     }
   }
 
@@ -164,48 +211,52 @@ class Compiler {
     const counters = this.#count(node)
     const next = this.#next(node)
     switch (node.op) {
-      case 'filter': return (value) => {
-        let keep: unknown
-        try {
-          keep = call(value, cursor)
-        } catch (error) {
-          counters[reject(error, value)]++
-          return
+      case 'filter':
+        return (value) => {
+          let keep: unknown
+          try {
+            keep = call(value, cursor)
+          } catch (error) {
+            counters[reject(error, value)]++
+            return
+          }
+          if (keep) next(value)
+          else counters.filtered++
         }
-        if (keep) next(value)
-        else counters.filtered++
-      }
-      case 'map': return (value) => {
-        let mapped: unknown
-        try {
-          mapped = call(value, cursor)
-        } catch (error) {
-          counters[reject(error, value)]++
-          return
+      case 'map':
+        return (value) => {
+          let mapped: unknown
+          try {
+            mapped = call(value, cursor)
+          } catch (error) {
+            counters[reject(error, value)]++
+            return
+          }
+          next(mapped)
         }
-        next(mapped)
-      }
-      case 'tap': return (value) => {
-        try {
-          call(value, cursor)
-        } catch (error) {
-          counters[reject(error, value)]++
-          return
+      case 'tap':
+        return (value) => {
+          try {
+            call(value, cursor)
+          } catch (error) {
+            counters[reject(error, value)]++
+            return
+          }
+          next(value)
         }
-        next(value)
-      }
-      case 'flatMap': return (value) => {
-        let parts: unknown[]
-        try {
-          // Run to its end first: a generator that throws half-way must not leave half a record behind.
-          parts = [...(call(value, cursor) as Iterable<unknown>)]
-        } catch (error) {
-          counters[reject(error, value)]++
-          return
+      case 'flatMap':
+        return (value) => {
+          let parts: unknown[]
+          try {
+            // Run to its end first: a generator that throws half-way must not leave half a record behind.
+            parts = [...(call(value, cursor) as Iterable<unknown>)]
+          } catch (error) {
+            counters[reject(error, value)]++
+            return
+          }
+          counters.extra += parts.length - 1
+          for (const part of parts) next(part)
         }
-        counters.extra += parts.length - 1
-        for (const part of parts) next(part)
-      }
     }
   }
 
@@ -284,12 +335,17 @@ class Compiler {
   #window(node: WindowNode): WindowOperator {
     const name = this.#name(node)
     const { latenessMs, trigger, onTime, closing, accumulation, gate, maxKeys, whenFull } = node
-    const late = node.late.map((sink, i) => this.#sideOutput(sink as Sink<never>, i === 0 ? `${name}-late` : `${name}-late-${i + 1}`))
+    const late = node.late.map((sink, i) =>
+      this.#sideOutput(sink as Sink<never>, i === 0 ? `${name}-late` : `${name}-late-${i + 1}`),
+    )
     const stage = new WindowStage(
       { name, latenessMs, trigger, onTime, closing, accumulation, gate, maxKeys, whenFull },
       new AggregateSpec(node.aggregate),
       this.#task.cursor,
-      { reject: this.#reject(node, node.onError), late: late.length === 0 ? undefined : (record) => late.forEach((push) => push(record)) },
+      {
+        reject: this.#reject(node, node.onError),
+        late: late.length === 0 ? undefined : (record) => late.forEach((push) => push(record)),
+      },
     )
     const operator = makeOperator(node.assigner, stage)
     this.#windows.push({ node, name, operator })
@@ -315,7 +371,16 @@ function observer(strategy: TimeNode['watermark']['observe']): Call<number> {
   const ask = withMeta(strategy)
   return (value, cursor) => {
     const watermark = ask(value, cursor) ?? Number.NEGATIVE_INFINITY
-    if (Number.isSafeInteger(watermark) || watermark === Number.NEGATIVE_INFINITY || watermark === Number.POSITIVE_INFINITY) return watermark
-    throw recordError('BAD_WATERMARK', 'The watermark of a record', { found: watermark, expected: 'whole milliseconds, or undefined for none', remedy: 'Check the function given to punctuated.' })
+    if (
+      Number.isSafeInteger(watermark) ||
+      watermark === Number.NEGATIVE_INFINITY ||
+      watermark === Number.POSITIVE_INFINITY
+    )
+      return watermark
+    throw recordError('BAD_WATERMARK', 'The watermark of a record', {
+      found: watermark,
+      expected: 'whole milliseconds, or undefined for none',
+      remedy: 'Check the function given to punctuated.',
+    })
   }
 }

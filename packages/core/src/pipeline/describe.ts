@@ -4,13 +4,26 @@ import { type PlanNode, type SinkNode, inputsOf, namesOf, nodesOf } from './plan
 
 export interface PlanJson {
   readonly name: string
-  readonly nodes: readonly { readonly name: string; readonly op: PlanNode['op']; readonly what: string; readonly from: readonly string[] }[]
+  readonly nodes: readonly {
+    readonly name: string
+    readonly op: PlanNode['op']
+    readonly what: string
+    readonly from: readonly string[]
+  }[]
 }
 
 export function planJson(name: string, sinks: readonly SinkNode[]): PlanJson {
   const nodes = nodesOf(sinks)
   const names = namesOf(nodes)
-  return { name, nodes: nodes.map((node) => ({ name: names.get(node) as string, op: node.op, what: what(node, sinks), from: inputsOf(node).map((input) => names.get(input) as string) })) }
+  return {
+    name,
+    nodes: nodes.map((node) => ({
+      name: names.get(node) as string,
+      op: node.op,
+      what: what(node, sinks),
+      from: inputsOf(node).map((input) => names.get(input) as string),
+    })),
+  }
 }
 
 export function describePlan(name: string, sinks: readonly SinkNode[]): string {
@@ -18,7 +31,10 @@ export function describePlan(name: string, sinks: readonly SinkNode[]): string {
   const width = Math.max(...nodes.map((node) => node.name.length))
   const lines = nodes.map((node, i) => {
     // A line's input is the line before it, unless it says otherwise.
-    const from = node.from.length === 0 || (node.from.length === 1 && node.from[0] === nodes[i - 1]?.name) ? '' : `   (from ${node.from.join(' and ')})`
+    const from =
+      node.from.length === 0 || (node.from.length === 1 && node.from[0] === nodes[i - 1]?.name)
+        ? ''
+        : `   (from ${node.from.join(' and ')})`
     return `  ${node.name.padEnd(width)}  ${node.what}${from}`.trimEnd()
   })
   return [`pipeline '${name}'`, ...lines].join('\n')
@@ -28,7 +44,10 @@ export function planMermaid(sinks: readonly SinkNode[]): string {
   const { nodes } = planJson('', sinks)
   const id = new Map(nodes.map((node, i) => [node.name, `n${i}`]))
   const boxes = nodes.map((node) => {
-    const text = `"${[node.name, node.what].filter((part, i, all) => part !== '' && all.indexOf(part) === i).join('<br/>').replaceAll('"', '#quot;')}"`
+    const text = `"${[node.name, node.what]
+      .filter((part, i, all) => part !== '' && all.indexOf(part) === i)
+      .join('<br/>')
+      .replaceAll('"', '#quot;')}"`
     const [left, right] = node.op === 'source' ? ['([', '])'] : node.op === 'sink' ? ['[(', ')]'] : ['[', ']']
     return `  ${id.get(node.name)}${left}${text}${right}`
   })
@@ -39,20 +58,45 @@ export function planMermaid(sinks: readonly SinkNode[]): string {
 /** One line about a node, in the words the user wrote. */
 function what(node: PlanNode, sinks: readonly SinkNode[]): string {
   switch (node.op) {
-    case 'source': return `source: ${node.source.kind}`
-    case 'filter': case 'map': case 'flatMap': case 'tap': return `${node.op}${named(node.fn)}`
-    case 'eventTime': return [
-      node.watermark.kind, node.idleAfterMs === undefined ? '' : `idleAfter ${showMs(node.idleAfterMs)}`, node.whenAllIdle === 'advance' ? 'advances when all are idle' : '',
-      node.maxAheadMs === undefined ? '' : `maxAhead ${showMs(node.maxAheadMs)}`, node.maxDriftMs === undefined ? '' : `maxDrift ${showMs(node.maxDriftMs)}`,
-    ].filter((part) => part !== '').join(', ')
-    case 'merge': return 'one stream, the watermark of the slowest'
-    case 'keyBy': return `keyBy${named(node.fn)}`
-    case 'window': return [
-      node.assigner.kind, node.trigger.kind, node.accumulation, `allowedLateness ${showMs(node.latenessMs)}`, node.gate?.kind ?? '', aggregates(node.aggregate), node.late.length === 0 ? '' : 'late records to an output',
-    ].filter((part) => part !== '').join(', ')
-    case 'mapResults': return `map of results${named(node.fn)}`
-    case 'filterResults': return `filter of results${named(node.fn)}`
-    case 'sink': return `sink: ${node.sink.kind ?? 'own'}, ${node.role ?? (sinks[0] === node ? 'primary' : 'required')}`
+    case 'source':
+      return `source: ${node.source.kind}`
+    case 'filter':
+    case 'map':
+    case 'flatMap':
+    case 'tap':
+      return `${node.op}${named(node.fn)}`
+    case 'eventTime':
+      return [
+        node.watermark.kind,
+        node.idleAfterMs === undefined ? '' : `idleAfter ${showMs(node.idleAfterMs)}`,
+        node.whenAllIdle === 'advance' ? 'advances when all are idle' : '',
+        node.maxAheadMs === undefined ? '' : `maxAhead ${showMs(node.maxAheadMs)}`,
+        node.maxDriftMs === undefined ? '' : `maxDrift ${showMs(node.maxDriftMs)}`,
+      ]
+        .filter((part) => part !== '')
+        .join(', ')
+    case 'merge':
+      return 'one stream, the watermark of the slowest'
+    case 'keyBy':
+      return `keyBy${named(node.fn)}`
+    case 'window':
+      return [
+        node.assigner.kind,
+        node.trigger.kind,
+        node.accumulation,
+        `allowedLateness ${showMs(node.latenessMs)}`,
+        node.gate?.kind ?? '',
+        aggregates(node.aggregate),
+        node.late.length === 0 ? '' : 'late records to an output',
+      ]
+        .filter((part) => part !== '')
+        .join(', ')
+    case 'mapResults':
+      return `map of results${named(node.fn)}`
+    case 'filterResults':
+      return `filter of results${named(node.fn)}`
+    case 'sink':
+      return `sink: ${node.sink.kind ?? 'own'}, ${node.role ?? (sinks[0] === node ? 'primary' : 'required')}`
   }
 }
 
@@ -61,5 +105,7 @@ function named(fn: { readonly name: string }): string {
 }
 
 function aggregates(aggregate: object): string {
-  return typeof (aggregate as { create?: unknown }).create === 'function' ? 'one aggregate' : Object.keys(aggregate).join(', ')
+  return typeof (aggregate as { create?: unknown }).create === 'function'
+    ? 'one aggregate'
+    : Object.keys(aggregate).join(', ')
 }

@@ -24,7 +24,11 @@ export interface JobEvents {
   /** Records came too late for a window; counted since the last event. */
   readonly late: { readonly stage: string; readonly count: number; readonly window: TimeWindow | undefined }
   /** Something was not kept: shed state, a best-effort sink that fails, a record too far ahead to move the watermark. */
-  readonly dropped: { readonly count: number; readonly reason: 'shed' | 'bestEffortSink' | 'tooFarAhead'; readonly where: string }
+  readonly dropped: {
+    readonly count: number
+    readonly reason: 'shed' | 'bestEffortSink' | 'tooFarAhead'
+    readonly where: string
+  }
   readonly checkpoint: { readonly id: number; readonly durationMs: number }
   readonly split: { readonly split: string; readonly state: 'active' | 'idle' | 'finished' }
   readonly error: { readonly error: StreamError }
@@ -42,7 +46,10 @@ export interface Health {
   /** How far processing time is ahead of the watermark, ms; NaN while there is no watermark. */
   readonly watermarkLagMs: number
   /** The same per active split. */
-  readonly splits: ReadonlyMap<string, { readonly state: 'active' | 'idle' | 'finished'; readonly watermark: number; readonly lagMs: number }>
+  readonly splits: ReadonlyMap<
+    string,
+    { readonly state: 'active' | 'idle' | 'finished'; readonly watermark: number; readonly lagMs: number }
+  >
   readonly openWindows: number
   /** Entries of (key, window) that are kept. */
   readonly entries: number

@@ -15,7 +15,10 @@ export function layoutOf(sinks: readonly SinkNode[]): Layout {
     if (node.op !== 'window') continue
     const single = typeof (node.aggregate as { create?: unknown }).create === 'function'
     layout[name] = {
-      windows: node.assigner.kind, trigger: node.trigger.kind, accumulation: node.accumulation, allowedLateness: showMs(node.latenessMs),
+      windows: node.assigner.kind,
+      trigger: node.trigger.kind,
+      accumulation: node.accumulation,
+      allowedLateness: showMs(node.latenessMs),
       aggregates: single ? 'one' : Object.keys(node.aggregate).join(', '),
     }
   }

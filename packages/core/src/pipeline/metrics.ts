@@ -11,15 +11,21 @@ export function metricsOf(compiled: Compiled, dropped: number): ReadonlyMap<stri
   const { task, names, counters, windows, sources } = compiled
   metrics.set('watermark', task.cursor.watermark)
   metrics.set('dropped', dropped)
-  metrics.set('tooFarAhead', task.timelines.reduce((sum, timeline) => sum + timeline.ahead, 0))
+  metrics.set(
+    'tooFarAhead',
+    task.timelines.reduce((sum, timeline) => sum + timeline.ahead, 0),
+  )
   const ports = new Map<unknown, number>(sources.map(({ port, source }) => [source, port.records]))
   for (const { port } of sources) metrics.set(`${port.name}.records`, port.records)
-  for (const [node, counts] of counters) for (const [what, count] of Object.entries(counts)) metrics.set(`${names.get(node)}.${what}`, count)
+  for (const [node, counts] of counters)
+    for (const [what, count] of Object.entries(counts)) metrics.set(`${names.get(node)}.${what}`, count)
   for (const { node, name, operator } of windows) {
     const upstream = upstreamOf(node)
     const own = operator.stage.counters
     const shared = total(upstream, counters)
-    const records = upstream.filter((other): other is SourceNode => other.op === 'source').reduce((sum, other) => sum + (ports.get(other.source) ?? 0), 0)
+    const records = upstream
+      .filter((other): other is SourceNode => other.op === 'source')
+      .reduce((sum, other) => sum + (ports.get(other.source) ?? 0), 0)
     metrics.set(`${name}.records`, records + shared.extra)
     metrics.set(`${name}.filtered`, shared.filtered)
     for (const [what, count] of Object.entries(own)) metrics.set(`${name}.${what}`, count)

@@ -58,11 +58,20 @@ export class PipelineBuilder implements Pipeline<unknown> {
 export function together<P, In>(...pipelines: readonly Pipeline<P, In>[]): Pipeline<P, In> {
   const parts = pipelines.map(builderOf)
   const [first] = parts
-  if (first === undefined) throw configError('BAD_TOGETHER', 'together', { saw: 'nothing', expected: 'at least one pipeline', remedy: 'Pass the pipelines that are to run as one job.' })
-  const build = (sinks: readonly SinkNode[]): Pipeline<unknown> => new PipelineBuilder(first.name, Object.freeze(sinks), first.launch, (sink, options) => {
-    const last = sinks.at(-1) as SinkNode
-    return build([...sinks, Object.freeze({ op: 'sink', from: last.from, sink, role: options?.role, name: options?.name })])
-  })
+  if (first === undefined)
+    throw configError('BAD_TOGETHER', 'together', {
+      saw: 'nothing',
+      expected: 'at least one pipeline',
+      remedy: 'Pass the pipelines that are to run as one job.',
+    })
+  const build = (sinks: readonly SinkNode[]): Pipeline<unknown> =>
+    new PipelineBuilder(first.name, Object.freeze(sinks), first.launch, (sink, options) => {
+      const last = sinks.at(-1) as SinkNode
+      return build([
+        ...sinks,
+        Object.freeze({ op: 'sink', from: last.from, sink, role: options?.role, name: options?.name }),
+      ])
+    })
   return build([...new Set(parts.flatMap((part) => part.sinks))]) as Pipeline<P, In>
 }
 
@@ -77,5 +86,9 @@ export function engineOf(pipeline: Pipeline<unknown>): Compiled {
 
 function builderOf(pipeline: unknown): PipelineBuilder {
   if (pipeline instanceof PipelineBuilder) return pipeline
-  throw configError('NOT_A_PIPELINE', 'A pipeline', { found: pipeline, expected: 'what to(sink) returns', remedy: 'End the pipeline with to(sink).' })
+  throw configError('NOT_A_PIPELINE', 'A pipeline', {
+    found: pipeline,
+    expected: 'what to(sink) returns',
+    remedy: 'End the pipeline with to(sink).',
+  })
 }

@@ -16,29 +16,72 @@ export type OnError = 'fail' | 'skip' | { readonly deadLetterTo: Sink<DeadLetter
 
 type Fn = (value: never, meta: never) => unknown
 
-export interface SourceNode { readonly op: 'source'; readonly pipeline: string; readonly source: Source<unknown>; readonly onError: OnError }
-export interface RecordNode { readonly op: 'filter' | 'map' | 'flatMap' | 'tap'; readonly from: RecordInput; readonly fn: Fn; readonly onError: OnError }
-export interface TimeNode {
-  readonly op: 'eventTime'; readonly from: RecordInput; readonly onError: OnError
-  readonly timestamp: Fn; readonly watermark: WatermarkStrategy<never>
-  readonly idleAfterMs: number | undefined; readonly whenAllIdle: 'hold' | 'advance'
-  readonly stalledAfterMs: number; readonly maxAheadMs: number | undefined; readonly maxDriftMs: number | undefined
+export interface SourceNode {
+  readonly op: 'source'
+  readonly pipeline: string
+  readonly source: Source<unknown>
+  readonly onError: OnError
 }
-export interface MergeNode { readonly op: 'merge'; readonly from: readonly RecordInput[] }
-export interface KeyNode { readonly op: 'keyBy'; readonly from: RecordInput; readonly fn: Fn; readonly onError: OnError }
+export interface RecordNode {
+  readonly op: 'filter' | 'map' | 'flatMap' | 'tap'
+  readonly from: RecordInput
+  readonly fn: Fn
+  readonly onError: OnError
+}
+export interface TimeNode {
+  readonly op: 'eventTime'
+  readonly from: RecordInput
+  readonly onError: OnError
+  readonly timestamp: Fn
+  readonly watermark: WatermarkStrategy<never>
+  readonly idleAfterMs: number | undefined
+  readonly whenAllIdle: 'hold' | 'advance'
+  readonly stalledAfterMs: number
+  readonly maxAheadMs: number | undefined
+  readonly maxDriftMs: number | undefined
+}
+export interface MergeNode {
+  readonly op: 'merge'
+  readonly from: readonly RecordInput[]
+}
+export interface KeyNode {
+  readonly op: 'keyBy'
+  readonly from: RecordInput
+  readonly fn: Fn
+  readonly onError: OnError
+}
 export type RecordInput = SourceNode | RecordNode | TimeNode | MergeNode
 export interface WindowNode {
-  readonly op: 'window'; readonly from: KeyNode; readonly name: string | undefined; readonly onError: OnError
-  readonly assigner: WindowAssigner<never, unknown>; readonly trigger: Trigger<never>
-  readonly latenessMs: number; readonly accumulation: Accumulation
-  readonly onTime: 'always' | 'nonEmpty'; readonly closing: 'always' | 'nonEmpty'
-  readonly gate: PaneGate | undefined; readonly maxKeys: number; readonly whenFull: 'fail' | 'shed'
+  readonly op: 'window'
+  readonly from: KeyNode
+  readonly name: string | undefined
+  readonly onError: OnError
+  readonly assigner: WindowAssigner<never, unknown>
+  readonly trigger: Trigger<never>
+  readonly latenessMs: number
+  readonly accumulation: Accumulation
+  readonly onTime: 'always' | 'nonEmpty'
+  readonly closing: 'always' | 'nonEmpty'
+  readonly gate: PaneGate | undefined
+  readonly maxKeys: number
+  readonly whenFull: 'fail' | 'shed'
   readonly late: readonly Sink<LateRecord<unknown, unknown>>[]
   readonly aggregate: AnyAggregator<never> | { readonly [name: string]: AnyAggregator<never> }
 }
-export interface ResultNode { readonly op: 'mapResults' | 'filterResults'; readonly from: ResultInput; readonly fn: Fn; readonly onError: OnError }
+export interface ResultNode {
+  readonly op: 'mapResults' | 'filterResults'
+  readonly from: ResultInput
+  readonly fn: Fn
+  readonly onError: OnError
+}
 export type ResultInput = WindowNode | ResultNode
-export interface SinkNode { readonly op: 'sink'; readonly from: RecordInput | ResultInput; readonly sink: Sink<never>; readonly role: Role | undefined; readonly name: string | undefined }
+export interface SinkNode {
+  readonly op: 'sink'
+  readonly from: RecordInput | ResultInput
+  readonly sink: Sink<never>
+  readonly role: Role | undefined
+  readonly name: string | undefined
+}
 export type PlanNode = SourceNode | RecordNode | TimeNode | MergeNode | KeyNode | WindowNode | ResultNode | SinkNode
 
 /** Every node a set of sinks needs, inputs before those they feed, each once. */
@@ -72,7 +115,8 @@ export function namesOf(nodes: readonly PlanNode[]): ReadonlyMap<PlanNode, strin
   const used = new Map<string, number>()
   for (const node of nodes) {
     const given = 'name' in node ? node.name : undefined
-    const base = given ?? (node.op === 'sink' ? node.sink.kind ?? 'sink' : node.op === 'source' ? node.source.kind : node.op)
+    const base =
+      given ?? (node.op === 'sink' ? (node.sink.kind ?? 'sink') : node.op === 'source' ? node.source.kind : node.op)
     const count = (used.get(base) ?? 0) + 1
     used.set(base, count)
     names.set(node, count === 1 ? base : `${base}-${count}`)

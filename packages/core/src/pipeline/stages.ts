@@ -19,14 +19,18 @@ import type { PlanJson } from './describe.ts'
 import type { OnError } from './plan.ts'
 
 /** What tells a Web ReadableStream from other inputs, by a method whose type names T once (getReader is overloaded). */
-export interface WebStream<T> { pipeTo(destination: { getWriter(): { write(chunk?: T): Promise<void> } }): Promise<void> }
+export interface WebStream<T> {
+  pipeTo(destination: { getWriter(): { write(chunk?: T): Promise<void> } }): Promise<void>
+}
 /** What `from` accepts. */
 export type Input<T> = Source<T> | Iterable<T> | AsyncIterable<T> | WebStream<T>
 /** A user function is synchronous: a promise is not a value. What awaits stands at the edge, in sources and sinks. */
 export type Sync<U> = U extends PromiseLike<unknown> ? { readonly 'user functions are synchronous': never } : unknown
 
 /** What a stage does with a record that its function refuses; the default is the pipeline's, and that is 'fail'. */
-export interface StageOptions { readonly onError?: OnError }
+export interface StageOptions {
+  readonly onError?: OnError
+}
 
 export interface EventTimeOptions<in T> extends StageOptions {
   /** When it happened, ms since the epoch. */
@@ -64,7 +68,10 @@ export interface WindowOptions<in W, out M extends Accumulation = 'accumulating'
 }
 
 /** The beginning of a pipeline: sources come in here; several can be merged. */
-export interface Start { readonly name: string; from<T>(input: Input<T>): Records<T, T> }
+export interface Start {
+  readonly name: string
+  from<T>(input: Input<T>): Records<T, T>
+}
 
 /** Records as the source delivers them, without event time. */
 export interface Records<T, In = unknown> {
@@ -94,15 +101,26 @@ export interface TimedRecords<T, In = unknown> {
 export interface KeyedRecords<K extends Key, T, In = unknown> {
   /** Names the windows made from here: for metrics, errors and checkpoints. */
   name(name: string): KeyedRecords<K, T, In>
-  window<W, M extends Accumulation = 'accumulating'>(assigner: WindowAssigner<T, W>, options?: WindowOptions<NoInfer<W>, M>): WindowedRecords<K, T, W, M, In>
+  window<W, M extends Accumulation = 'accumulating'>(
+    assigner: WindowAssigner<T, W>,
+    options?: WindowOptions<NoInfer<W>, M>,
+  ): WindowedRecords<K, T, W, M, In>
 }
 
 /** Records by key and window: what is computed from them is still to be said. */
-export interface WindowedRecords<K extends Key, T, W = TimeWindow, M extends Accumulation = 'accumulating', In = unknown> {
+export interface WindowedRecords<
+  K extends Key,
+  T,
+  W = TimeWindow,
+  M extends Accumulation = 'accumulating',
+  In = unknown,
+> {
   /** Where records go that come too late for a window (or are shed): value, window, lateness, position. */
   lateTo(sink: Sink<LateRecord<T, W>>): WindowedRecords<K, T, W, M, In>
   /** One aggregator, or several by name in one pass. */
-  aggregate<A extends AnyAggregator<T> | { readonly [name: string]: AnyAggregator<T> }>(what: (a: Aggregators<T>) => A): Results<K, Outcome<A>, W, M, In>
+  aggregate<A extends AnyAggregator<T> | { readonly [name: string]: AnyAggregator<T> }>(
+    what: (a: Aggregators<T>) => A,
+  ): Results<K, Outcome<A>, W, M, In>
   count(): Results<K, number, W, M, In>
   sum(of: (value: T) => number): Results<K, number, W, M, In>
   reduce(combine: (a: T, b: T) => T): Results<K, T, W, M, In>
@@ -113,7 +131,10 @@ export interface WindowedRecords<K extends Key, T, W = TimeWindow, M extends Acc
 export interface Results<K extends Key, V, W = TimeWindow, M extends Accumulation = 'accumulating', In = unknown> {
   map<U>(fn: (value: V, pane: PaneMeta<K, W>) => U & Sync<U>, options?: StageOptions): Results<K, U, W, M, In>
   /** Keeps panes whose value passes; one that stops passing is withdrawn by a retraction of the last that did. */
-  filter<S extends V>(keep: (value: V, pane: PaneMeta<K, W>) => value is S, options?: StageOptions): Results<K, S, W, M, In>
+  filter<S extends V>(
+    keep: (value: V, pane: PaneMeta<K, W>) => value is S,
+    options?: StageOptions,
+  ): Results<K, S, W, M, In>
   filter(keep: (value: V, pane: PaneMeta<K, W>) => boolean, options?: StageOptions): Results<K, V, W, M, In>
   to(sink: Sink<PaneOf<K, V, W, M>>, options?: ToOptions): Pipeline<PaneOf<K, V, W, M>, In>
 }

@@ -5,7 +5,7 @@
  */
 import { DDSketch } from '@datadog/sketches-js'
 import type { Aggregator } from '../aggregate/aggregator.ts'
-import { badBytes, ByteReader, ByteWriter } from '../aggregate/bytes.ts'
+import { badBytes, ByteReader, ByteWriter } from '../aggregate/byte-stream.ts'
 import { checkOf, extracted } from '../aggregate/extract.ts'
 import { configError, recordError } from '../errors/stream-error.ts'
 
@@ -21,7 +21,9 @@ export interface QuantilesOptions<At extends readonly number[]> {
 export type Quantiles<At extends readonly number[]> = { readonly [I in keyof At]: number }
 
 /** What a sketch holds, closed: the library's own declarations do not compile by themselves, so ours name none of it. */
-export interface QuantileSketch { readonly '~sketch': 'DDSketch' }
+export interface QuantileSketch {
+  readonly '~sketch': 'DDSketch'
+}
 
 /** Values nearer to zero count as zero, values further from it are refused: so a sketch is bounded. */
 const TINIEST = 1e-12
@@ -40,30 +42,34 @@ const GREATEST = 1e24
  * @example quantiles((view: PageView) => view.dwellMs, { at: [0.5, 0.99] })
  */
 export function quantiles<T, const At extends readonly number[]>(
-  of: (value: T) => number, options: QuantilesOptions<At>,
+  of: (value: T) => number,
+  options: QuantilesOptions<At>,
 ): Aggregator<T, QuantileSketch, Quantiles<At>> {
   checkOf(of, 'quantiles')
   const at = checkQuantiles(options?.at)
   const accuracy = checkAccuracy(options.accuracy ?? 0.01)
   const create = (): DDSketch => new DDSketch({ relativeAccuracy: accuracy })
-  const sketches: Aggregator<T, DDSketch, Quantiles<At>> = extracted<T, number, DDSketch, Quantiles<At>>(magnitude(of), {
-    create,
-    add: (acc, value) => {
-      acc.accept(value)
-      return acc
+  const sketches: Aggregator<T, DDSketch, Quantiles<At>> = extracted<T, number, DDSketch, Quantiles<At>>(
+    magnitude(of),
+    {
+      create,
+      add: (acc, value) => {
+        acc.accept(value)
+        return acc
+      },
+      merge: (a, b) => combine(a, b, 1),
+      subtract: (a, b) => combine(a, b, -1),
+      result: (acc) => at.map((quantile) => acc.getValueAtQuantile(quantile)) as readonly number[] as Quantiles<At>,
+      encode: (acc) => encode(acc, accuracy),
+      decode: (bytes) => decode(bytes, accuracy, create()),
     },
-    merge: (a, b) => combine(a, b, 1),
-    subtract: (a, b) => combine(a, b, -1),
-    result: (acc) => at.map((quantile) => acc.getValueAtQuantile(quantile)) as readonly number[] as Quantiles<At>,
-    encode: (acc) => encode(acc, accuracy),
-    decode: (bytes) => decode(bytes, accuracy, create()),
-  })
+  )
   return sketches as unknown as Aggregator<T, QuantileSketch, Quantiles<At>>
 }
 
 function checkQuantiles(at: unknown): readonly number[] {
   const valid = Array.isArray(at) && at.length > 0 && at.every((one) => typeof one === 'number' && one >= 0 && one <= 1)
-  if (valid) return Object.freeze([...at as number[]])
+  if (valid) return Object.freeze([...(at as number[])])
   throw configError('BAD_AGGREGATE', 'The quantiles', {
     found: at,
     expected: 'at least one number from 0 to 1',

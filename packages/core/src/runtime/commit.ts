@@ -30,11 +30,17 @@ export function checkpoint(fields: Omit<Checkpoint, 'format'>): Checkpoint {
 export function readCheckpoint(stored: unknown, layout: Layout, job: string): Checkpoint {
   const found = stored as Checkpoint
   if (found.format !== FORMAT) {
-    throw new StreamError('CHECKPOINT_FORMAT', `The checkpoint of '${job}': found format ${found.format}, expected ${FORMAT}. Use the version of Tidemark that wrote it, or start anew with an empty store.`)
+    throw new StreamError(
+      'CHECKPOINT_FORMAT',
+      `The checkpoint of '${job}': found format ${found.format}, expected ${FORMAT}. Use the version of Tidemark that wrote it, or start anew with an empty store.`,
+    )
   }
   if (is(fromJS(found.layout), fromJS(layout))) return found
   const changes = differences(found.layout, layout)
-  throw new StreamError('LAYOUT_CHANGED', `The checkpoint of '${job}' belongs to another pipeline: ${changes.join('; ')}. Give the pipeline another name to start anew, or go back to the old definition.`)
+  throw new StreamError(
+    'LAYOUT_CHANGED',
+    `The checkpoint of '${job}' belongs to another pipeline: ${changes.join('; ')}. Give the pipeline another name to start anew, or go back to the old definition.`,
+  )
 }
 
 function differences(before: Layout, now: Layout): readonly string[] {

@@ -66,7 +66,14 @@ export class Driver {
   #stopping = false
   #wake: (() => void) | undefined
 
-  constructor(name: string, compiled: Compiled, layout: Layout, options: StartOptions, signal: Signal, events: DriverEvents) {
+  constructor(
+    name: string,
+    compiled: Compiled,
+    layout: Layout,
+    options: StartOptions,
+    signal: Signal,
+    events: DriverEvents,
+  ) {
     this.#name = name
     this.#compiled = compiled
     this.#task = compiled.task
@@ -108,7 +115,14 @@ export class Driver {
     for (const { port, source } of this.#compiled.sources) {
       const positions = saved?.positions.filter(([name]) => name === port.name).map(([, position]) => position)
       const reader = await source.open(info, positions)
-      const input: Input = { port, reader, splits: new Set(), finished: new Set(), pending: false, positions: new Map(positions?.map(({ split, offset }) => [split, offset])) }
+      const input: Input = {
+        port,
+        reader,
+        splits: new Set(),
+        finished: new Set(),
+        pending: false,
+        positions: new Map(positions?.map(({ split, offset }) => [split, offset])),
+      }
       this.#inputs.push(input)
       for (const split of reader.splits) this.#join(input, split)
     }
@@ -238,7 +252,9 @@ export class Driver {
     const begun = this.#clock.now()
     const outbox = this.egress.takeOutbox()
     const id = ++this.#checkpointId
-    const positions = this.#inputs.flatMap(({ port, positions: at }) => [...at].map(([split, offset]) => [port.name, { split, offset }] as const))
+    const positions = this.#inputs.flatMap(({ port, positions: at }) =>
+      [...at].map(([split, offset]) => [port.name, { split, offset }] as const),
+    )
     await session.save(checkpoint({ id, layout: this.#layout, positions, task: this.#task.save(), outbox, now: begun }))
     await this.egress.release(outbox, this.#task.cursor.watermark)
     await this.#committed()
@@ -256,16 +272,21 @@ export class Driver {
   async #sleep(): Promise<void> {
     if (this.#ready.length > 0 || this.#stopping || this.#failure !== undefined) return
     const at = Math.min(this.#task.nextWakeUp(), this.#checkpointAt)
-    const woken = new Promise<void>((resolve) => { this.#wake = resolve })
+    const woken = new Promise<void>((resolve) => {
+      this.#wake = resolve
+    })
     const now = this.#clock.now()
     if (at <= now) {
       await yieldToHost()
       return
     }
     const interrupt = (): void => this.#interrupt()
-    const cancel = at === Number.POSITIVE_INFINITY
-      ? undefined
-      : this.#clock.wakeAt === undefined ? systemClock.wakeAt?.(systemClock.now() + (at - now), interrupt) : this.#clock.wakeAt(at, interrupt)
+    const cancel =
+      at === Number.POSITIVE_INFINITY
+        ? undefined
+        : this.#clock.wakeAt === undefined
+          ? systemClock.wakeAt?.(systemClock.now() + (at - now), interrupt)
+          : this.#clock.wakeAt(at, interrupt)
     await woken
     cancel?.()
   }
@@ -279,5 +300,8 @@ export class Driver {
 function sourceFailed({ port }: Input, cause: unknown): StreamError {
   if (cause instanceof StreamError) return cause
   const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
-  return new StreamError('SOURCE_FAILED', `The source '${port.name}' failed at poll with ${text}.`, { cause, at: { operator: port.name } })
+  return new StreamError('SOURCE_FAILED', `The source '${port.name}' failed at poll with ${text}.`, {
+    cause,
+    at: { operator: port.name },
+  })
 }

@@ -35,7 +35,11 @@ export class Egress {
   #progress: number = BEFORE_ALL
 
   /** `held`: keep items in the outbox until `release`. */
-  constructor(endpoints: readonly Endpoint[], held: boolean, onDropped: (endpoint: string, count: number, error: unknown) => void) {
+  constructor(
+    endpoints: readonly Endpoint[],
+    held: boolean,
+    onDropped: (endpoint: string, count: number, error: unknown) => void,
+  ) {
     this.#endpoints = endpoints
     this.#held = held
     this.#onDropped = onDropped
@@ -49,7 +53,11 @@ export class Egress {
     for (const endpoint of this.#endpoints) {
       try {
         const writer = await (endpoint.sink as { open: (task: TaskInfo) => Promise<Writer> }).open(task)
-        if (endpoint.role === 'bestEffort') this.#loose.set(endpoint, new LooseWriter(writer, (count, error) => this.#onDropped(endpoint.name, count, error)))
+        if (endpoint.role === 'bestEffort')
+          this.#loose.set(
+            endpoint,
+            new LooseWriter(writer, (count, error) => this.#onDropped(endpoint.name, count, error)),
+          )
         else this.#writers.set(endpoint, writer)
       } catch (cause) {
         if (endpoint.role !== 'bestEffort') throw sinkFailed(endpoint, 'open', cause)
@@ -71,7 +79,8 @@ export class Egress {
     if (watermark > this.#progress) {
       this.#progress = watermark
       for (const writer of this.#loose.values()) writer.progress(watermark)
-      if (!this.#held) for (const [endpoint, writer] of this.#writers) steps.push(() => this.#progressed(endpoint, writer, watermark))
+      if (!this.#held)
+        for (const [endpoint, writer] of this.#writers) steps.push(() => this.#progressed(endpoint, writer, watermark))
     }
     return inOrder(steps, 0)
   }
@@ -118,7 +127,9 @@ export class Egress {
     if (this.#loose.size === 0) return
     const closing = Promise.all([...this.#loose.values()].map((writer) => writer.close()))
     let cancel: Cancel | undefined
-    const patience = new Promise<void>((resolve) => { cancel = systemClock.wakeAt?.(systemClock.now() + PATIENCE_MS, resolve) })
+    const patience = new Promise<void>((resolve) => {
+      cancel = systemClock.wakeAt?.(systemClock.now() + PATIENCE_MS, resolve)
+    })
     await Promise.race([closing, patience])
     // A timer left behind would keep the process alive.
     cancel?.()
@@ -135,7 +146,12 @@ export class Egress {
     const waits: Promise<void>[] = []
     try {
       const written = this.#writers.get(endpoint)?.write(items)
-      if (written !== undefined) waits.push(written.catch((cause: unknown) => { throw sinkFailed(endpoint, 'write', cause) }))
+      if (written !== undefined)
+        waits.push(
+          written.catch((cause: unknown) => {
+            throw sinkFailed(endpoint, 'write', cause)
+          }),
+        )
     } catch (cause) {
       throw sinkFailed(endpoint, 'write', cause)
     }
@@ -150,7 +166,9 @@ export class Egress {
 
   #progressed(endpoint: Endpoint, writer: Writer, watermark: number): Promise<void> | undefined {
     try {
-      return writer.progress(watermark)?.catch((cause: unknown) => { throw sinkFailed(endpoint, 'progress', cause) })
+      return writer.progress(watermark)?.catch((cause: unknown) => {
+        throw sinkFailed(endpoint, 'progress', cause)
+      })
     } catch (cause) {
       throw sinkFailed(endpoint, 'progress', cause)
     }
@@ -181,7 +199,13 @@ class LooseWriter {
 
   write(items: readonly unknown[]): void {
     if (this.#waiting + items.length > MOST_WAITING) {
-      this.#onDropped(items.length, new StreamError('SINK_BEHIND', `A best-effort sink: found ${this.#waiting} items waiting, expected at most ${MOST_WAITING}. Make it faster, or give it the role 'required'.`))
+      this.#onDropped(
+        items.length,
+        new StreamError(
+          'SINK_BEHIND',
+          `A best-effort sink: found ${this.#waiting} items waiting, expected at most ${MOST_WAITING}. Make it faster, or give it the role 'required'.`,
+        ),
+      )
       return
     }
     this.#waiting += items.length
@@ -207,14 +231,21 @@ class LooseWriter {
   }
 
   #then(count: number, step: () => void | Promise<void>): void {
-    this.#tail = this.#tail.then(step).catch((error: unknown) => this.#onDropped(count, error)).then(() => {
-      this.#waiting -= count
-    })
+    this.#tail = this.#tail
+      .then(step)
+      .catch((error: unknown) => this.#onDropped(count, error))
+      .then(() => {
+        this.#waiting -= count
+      })
   }
 }
 
 function sinkFailed(endpoint: Endpoint, what: string, cause: unknown): StreamError {
   if (cause instanceof StreamError) return cause
   const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
-  return new StreamError('SINK_FAILED', `The ${endpoint.role} sink '${endpoint.name}' failed at ${what} with ${text}. The job stops; a restart goes on from what was safe.`, { cause, at: { operator: endpoint.name } })
+  return new StreamError(
+    'SINK_FAILED',
+    `The ${endpoint.role} sink '${endpoint.name}' failed at ${what} with ${text}. The job stops; a restart goes on from what was safe.`,
+    { cause, at: { operator: endpoint.name } },
+  )
 }

@@ -20,7 +20,9 @@ export class ResultStream implements AsyncIterable<unknown> {
     for (const item of items) this.#items.push(item)
     this.#wakeReader()
     if (this.#items.length - this.#at <= this.#limit || this.#ended) return undefined
-    return new Promise((resolve) => { this.#writer = resolve })
+    return new Promise((resolve) => {
+      this.#writer = resolve
+    })
   }
 
   /** No more will come; with an error, the reader gets it after the last item. */
@@ -41,7 +43,9 @@ export class ResultStream implements AsyncIterable<unknown> {
           if (this.#error !== undefined) throw this.#error
           return
         }
-        await new Promise<void>((resolve) => { this.#reader = resolve })
+        await new Promise<void>((resolve) => {
+          this.#reader = resolve
+        })
       }
     } finally {
       // Whoever leaves the loop no longer holds the job up.

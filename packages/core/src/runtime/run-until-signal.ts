@@ -12,12 +12,15 @@ export interface SignalHost {
  * Resolves when the job has ended. The first SIGTERM or SIGINT stops it (what is in flight is finished, at most until
  * the deadline), the second gives up at once. Rejects when the job failed.
  */
-export async function runUntilSignal(job: Job<unknown>, options: { readonly deadline?: Duration; readonly host?: SignalHost } = {}): Promise<void> {
+export async function runUntilSignal(
+  job: Job<unknown>,
+  options: { readonly deadline?: Duration; readonly host?: SignalHost } = {},
+): Promise<void> {
   const host = options.host ?? (globalThis as { readonly process?: SignalHost })['process']
   let asked = 0
   const onSignal = (): void => {
     asked++
-    void job.stop({ deadline: asked === 1 ? options.deadline ?? '30s' : '0s' }).catch(() => {})
+    void job.stop({ deadline: asked === 1 ? (options.deadline ?? '30s') : '0s' }).catch(() => {})
   }
   for (const name of ['SIGTERM', 'SIGINT']) host?.on(name, onSignal)
   try {

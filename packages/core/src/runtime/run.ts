@@ -59,7 +59,9 @@ export class Run<P> implements Job<P> {
     if (signal?.aborted === true) this.#driver.stop()
     signal?.addEventListener('abort', abort)
     // What hangs in a sink or source must not hang whoever waits for the end of an abandoned job.
-    const abandoned = new Promise<never>((_, reject) => this.#abandon.signal.addEventListener('abort', () => reject(this.#abandoned())))
+    const abandoned = new Promise<never>((_, reject) =>
+      this.#abandon.signal.addEventListener('abort', () => reject(this.#abandoned())),
+    )
     this.#done = Promise.race([this.#live(), abandoned]).finally(() => signal?.removeEventListener('abort', abort))
     // Nobody has to wait for the end; a failure that nobody can learn of is thrown by #fail.
     this.#done.catch(() => {})
@@ -74,7 +76,11 @@ export class Run<P> implements Job<P> {
   results(options: { readonly buffer?: number } = {}): AsyncIterable<P> {
     const { buffer = DEFAULT_BUFFER } = options
     if (!Number.isSafeInteger(buffer) || buffer < 1) {
-      throw configError('BAD_BUFFER', "'buffer' of results", { found: buffer, expected: 'a whole number of at least 1', remedy: 'It bounds what has not been read.' })
+      throw configError('BAD_BUFFER', "'buffer' of results", {
+        found: buffer,
+        expected: 'a whole number of at least 1',
+        remedy: 'It bounds what has not been read.',
+      })
     }
     this.#observed = true
     const stream = new ResultStream(buffer, (left) => this.#driver.egress.streams.delete(left))
@@ -87,38 +93,71 @@ export class Run<P> implements Job<P> {
     const { task, windows } = this.#compiled
     const { cursor } = task
     const now = this.#ended ? cursor.now : Math.max(cursor.now, this.#driver.now())
-    const splits = new Map([...task.watermarks.all()].map((split) => [split.name, { state: split.state, watermark: split.watermark, lagMs: lag(now, split.watermark) }] as const))
+    const splits = new Map(
+      [...task.watermarks.all()].map(
+        (split) =>
+          [split.name, { state: split.state, watermark: split.watermark, lagMs: lag(now, split.watermark) }] as const,
+      ),
+    )
     const reasons: string[] = []
     if (this.#error !== undefined) reasons.push(this.#error.message)
-    if (this.#stalled !== undefined) reasons.push(`the watermark has stood still since ${timeText(this.#stalled.since)}, held back by ${this.#stalled.split}`)
+    if (this.#stalled !== undefined)
+      reasons.push(
+        `the watermark has stood still since ${timeText(this.#stalled.since)}, held back by ${this.#stalled.split}`,
+      )
     if (this.#dropped > 0) reasons.push(`${this.#dropped} items were not kept (see metrics)`)
     return {
-      state: this.#state, reasons, watermark: cursor.watermark, watermarkLagMs: lag(now, cursor.watermark), splits,
-      openWindows: task.openWindows(Number.MAX_SAFE_INTEGER).length, entries: windows.reduce((sum, { operator }) => sum + operator.stage.entries, 0), lastProgressAt: this.#lastProgressAt,
+      state: this.#state,
+      reasons,
+      watermark: cursor.watermark,
+      watermarkLagMs: lag(now, cursor.watermark),
+      splits,
+      openWindows: task.openWindows(Number.MAX_SAFE_INTEGER).length,
+      entries: windows.reduce((sum, { operator }) => sum + operator.stage.entries, 0),
+      lastProgressAt: this.#lastProgressAt,
     }
   }
 
   explain(window?: TimeWindow): string {
     const { task } = this.#compiled
     const { watermark, now } = task.cursor
-    const lines = [watermark === AFTER_ALL ? 'The input has ended: every window is complete.' : `The watermark is ${Number.isFinite(watermark) ? timeText(watermark) : 'not known yet'}.`]
+    const lines = [
+      watermark === AFTER_ALL
+        ? 'The input has ended: every window is complete.'
+        : `The watermark is ${Number.isFinite(watermark) ? timeText(watermark) : 'not known yet'}.`,
+    ]
     const slowest = task.watermarks.slowest()
-    const clock = task.timelines.flatMap((timeline) => [...timeline.clocks.values()]).find(({ split }) => split === slowest)
+    const clock = task.timelines
+      .flatMap((timeline) => [...timeline.clocks.values()])
+      .find(({ split }) => split === slowest)
     if (slowest !== undefined) {
-      const proven = Number.isFinite(slowest.watermark) ? `has proven ${timeText(slowest.watermark)}` : 'has delivered nothing yet'
-      lines.push(`Split '${slowest.name}' holds it back: it ${proven}; its last record came ${showMs(Math.max(0, Math.round(now - (clock?.activeAt ?? now))))} ago${clock?.caughtUp === true ? ', it has nothing more to read' : ''}.`)
+      const proven = Number.isFinite(slowest.watermark)
+        ? `has proven ${timeText(slowest.watermark)}`
+        : 'has delivered nothing yet'
+      lines.push(
+        `Split '${slowest.name}' holds it back: it ${proven}; its last record came ${showMs(Math.max(0, Math.round(now - (clock?.activeAt ?? now))))} ago${clock?.caughtUp === true ? ', it has nothing more to read' : ''}.`,
+      )
     }
     for (const [name, split] of [...task.watermarks.all()].map((entry) => [entry.name, entry] as const)) {
       if (split.state !== 'active') lines.push(`Split '${name}' is ${split.state} and does not count.`)
     }
     for (const { name, node } of this.#compiled.windows) {
       if (window === undefined) continue
-      const session = node.assigner.shape.type === 'session' || (node.assigner.shape.type === 'custom' && node.assigner.shape.merge)
+      const session =
+        node.assigner.shape.type === 'session' || (node.assigner.shape.type === 'custom' && node.assigner.shape.merge)
       const completes = window.end + (session ? 1 : 0)
       const frees = completes + node.latenessMs
-      const state = watermark >= frees ? 'is final: its state is gone' : watermark >= completes ? `is complete; late records update it until the watermark reaches ${timeText(frees)}` : `waits for the watermark to reach ${timeText(completes)} (${showMs(completes - watermark)} to go)`
+      const state =
+        watermark >= frees
+          ? 'is final: its state is gone'
+          : watermark >= completes
+            ? `is complete; late records update it until the watermark reaches ${timeText(frees)}`
+            : `waits for the watermark to reach ${timeText(completes)} (${showMs(completes - watermark)} to go)`
       lines.push(`In '${name}' the window ${windowText(window)} ${state}.`)
-      if (watermark < completes && clock?.caughtUp === true) lines.push(`What would complete it: a record of split '${slowest?.name}' that moves time on, its end, or idleAfter in eventTime.`)
+      if (watermark < completes && clock?.caughtUp === true)
+        lines.push(
+          `What would complete it: a record of split '${slowest?.name}' that moves time on, its end, or idleAfter in eventTime.`,
+        )
     }
     return lines.join('\n')
   }
@@ -180,7 +219,14 @@ export class Run<P> implements Job<P> {
     }
     // An abandoned job has had its say.
     if (this.#ended) throw failure
-    const error = failure instanceof StreamError ? failure : new StreamError('INTERNAL', `The job '${this.name}' failed: ${failure instanceof Error ? failure.stack ?? failure.message : String(failure)}`, { cause: failure })
+    const error =
+      failure instanceof StreamError
+        ? failure
+        : new StreamError(
+            'INTERNAL',
+            `The job '${this.name}' failed: ${failure instanceof Error ? (failure.stack ?? failure.message) : String(failure)}`,
+            { cause: failure },
+          )
     this.#fail(error)
     await this.#driver.close(error).catch(() => {})
     this.#end('failed')
@@ -189,7 +235,11 @@ export class Run<P> implements Job<P> {
 
   /** The deadline of a stop has passed: the job ends here, whatever still hangs. */
   #abandoned(): StreamError {
-    const error = new StreamError('STOP_DEADLINE', `Stopping '${this.name}': found work in flight when the deadline had passed, expected it to be done. The job was abandoned; a restart goes on from its last checkpoint.`, { retryable: true })
+    const error = new StreamError(
+      'STOP_DEADLINE',
+      `Stopping '${this.name}': found work in flight when the deadline had passed, expected it to be done. The job was abandoned; a restart goes on from its last checkpoint.`,
+      { retryable: true },
+    )
     this.#fail(error)
     this.#end('failed')
     void this.#driver.close(error).catch(() => {})
@@ -221,7 +271,8 @@ export class Run<P> implements Job<P> {
     for (const { name, operator } of windows) {
       const { counters, lastRefused } = operator.stage
       const late = this.#since(`${name}.late`, counters.tooLate)
-      if (late > 0) this.#events.emit('late', { stage: name, count: late, window: lastRefused as TimeWindow | undefined })
+      if (late > 0)
+        this.#events.emit('late', { stage: name, count: late, window: lastRefused as TimeWindow | undefined })
       const shed = this.#since(`${name}.shed`, counters.shed)
       if (shed > 0) this.#drop('shed', name, shed)
     }

@@ -21,13 +21,18 @@ const launch: Launch = (name, sinks, options) => {
   for (const { source } of compiled.sources) {
     if (options.checkpoint === undefined || source.seekable) continue
     throw configError('CANNOT_SEEK', `The checkpoint of '${name}'`, {
-      saw: `the source '${source.kind}', which cannot be read again from a position`, expected: 'sources that can seek',
+      saw: `the source '${source.kind}', which cannot be read again from a position`,
+      expected: 'sources that can seek',
       remedy: 'Use an array, memorySource or a connector, or start the job without a checkpoint.',
     })
   }
   const { batchSize } = options
   if (batchSize !== undefined && (!Number.isSafeInteger(batchSize) || batchSize < 1)) {
-    throw configError('BAD_BATCH_SIZE', "'batchSize' of start", { found: batchSize, expected: 'a whole number of at least 1', remedy: 'It is how many records are taken from a source at a time.' })
+    throw configError('BAD_BATCH_SIZE', "'batchSize' of start", {
+      found: batchSize,
+      expected: 'a whole number of at least 1',
+      remedy: 'It is how many records are taken from a source at a time.',
+    })
   }
   return new Run(name, compiled, layoutOf(sinks), options)
 }

@@ -79,10 +79,14 @@ export function keyOf(id: KeyId): Key {
   if (typeof id !== 'string' || id.charCodeAt(0) !== 0) return id
   const content = id.slice(2)
   switch (id[1]) {
-    case 's': return content
-    case 'b': return bytesOf(content)
-    case 't': return tupleOf(content)
-    default: throw badKey(id)
+    case 's':
+      return content
+    case 'b':
+      return bytesOf(content)
+    case 't':
+      return tupleOf(content)
+    default:
+      throw badKey(id)
   }
 }
 

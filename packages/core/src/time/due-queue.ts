@@ -4,7 +4,11 @@
  */
 import FlatQueue from 'flatqueue'
 
-interface Entry<T> { readonly item: T; readonly at: number; readonly order: number }
+interface Entry<T> {
+  readonly item: T
+  readonly at: number
+  readonly order: number
+}
 
 export class DueQueue<T> {
   readonly #heap: FlatQueue<Entry<T>> = new FlatQueue()
@@ -31,7 +35,7 @@ export class DueQueue<T> {
     const heap = this.#heap
     const taken: Entry<T>[] = []
     while (heap.length > 0 && (heap.peekValue() as number) <= upTo) taken.push(heap.pop() as Entry<T>)
-    this.nextAt = heap.length === 0 ? Number.POSITIVE_INFINITY : heap.peekValue() as number
+    this.nextAt = heap.length === 0 ? Number.POSITIVE_INFINITY : (heap.peekValue() as number)
     if (taken.length === 1) return [(taken[0] as Entry<T>).item]
     taken.sort(byTime)
     return taken.map((entry) => entry.item)
@@ -39,7 +43,10 @@ export class DueQueue<T> {
 
   /** What is in the queue, in the order it would leave, with its times. For snapshots: pushing it again restores it. */
   list(): readonly (readonly [item: T, at: number])[] {
-    return this.#heap.ids.slice(0, this.#heap.length).sort(byTime).map((entry) => [entry.item, entry.at] as const)
+    return this.#heap.ids
+      .slice(0, this.#heap.length)
+      .sort(byTime)
+      .map((entry) => [entry.item, entry.at] as const)
   }
 }
 

@@ -59,10 +59,17 @@ export function showMs(value: number): string {
   return `${value}ms`
 }
 
-function badDuration(what: string, found: unknown, expected = "digits and a unit such as '250ms', '5s', '10m', '2h' or '14d'"): Error {
+function badDuration(
+  what: string,
+  found: unknown,
+  expected = "digits and a unit such as '250ms', '5s', '10m', '2h' or '14d'",
+): Error {
   return configError('BAD_DURATION', what, {
     found,
     expected,
-    remedy: typeof found === 'number' ? 'Write a text with its unit, or ms(n) for a number of milliseconds.' : 'No sign, point, exponent, space or leading zero.',
+    remedy:
+      typeof found === 'number'
+        ? 'Write a text with its unit, or ms(n) for a number of milliseconds.'
+        : 'No sign, point, exponent, space or leading zero.',
   })
 }

@@ -7,7 +7,11 @@ import type { OneWindow } from './window.ts'
 /** What the engine knows about the windows beyond asking for them. */
 export type WindowShape =
   /** One window per timestamp, without overlap: `startOf` and `endOf` are the grid. */
-  | { readonly type: 'grid'; readonly startOf: (timestamp: number) => number; readonly endOf: (start: number) => number }
+  | {
+      readonly type: 'grid'
+      readonly startOf: (timestamp: number) => number
+      readonly endOf: (start: number) => number
+    }
   | { readonly type: 'hopping'; readonly sizeMs: number; readonly everyMs: number; readonly offsetMs: number }
   | { readonly type: 'session'; readonly gapMs: number }
   | { readonly type: 'byRecord'; readonly sizeMs: number }

@@ -15,11 +15,16 @@ const WEEKDAY: Readonly<Record<WeekStart, number>> = { sunday: 0, monday: 1, sat
  * @throws StreamError BAD_TIME_ZONE, BAD_CALENDAR
  * @example calendar('day', { timeZone: 'Europe/Berlin' })
  */
-export function calendar(unit: CalendarUnit, options: { readonly timeZone: string; readonly weekStart?: WeekStart }): WindowAssigner<unknown, TimeWindow> {
+export function calendar(
+  unit: CalendarUnit,
+  options: { readonly timeZone: string; readonly weekStart?: WeekStart },
+): WindowAssigner<unknown, TimeWindow> {
   const weekStart = options.weekStart ?? 'monday'
   if (!['day', 'week', 'month', 'year'].includes(unit) || !(weekStart in WEEKDAY)) {
     throw configError('BAD_CALENDAR', 'calendar', {
-      found: { unit, weekStart }, expected: "unit 'day', 'week', 'month' or 'year', weekStart 'monday', 'sunday' or 'saturday'", remedy: 'Use one of these.',
+      found: { unit, weekStart },
+      expected: "unit 'day', 'week', 'month' or 'year', weekStart 'monday', 'sunday' or 'saturday'",
+      remedy: 'Use one of these.',
     })
   }
   const offsetAt = zoneOffsets(options.timeZone)
@@ -33,7 +38,11 @@ export function calendar(unit: CalendarUnit, options: { readonly timeZone: strin
   return Object.freeze({
     kind: `calendar(${unit}, ${options.timeZone}${unit === 'week' ? `, from ${weekStart}` : ''})`,
     assign: (timestamp: number) => [find(timestamp)],
-    shape: Object.freeze({ type: 'grid', startOf: (timestamp: number) => find(timestamp).start, endOf: (start: number) => find(start).end } as const),
+    shape: Object.freeze({
+      type: 'grid',
+      startOf: (timestamp: number) => find(timestamp).start,
+      endOf: (start: number) => find(start).end,
+    } as const),
   })
 }
 
@@ -44,19 +53,32 @@ function zoneOffsets(timeZone: string): Offsets {
   let format: Intl.DateTimeFormat
   try {
     format = new Intl.DateTimeFormat('en-US', {
-      timeZone, hourCycle: 'h23', era: 'short', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
+      timeZone,
+      hourCycle: 'h23',
+      era: 'short',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
     })
   } catch (cause) {
     throw configError('BAD_TIME_ZONE', 'The time zone of calendar', {
-      found: timeZone, expected: "an IANA name such as 'Europe/Berlin' or 'UTC'", remedy: `Check the spelling. (${String(cause)})`,
+      found: timeZone,
+      expected: "an IANA name such as 'Europe/Berlin' or 'UTC'",
+      remedy: `Check the spelling. (${String(cause)})`,
     })
   }
   return (instant) => {
     const part: Record<string, string> = {}
     for (const { type, value } of format.formatToParts(instant)) part[type] = value
     const year = part['era'] === 'BC' ? 1 - Number(part['year']) : Number(part['year'])
-    const local = civil(year, Number(part['month']) - 1, Number(part['day']))
-      + Number(part['hour']) * 3_600_000 + Number(part['minute']) * 60_000 + Number(part['second']) * 1_000
+    const local =
+      civil(year, Number(part['month']) - 1, Number(part['day'])) +
+      Number(part['hour']) * 3_600_000 +
+      Number(part['minute']) * 60_000 +
+      Number(part['second']) * 1_000
     return local - Math.floor(instant / 1_000) * 1_000
   }
 }
@@ -72,10 +94,14 @@ function civilGrid(unit: CalendarUnit, weekday: number, offsetAt: Offsets): (tim
     const date = new Date(local)
     const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()]
     switch (unit) {
-      case 'year': return civil(year + step, 0, 1)
-      case 'month': return civil(year, month + step, 1)
-      case 'week': return civil(year, month, day - ((date.getUTCDay() - weekday + 7) % 7) + 7 * step)
-      case 'day': return civil(year, month, day + step)
+      case 'year':
+        return civil(year + step, 0, 1)
+      case 'month':
+        return civil(year, month + step, 1)
+      case 'week':
+        return civil(year, month, day - ((date.getUTCDay() - weekday + 7) % 7) + 7 * step)
+      case 'day':
+        return civil(year, month, day + step)
     }
   }
   return (timestamp) => {

@@ -13,7 +13,10 @@ export const MOST_SLICES = 100_000
  * @throws StreamError TOO_MANY_SLICES for more than 100,000 slices per window; BAD_DURATION for a zero size or period
  * @example hopping('10m', { every: '1m' })
  */
-export function hopping(size: Duration, options: { readonly every: Duration; readonly offset?: Duration }): WindowAssigner<unknown, TimeWindow> {
+export function hopping(
+  size: Duration,
+  options: { readonly every: Duration; readonly offset?: Duration },
+): WindowAssigner<unknown, TimeWindow> {
   const sizeMs = toPositiveMs(size, 'The size of hopping')
   const everyMs = toPositiveMs(options.every, "'every' of hopping")
   const offsetMs = options.offset === undefined ? 0 : toMs(options.offset, 'The offset of hopping') % everyMs

@@ -9,7 +9,10 @@ import type { TimeWindow } from './window.ts'
  * @throws StreamError BAD_DURATION for a size of zero or a text that is no duration
  * @example tumbling('1m')
  */
-export function tumbling(size: Duration, options: { readonly offset?: Duration } = {}): WindowAssigner<unknown, TimeWindow> {
+export function tumbling(
+  size: Duration,
+  options: { readonly offset?: Duration } = {},
+): WindowAssigner<unknown, TimeWindow> {
   const sizeMs = toPositiveMs(size, 'The size of tumbling')
   const offsetMs = options.offset === undefined ? 0 : toMs(options.offset, 'The offset of tumbling') % sizeMs
   const startOf = (timestamp: number): number => floorTo(timestamp, sizeMs, offsetMs)
