@@ -2,9 +2,11 @@
 import { type DeadLetter, type Pipeline, collected, metricsOf, monotonous, ms, pipeline } from '@tidemark/core'
 import { play, recordsOf, scripts } from '@tidemark/testing'
 import * as fc from 'fast-check'
-import { expect, test } from 'vitest'
-import { tryLaw } from './law.ts'
+import { expect, test, vi } from 'vitest'
+import { LAW_MS, tryLaw } from './law.ts'
 import { type Item, type Shape, WINDOWS, anyWindows, assignerOf, item, shapes } from './shapes.ts'
+
+vi.setConfig({ testTimeout: LAW_MS })
 
 function boom(what: string): never {
   throw new Error(`no ${what}`)

@@ -14,9 +14,11 @@ import {
 } from '@tidemark/core'
 import { type Script, type ScriptRecord, finals, play, recordsOf, scriptOf, scripts, simulate } from '@tidemark/testing'
 import * as fc from 'fast-check'
-import { expect, test } from 'vitest'
-import { tryLaw } from './law.ts'
+import { expect, test, vi } from 'vitest'
+import { LAW_MS, tryLaw } from './law.ts'
 import { type Item, POLICIES, type Shape, type SumPane, WINDOWS, assignerOf, item, shapes, summing } from './shapes.ts'
+
+vi.setConfig({ testTimeout: LAW_MS })
 
 const aligned = fc.oneof(
   WINDOWS['tumbling'] as never,

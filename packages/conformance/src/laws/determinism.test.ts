@@ -11,9 +11,11 @@ import {
   verifyOperator,
 } from '@tidemark/testing'
 import * as fc from 'fast-check'
-import { expect, test } from 'vitest'
-import { tryLaw } from './law.ts'
+import { expect, test, vi } from 'vitest'
+import { LAW_MS, tryLaw } from './law.ts'
 import { anyWindows, item, shapes, summing } from './shapes.ts'
+
+vi.setConfig({ testTimeout: LAW_MS })
 
 /** Records that follow each other as one step: one batch, until it is cut otherwise. */
 function inOneStep(script: Script): Script {

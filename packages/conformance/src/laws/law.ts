@@ -7,6 +7,9 @@ import * as fc from 'fast-check'
 const MULTIPLIER = Number(process.env['TIDEMARK_RUNS'] ?? 1)
 const SEED = process.env['TIDEMARK_SEED']
 
+/** Time for one law; a busy machine is slow. */
+export const LAW_MS: number = 60_000 * Math.max(1, MULTIPLIER)
+
 /** Tries a law `runs` times (times TIDEMARK_RUNS); `holds` throws where it does not hold. */
 export function tryLaw<T>(runs: number, input: fc.Arbitrary<T>, holds: (value: T) => void): void {
   const numRuns = Math.max(1, Math.round(runs * MULTIPLIER))

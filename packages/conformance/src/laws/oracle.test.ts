@@ -1,9 +1,11 @@
 /** The engine equals the slow reference, pane by pane: every kind of window under every policy. */
 import { oracle, play, sameValue, scripts, showPane } from '@tidemark/testing'
 import * as fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
-import { tryLaw } from './law.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { LAW_MS, tryLaw } from './law.ts'
 import { WINDOWS, item, oracleOptions, shapes, summing } from './shapes.ts'
+
+vi.setConfig({ testTimeout: LAW_MS })
 
 // 7 kinds of windows × 8 policies × accumulation × onTime × closing × lateness, drawn at random.
 describe('engine = oracle', () => {

@@ -1,9 +1,11 @@
 /** Law 6: order early* on-time? late*, at most one on-time pane, indexes strictly increase, nothing after isLast. */
 import { play, scripts } from '@tidemark/testing'
 import * as fc from 'fast-check'
-import { expect, test } from 'vitest'
-import { tryLaw } from './law.ts'
+import { expect, test, vi } from 'vitest'
+import { LAW_MS, tryLaw } from './law.ts'
 import { type SumPane, WINDOWS, anyWindows, item, shapes, summing } from './shapes.ts'
+
+vi.setConfig({ testTimeout: LAW_MS })
 
 const RANK = { early: 0, 'on-time': 1, late: 2 }
 

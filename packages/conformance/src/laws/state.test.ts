@@ -5,9 +5,11 @@
 import { type Compiled, engineOf } from '@tidemark/core'
 import { type OracleWindows, play, samePanes, scripts } from '@tidemark/testing'
 import * as fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
-import { tryLaw } from './law.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { LAW_MS, tryLaw } from './law.ts'
 import { WINDOWS, anyWindows, item, shapes, summing } from './shapes.ts'
+
+vi.setConfig({ testTimeout: LAW_MS })
 
 const slackOf = (windows: OracleWindows): number =>
   windows.kind === 'session' || (windows.kind === 'custom' && windows.merge === true) ? 1 : 0

@@ -2,9 +2,11 @@
 import { boundedOutOfOrderness, ms } from '@tidemark/core'
 import { type Script, type ScriptStep, play, scriptOf, scripts } from '@tidemark/testing'
 import * as fc from 'fast-check'
-import { expect, test } from 'vitest'
-import { tryLaw } from './law.ts'
+import { expect, test, vi } from 'vitest'
+import { LAW_MS, tryLaw } from './law.ts'
 import { WINDOWS, item, shapes, summing } from './shapes.ts'
+
+vi.setConfig({ testTimeout: LAW_MS })
 
 /** Splits fall idle, resume with their next record, join late and finish, in between the records of a script. */
 function withSplitLife(script: Script, choices: readonly number[]): Script {
