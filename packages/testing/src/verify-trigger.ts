@@ -71,7 +71,19 @@ export function verifyTrigger(trigger: Trigger<never>, options: VerifyTriggerOpt
       }
       samePanes(panes(trigger), panes(slow), `without the fast path of ${trigger.kind} (${name} windows)`)
     })
-    fc.assert(property, { numRuns: options.runs ?? 100, ...(options.seed === undefined ? {} : { seed: options.seed }) })
+    const details = fc.check(property, {
+      numRuns: options.runs ?? 100,
+      ...(options.seed === undefined ? {} : { seed: options.seed }),
+    })
+    if (!details.failed) continue
+    const cause = details.errorInstance
+    const shown = (details.counterexample ?? []).map((value) => fc.stringify(value)).join('\n')
+    throw new Error(
+      `${cause instanceof Error ? cause.message : String(cause)}\nSeed ${details.seed}; smallest found:\n${shown}`,
+      {
+        cause,
+      },
+    )
   }
 }
 
