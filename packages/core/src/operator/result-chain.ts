@@ -5,8 +5,8 @@
 import type { DeltaPane, PaneMeta, Retraction, ValuePane } from '../pane/pane.ts'
 import { keyId } from '../state/key.ts'
 import type { TimeWindow } from '../window/window.ts'
-import type { Cursor } from './cursor.ts'
 import { DueQueue } from '../time/due-queue.ts'
+import { BEFORE_ALL } from '../time/timestamp.ts'
 import { identityOf } from './grid-operator.ts'
 import type { Reject, Rejected } from './rejects.ts'
 
@@ -49,18 +49,17 @@ export function mapResults(fn: Fn, reject: Reject, counters: ResultCounters, nex
 export class ResultFilter {
   readonly #shown: Map<string, AnyPane> = new Map()
   readonly #frees: DueQueue<string> = new DueQueue()
+  #step: number = BEFORE_ALL
   readonly #fn: Fn
   readonly #reject: Reject
   readonly #counters: ResultCounters
   readonly #next: Next
-  readonly #cursor: Cursor
   readonly #latenessMs: number
 
-  constructor(fn: Fn, reject: Reject, counters: ResultCounters, cursor: Cursor, latenessMs: number, next: Next) {
+  constructor(fn: Fn, reject: Reject, counters: ResultCounters, latenessMs: number, next: Next) {
     this.#fn = fn
     this.#reject = reject
     this.#counters = counters
-    this.#cursor = cursor
     this.#latenessMs = latenessMs
     this.#next = next
   }
@@ -68,8 +67,7 @@ export class ResultFilter {
   readonly accept: Next = (item) => {
     const pane = item as AnyPane
     if (!('value' in pane)) return this.#next(pane)
-    if (this.#frees.nextAt <= this.#cursor.watermark)
-      for (const name of this.#frees.take(this.#cursor.watermark)) this.#shown.delete(name)
+    this.#forget(pane.watermark)
     const name = paneName(pane)
     const shown = this.#shown.get(name)
     if (pane.kind === 'retraction') {
@@ -104,6 +102,13 @@ export class ResultFilter {
       emittedAt: pane.emittedAt,
       value,
     })
+  }
+
+  /** Panes come in steps of the watermark: what was freed at a step goes when the next one begins. */
+  #forget(watermark: number): void {
+    if (watermark <= this.#step) return
+    if (this.#frees.isDue(this.#step)) for (const name of this.#frees.take(this.#step)) this.#shown.delete(name)
+    this.#step = watermark
   }
 
   save(): unknown {

@@ -68,6 +68,7 @@ export class Timeline {
   begin(clock: SplitClock, records: number, now: number): void {
     if (records > 0) {
       clock.activeAt = now
+      clock.caughtUp = false
       this.#watermarks.activate(clock.split)
     }
     this.own = clock.split.watermark
@@ -84,11 +85,14 @@ export class Timeline {
   advanced(now: number): number {
     if (this.options.whenAllIdle !== 'advance') return BEFORE_ALL
     let furthest = BEFORE_ALL
+    let live = false
     for (const clock of this.clocks.values()) {
       if (clock.split.state === 'finished') continue
+      live = true
       if (clock.split.state !== 'idle' || !clock.caughtUp) return BEFORE_ALL
       furthest = Math.max(furthest, clock.split.watermark + (now - clock.activeAt))
     }
-    return furthest
+    // A source that has ended does not count.
+    return live || this.clocks.size === 0 ? furthest : AFTER_ALL
   }
 }

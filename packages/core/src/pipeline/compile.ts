@@ -115,7 +115,11 @@ class Compiler {
   #sideOutput(sink: Sink<never>, name: string): Push {
     let endpoint = this.#letters.get(sink)
     if (endpoint === undefined) {
-      endpoint = new Endpoint(name, sink, 'required')
+      // The outbox is kept by name: no two may share one.
+      const names = new Set([...this.#names.values(), ...this.#task.endpoints.map((other) => other.name)])
+      let unique = name
+      for (let i = 2; names.has(unique); i++) unique = `${name}-${i}`
+      endpoint = new Endpoint(unique, sink, 'required')
       this.#letters.set(sink, endpoint)
       this.#task.endpoints.push(endpoint)
     }
@@ -360,7 +364,7 @@ class Compiler {
     const fn = node.fn as never
     if (node.op === 'mapResults') return mapResults(fn, reject, counters, next) as Push
     const window = upstreamOf(node).find((other): other is WindowNode => other.op === 'window') as WindowNode
-    const filter = new ResultFilter(fn, reject, counters, this.#task.cursor, window.latenessMs, next)
+    const filter = new ResultFilter(fn, reject, counters, window.latenessMs, next)
     this.#task.filters.set(this.#name(node), filter)
     return filter.accept as Push
   }

@@ -98,7 +98,7 @@ export class Driver {
   async open(): Promise<void> {
     const { checkpoint: store } = this.#options
     this.#task.follow(this.#clock)
-    this.#task.tick(this.#clock.now())
+    this.#tick()
     this.#session = await store?.open(this.#name)
     const stored = await this.#session?.load()
     const saved = stored === undefined ? undefined : readCheckpoint(stored, this.#layout, this.#name)
@@ -135,7 +135,7 @@ export class Driver {
     while (!this.#stopping) {
       if (this.#failure !== undefined) throw this.#failure
       const before = this.#task.cursor.watermark
-      this.#task.tick(this.#clock.now())
+      this.#tick()
       if (this.#task.cursor.watermark > before) this.#events.moved()
       await this.#deliver()
       const worked = await this.#poll()
@@ -210,6 +210,23 @@ export class Driver {
     )
   }
 
+  /** Silence counts only while a source is waited for: what a slow sink kept us from asking for is no silence. */
+  #tick(): void {
+    const now = this.#clock.now()
+    for (const input of this.#inputs) {
+      if (input.pending) continue
+      for (const timeline of input.port.timelines) {
+        for (const split of input.splits) {
+          const clock = timeline.clocks.get(split)
+          if (clock === undefined || clock.split.state !== 'active') continue
+          clock.caughtUp = false
+        }
+      }
+    }
+    this.#task.tick(now)
+    this.#task.align()
+  }
+
   #caughtUp(input: Input): void {
     for (const timeline of input.port.timelines) {
       for (const split of input.splits) {
@@ -217,12 +234,13 @@ export class Driver {
         if (clock !== undefined && !clock.paused) clock.caughtUp = true
       }
     }
+    this.#task.align()
   }
 
   async #take(input: Input, batch: Batch<unknown>): Promise<void> {
     this.#join(input, batch.split)
     if (batch.finished === true) input.finished.add(batch.split)
-    this.#task.tick(this.#clock.now())
+    this.#tick()
     this.#task.run(input.port, batch)
     input.positions.set(batch.split, batch.next)
     this.#task.align()

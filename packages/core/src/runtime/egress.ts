@@ -72,8 +72,10 @@ export class Egress {
     for (const endpoint of this.#endpoints) {
       if (endpoint.size === 0) continue
       const items = endpoint.take()
-      if (endpoint.role === 'bestEffort') this.#loose.get(endpoint)?.write(items)
-      else if (this.#held) this.#hold(endpoint, items)
+      if (endpoint.role === 'bestEffort') {
+        this.#loose.get(endpoint)?.write(items)
+        steps.push(() => this.#show(endpoint, items))
+      } else if (this.#held) this.#hold(endpoint, items)
       else steps.push(() => this.#write(endpoint, items))
     }
     if (watermark > this.#progress) {
@@ -155,13 +157,16 @@ export class Egress {
     } catch (cause) {
       throw sinkFailed(endpoint, 'write', cause)
     }
-    if (endpoint.isResult) {
-      for (const stream of this.streams) {
-        const room = stream.push(items)
-        if (room !== undefined) waits.push(room)
-      }
-    }
+    const room = this.#show(endpoint, items)
+    if (room !== undefined) waits.push(room)
     return waits.length === 0 ? undefined : Promise.all(waits).then(() => {})
+  }
+
+  /** Hands results to whoever reads them; waits while one of them has no room. */
+  #show(endpoint: Endpoint, items: readonly unknown[]): Promise<void> | undefined {
+    if (!endpoint.isResult || this.streams.size === 0) return undefined
+    const rooms = [...this.streams].map((stream) => stream.push(items)).filter((room) => room !== undefined)
+    return rooms.length === 0 ? undefined : Promise.all(rooms).then(() => {})
   }
 
   #progressed(endpoint: Endpoint, writer: Writer, watermark: number): Promise<void> | undefined {
@@ -198,7 +203,7 @@ class LooseWriter {
   }
 
   write(items: readonly unknown[]): void {
-    if (this.#waiting + items.length > MOST_WAITING) {
+    if (this.#waiting > 0 && this.#waiting + items.length > MOST_WAITING) {
       this.#onDropped(
         items.length,
         new StreamError(

@@ -32,7 +32,19 @@ export class ResultStream implements AsyncIterable<unknown> {
     this.#wakeReader()
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<unknown> {
+  [Symbol.asyncIterator](): AsyncIterator<unknown> {
+    const items = this.#read()
+    return {
+      next: () => items.next(),
+      // A generator that has not begun would not run its end.
+      return: async () => {
+        this.#leave()
+        return items.return(undefined)
+      },
+    }
+  }
+
+  async *#read(): AsyncGenerator<unknown, undefined> {
     try {
       for (;;) {
         while (this.#at < this.#items.length) yield this.#items[this.#at++]
@@ -41,18 +53,22 @@ export class ResultStream implements AsyncIterable<unknown> {
         this.#wakeWriter()
         if (this.#ended) {
           if (this.#error !== undefined) throw this.#error
-          return
+          return undefined
         }
         await new Promise<void>((resolve) => {
           this.#reader = resolve
         })
       }
     } finally {
-      // Whoever leaves the loop no longer holds the job up.
-      this.#ended = true
-      this.#onLeave(this)
-      this.#wakeWriter()
+      this.#leave()
     }
+  }
+
+  /** Whoever leaves the loop no longer holds the job up. */
+  #leave(): void {
+    this.#ended = true
+    this.#onLeave(this)
+    this.#wakeWriter()
   }
 
   #wakeReader(): void {
