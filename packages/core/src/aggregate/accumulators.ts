@@ -2,7 +2,7 @@
  * Owns the composition of several aggregators in one pass: which columns there are, in which order user code runs, and
  * how their results become one value. One `AggregateSpec` per stage, one `Accumulators` per table of state.
  */
-import { configError } from '../errors/stream-error.ts'
+import { configError, StreamError } from '../errors/stream-error.ts'
 import type { TimedMeta } from '../io/meta.ts'
 import type { AnyAggregator, Column, Columns } from './aggregator.ts'
 import { objectColumns } from './object-column.ts'
@@ -94,12 +94,24 @@ export class Accumulators {
   }
 
   merge(slot: number, from: Accumulators, fromSlot: number): void {
-    for (let i = 0; i < this.#columns.length; i++) {
-      ;(this.#columns[i] as Column).merge(slot, from.#columns[i] as Column, fromSlot)
+    try {
+      for (let i = 0; i < this.#columns.length; i++) {
+        ;(this.#columns[i] as Column).merge(slot, from.#columns[i] as Column, fromSlot)
+      }
+    } catch (cause) {
+      throw failed('merge', cause)
     }
   }
 
   result(slot: number): unknown {
+    try {
+      return this.#result(slot)
+    } catch (cause) {
+      throw failed('result', cause)
+    }
+  }
+
+  #result(slot: number): unknown {
     const names = this.#spec.names
     if (names === undefined) return (this.#columns[0] as Column).result(slot)
     const out: Record<string, unknown> = {}
@@ -129,5 +141,15 @@ function isAggregator(what: unknown): what is AnyAggregator<unknown> {
     typeof parts.add === 'function' &&
     typeof parts.merge === 'function' &&
     typeof parts.result === 'function'
+  )
+}
+
+/** A failing merge or result belongs to no one record, so no policy for records fits: the job stops. */
+function failed(what: string, cause: unknown): StreamError {
+  const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+  return new StreamError(
+    'USER_FUNCTION_THREW',
+    `The ${what} of an aggregator: found that it threw ${text}, expected it to return. It belongs to no one record, so onError does not apply; make it total.`,
+    { cause },
   )
 }

@@ -11,6 +11,8 @@ export interface RejectOptions {
   readonly pipeline: string
   readonly stage: string
   readonly policy: 'fail' | 'skip' | 'deadLetter'
+  /** The stage works on results: what it was given is a pane, and no record of the source. */
+  readonly ofResult?: boolean
   readonly deadLetters: ((letter: DeadLetter) => void) | undefined
 }
 
@@ -21,7 +23,7 @@ export function makeReject(options: RejectOptions, cursor: Cursor): Reject {
     if (policy === 'skip') return 'skipped'
     if (policy === 'fail' || deadLetters === undefined) throw error
     deadLetters({
-      original: cursor.original,
+      original: options.ofResult === true ? value : cursor.original,
       value,
       stage,
       code: error.code,

@@ -126,7 +126,7 @@ class Compiler {
     return endpoint.push
   }
 
-  #reject(node: PlanNode, policy: OnError): Reject {
+  #reject(node: PlanNode, policy: OnError, ofResult = false): Reject {
     const stage = this.#name(node)
     const options =
       typeof policy === 'string'
@@ -135,7 +135,7 @@ class Compiler {
             policy: 'deadLetter' as const,
             deadLetters: this.#sideOutput(policy.deadLetterTo as Sink<never>, 'dead-letters'),
           }
-    return makeReject({ pipeline: this.#pipeline, stage, ...options }, this.#task.cursor)
+    return makeReject({ pipeline: this.#pipeline, stage, ofResult, ...options }, this.#task.cursor)
   }
 
   #timeline(node: TimeNode): Timeline {
@@ -358,7 +358,7 @@ class Compiler {
   }
 
   #result(node: ResultNode): Push {
-    const reject = this.#reject(node, node.onError)
+    const reject = this.#reject(node, node.onError, true)
     const counters = Object.assign(this.#count(node), resultCounters())
     const next = this.#next(node)
     const fn = node.fn as never

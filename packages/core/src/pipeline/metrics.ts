@@ -1,6 +1,6 @@
 /** Owns the accounts of a job: what every stage counted, put together so that both equations of law 5 can be checked. */
 import type { Compiled, NodeCounters } from './compile.ts'
-import { type PlanNode, type SourceNode, upstreamOf } from './plan.ts'
+import { type PlanNode, type SourceNode, inputsOf, upstreamOf } from './plan.ts'
 
 /**
  * Per window stage `<name>.`: records (after flatMap) = skipped + deadLettered + filtered + noWindow + assigned;
@@ -22,10 +22,11 @@ export function metricsOf(compiled: Compiled, dropped: number): ReadonlyMap<stri
   for (const { node, name, operator } of windows) {
     const upstream = upstreamOf(node)
     const own = operator.stage.counters
-    const shared = total(upstream, counters)
+    const paths = pathsTo(node, upstream)
+    const shared = total(upstream, counters, paths)
     const records = upstream
       .filter((other): other is SourceNode => other.op === 'source')
-      .reduce((sum, other) => sum + (ports.get(other.source) ?? 0), 0)
+      .reduce((sum, other) => sum + (ports.get(other.source) ?? 0) * (paths.get(other) ?? 0), 0)
     metrics.set(`${name}.records`, records + shared.extra)
     metrics.set(`${name}.filtered`, shared.filtered)
     for (const [what, count] of Object.entries(own)) metrics.set(`${name}.${what}`, count)
@@ -36,15 +37,29 @@ export function metricsOf(compiled: Compiled, dropped: number): ReadonlyMap<stri
   return metrics
 }
 
-function total(nodes: readonly PlanNode[], counters: ReadonlyMap<PlanNode, NodeCounters>): NodeCounters {
+/** How many ways lead from each node to the stage: a stream that forks and is merged again brings its records twice. */
+function pathsTo(node: PlanNode, upstream: readonly PlanNode[]): ReadonlyMap<PlanNode, number> {
+  const paths = new Map<PlanNode, number>([[node, 1]])
+  for (const at of upstream.toReversed()) {
+    for (const input of inputsOf(at)) paths.set(input, (paths.get(input) ?? 0) + (paths.get(at) ?? 0))
+  }
+  return paths
+}
+
+function total(
+  nodes: readonly PlanNode[],
+  counters: ReadonlyMap<PlanNode, NodeCounters>,
+  paths: ReadonlyMap<PlanNode, number>,
+): NodeCounters {
   const sum: NodeCounters = { filtered: 0, skipped: 0, deadLettered: 0, extra: 0 }
   for (const node of nodes) {
     const counts = counters.get(node)
     if (counts === undefined) continue
-    sum.filtered += counts.filtered
-    sum.skipped += counts.skipped
-    sum.deadLettered += counts.deadLettered
-    sum.extra += counts.extra
+    const ways = paths.get(node) ?? 0
+    sum.filtered += counts.filtered * ways
+    sum.skipped += counts.skipped * ways
+    sum.deadLettered += counts.deadLettered * ways
+    sum.extra += counts.extra * ways
   }
   return sum
 }
