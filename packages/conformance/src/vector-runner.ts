@@ -1,8 +1,7 @@
 /** Runs a conformance vector against the engine and says where it differs. The format is in vectors/README.md. */
 import {
   type AnyAggregator,
-  type Cadence,
-  type FastPath,
+  type TimeWindow,
   type Pane,
   type Trigger,
   type WindowAssigner,
@@ -14,14 +13,29 @@ import {
   ms,
   oneWindow,
   pipeline,
-  policy,
   punctuated,
   session,
   slidingByRecord,
   tumbling,
   watermarkThenUpdates,
 } from '@tidemark/core'
-import { continuousRefinement, emitOnClose } from '@tidemark/triggers'
+import {
+  afterAll,
+  afterCount,
+  afterEach,
+  afterFirst,
+  afterProcessingTime,
+  afterWatermark,
+  alignedProcessingTime,
+  continuousRefinement,
+  emitOnClose,
+  everyEventTime,
+  everyUpdate,
+  never,
+  orFinally,
+  repeatedly,
+  suppress,
+} from '@tidemark/triggers'
 
 export type TriggerSpec = string | { readonly [name: string]: unknown }
 export interface ExpectedPane {
@@ -61,6 +75,7 @@ export interface Vector {
     readonly step: number
     readonly panes?: readonly ExpectedPane[]
     readonly tooLate?: number
+    readonly fails?: boolean
   }[]
 }
 interface Record {
@@ -69,39 +84,68 @@ interface Record {
   readonly at: number
 }
 
-/** The trigger of a vector; undefined where the library has no such policy yet. */
-export function triggerOf(spec: TriggerSpec): Trigger<never> | undefined {
-  const fast = (kind: string, fastPath: FastPath): Trigger<never> => policy({ kind, fastPath })
-  if (spec === 'everyUpdate') return continuousRefinement()
-  if (spec === 'never') return emitOnClose() as Trigger<never>
-  if (typeof spec === 'string') return undefined
-  if (spec['policy'] === 'emitOnClose') return emitOnClose() as Trigger<never>
-  if (spec['policy'] === 'continuousRefinement') return continuousRefinement()
-  if (spec['policy'] === 'watermarkThenUpdates') return watermarkThenUpdates() as Trigger<never>
-  if ('repeatedly' in spec) {
-    const cadence = cadenceOf(spec['repeatedly'] as TriggerSpec)
-    return cadence === undefined || cadence === 'never'
-      ? undefined
-      : fast(JSON.stringify(spec), { early: cadence, completion: false, late: cadence })
-  }
-  if ('afterWatermark' in spec) {
-    const parts = spec['afterWatermark'] as { readonly early?: TriggerSpec; readonly late?: TriggerSpec }
-    const [early, late] = [cadenceOf(parts.early), cadenceOf(parts.late)]
-    return early === undefined || late === undefined || late === 'never'
-      ? undefined
-      : fast(JSON.stringify(spec), { early, completion: true, late })
-  }
-  return undefined
+/** The trigger of a vector. */
+export function triggerOf(spec: TriggerSpec): Trigger<never> {
+  return build(spec) as Trigger<never>
 }
 
-function cadenceOf(spec: TriggerSpec | undefined): Cadence | undefined {
-  if (spec === undefined) return 'never'
-  if (spec === 'everyUpdate') return 'perRecord'
-  if (typeof spec === 'string') return undefined
-  if (spec['afterCount'] === 1) return 'perRecord'
-  if (typeof spec['afterProcessingTime'] === 'number' && spec['afterProcessingTime'] > 0)
-    return { afterMs: spec['afterProcessingTime'] }
-  return undefined
+type Any = Trigger<TimeWindow>
+
+function build(spec: TriggerSpec): Any {
+  if (spec === 'everyUpdate') return everyUpdate()
+  if (spec === 'never') return never()
+  if (typeof spec === 'string') throw new TypeError(`no trigger ${spec}`)
+  if (typeof spec['policy'] === 'string') return policyOf(spec)
+  const [[name, of] = ['nothing', undefined]] = Object.entries(spec)
+  const parts = (Array.isArray(of) ? of : [of]) as readonly TriggerSpec[]
+  switch (name) {
+    case 'afterWatermark': {
+      const { early, late } = of as { readonly early?: TriggerSpec; readonly late?: TriggerSpec }
+      return afterWatermark({
+        ...(early === undefined ? {} : { early: build(early) }),
+        ...(late === undefined ? {} : { late: build(late) }),
+      })
+    }
+    case 'afterCount':
+      return afterCount(of as number)
+    case 'afterProcessingTime':
+      return afterProcessingTime(ms(of as number))
+    case 'alignedProcessingTime':
+      return alignedProcessingTime(ms(of as number))
+    case 'repeatedly':
+      return repeatedly(build(of as TriggerSpec))
+    case 'afterFirst':
+      return afterFirst(...parts.map(build))
+    case 'afterAll':
+      return afterAll(...parts.map(build))
+    case 'afterEach':
+      return afterEach(...parts.map(build))
+    case 'orFinally': {
+      const [first, until] = parts.map(build)
+      return orFinally(first as Any, until as Any)
+    }
+    default:
+      throw new TypeError(`no trigger ${name}`)
+  }
+}
+
+function policyOf(spec: { readonly [name: string]: unknown }): Any {
+  switch (spec['policy']) {
+    case 'emitOnClose':
+      return emitOnClose()
+    case 'continuousRefinement':
+      return continuousRefinement()
+    case 'watermarkThenUpdates':
+      return watermarkThenUpdates()
+    case 'everyEventTime':
+      return everyEventTime(ms(spec['every'] as number))
+    case 'suppressUntilTimeLimit': {
+      const { limit, maxKeys, onFull } = spec as { limit: number; maxKeys: number | null; onFull: 'emitEarly' | 'fail' }
+      return suppress.untilTimeLimit(ms(limit), { onFull, ...(typeof maxKeys === 'number' ? { maxKeys } : {}) })
+    }
+    default:
+      throw new TypeError(`no policy ${String(spec['policy'])}`)
+  }
 }
 
 function windowOf({
@@ -128,14 +172,6 @@ function windowOf({
     default:
       throw new TypeError(`no window of kind ${kind}`)
   }
-}
-
-/** Why a vector cannot run yet; undefined where it can. */
-export function notYet(vector: Vector): string | undefined {
-  if (vector.accumulation === 'retracting') return 'retracting'
-  if (triggerOf(vector.trigger) === undefined) return 'trigger'
-  if (vector.expect.some(({ panes }) => panes?.some(({ retract }) => retract === true))) return 'withdrawal'
-  return undefined
 }
 
 /**
@@ -197,6 +233,14 @@ export function runVector(vector: Vector, by: 'fastPath' | 'step' = 'fastPath'):
     } = engine
     if (source === undefined) throw new TypeError('no source')
     const before = engine.windows[0]?.operator.stage.counters.tooLate ?? 0
+    if (vector.expect.find((entry) => entry.step === i)?.fails === true) {
+      try {
+        task.run(source.port, { split: '0', records: [step.record], first: offset, next: ++offset })
+      } catch {
+        return undefined
+      }
+      return `step ${i}: did not fail`
+    }
     if (step.record !== undefined)
       task.run(source.port, { split: '0', records: [step.record], first: offset, next: ++offset })
     if (step.watermark !== undefined) task.raise(step.watermark)

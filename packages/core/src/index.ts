@@ -6,7 +6,14 @@ export { StreamError, type ErrorPlace, type StreamErrorOptions } from './errors/
 
 export { type Cancel, type Clock, arrivalClock } from './time/clock.ts'
 export { systemClock } from './time/system-clock.ts'
-export { type Duration, type DurationUnit, duration, ms, toMs as durationMs } from './time/duration.ts'
+export {
+  type Duration,
+  type DurationUnit,
+  duration,
+  ms,
+  toMs as durationMs,
+  toPositiveMs as periodMs,
+} from './time/duration.ts'
 export { type WatermarkStrategy, boundedOutOfOrderness, monotonous, punctuated } from './time/watermark.ts'
 export { type Split, type SplitState, SplitWatermarks } from './time/splits.ts'
 
@@ -20,7 +27,15 @@ export { slidingByRecord } from './window/sliding-by-record.ts'
 export { oneWindow } from './window/one-window.ts'
 export { assignWindows } from './window/assign-windows.ts'
 
-export type { Cadence, FastPath, Trigger, TriggerContext, TriggerStep } from './trigger/trigger.ts'
+export type {
+  Cadence,
+  FastPath,
+  Trigger,
+  TriggerContext,
+  TriggerRows,
+  TriggerStep,
+  TriggerWords,
+} from './trigger/trigger.ts'
 export { policy } from './trigger/policy.ts'
 export { watermarkThenUpdates } from './trigger/watermark-then-updates.ts'
 
@@ -38,7 +53,7 @@ export type {
   Timing,
   ValuePane,
 } from './pane/pane.ts'
-export type { GateContext, GateDecision, PaneGate } from './pane/gate.ts'
+export type { GateBuffer, GateContext, GateDecision, PaneGate } from './trigger/gate.ts'
 export { LATENESS_CLASSES_MS, type LateSummary } from './pane/late-report.ts'
 
 export type { Aggregator, AnyAggregator, Column, Columns } from './aggregate/aggregator.ts'
@@ -51,6 +66,8 @@ export type { MeanAcc } from './aggregate/mean.ts'
 export type { ReduceAcc } from './aggregate/reduce.ts'
 export type { Ranked, TopKAcc } from './aggregate/top-k.ts'
 export type { VarianceAcc } from './aggregate/variance.ts'
+
+export { sameValue } from './state/same-value.ts'
 
 export type { Key, KeyPart, Meta, Position, TimedMeta } from './io/meta.ts'
 export type { Batch, RecordInfo, Signal, Source, SourceReader, Task } from './io/source.ts'

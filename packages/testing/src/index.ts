@@ -16,7 +16,7 @@ export {
   paneMatchers,
   showPane,
 } from './matchers.ts'
-export { sameValue } from './same-value.ts'
+export { sameValue } from '@tidemark/core'
 export {
   type ScriptOptions,
   type StreamOptions,

@@ -2,7 +2,7 @@
  * Owns what tests say about panes, as plain functions that throw plain Errors; `paneMatchers` is the same for
  * `expect.extend`, without importing a test framework.
  */
-import { sameValue } from './same-value.ts'
+import { sameValue } from '@tidemark/core'
 
 /** What matchers need of a pane; every pane of the engine fits. */
 export interface AnyPane {

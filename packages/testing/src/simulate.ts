@@ -6,7 +6,7 @@ import { type Compiled, type DeadLetter, type LateRecord, type Pipeline, metrics
 import { type AnyPane, paneName, showPane } from './matchers.ts'
 import { type MakeRecord, type Played, type PlayedStep, play } from './play.ts'
 import { random, shuffled } from './random.ts'
-import { sameValue } from './same-value.ts'
+import { sameValue } from '@tidemark/core'
 import { type Script, type ScriptRecord, type ScriptStep, scriptOf } from './script.ts'
 
 export interface SimulateOptions<In> {

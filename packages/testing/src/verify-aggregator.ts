@@ -4,7 +4,7 @@
  */
 import type { Aggregator, Column, Columns, TimedMeta } from '@tidemark/core'
 import * as fc from 'fast-check'
-import { sameValue } from './same-value.ts'
+import { sameValue } from '@tidemark/core'
 
 declare const structuredClone: <T>(value: T) => T
 

@@ -7,10 +7,19 @@
  * | flags | PENDING, IN_TIME, SETTLED; missing: every slot is PENDING and IN_TIME | a pane may come before the end, or state stays after it |
  * | index | the number of the next pane | with flags |
  * | late | late records | the first late record |
- * | trigger, gate | their states | the stage has a trigger without a fast path, a gate |
+ * | rows | the trigger's states, a row of numbers each | the stage has a trigger without a fast path |
+ * | asked, askedWatermark | times the trigger has asked for and not been given yet: only to ask once, so not saved | it asks |
+ * | gate | the gate's states | the stage has a gate |
+ * | waits | since when, as which and with how many bytes a slot's pane is held back | the stage's gate has a buffer |
+ * | shown | the pane that stands published | it may have to be withdrawn |
+ * | stale | published panes of sessions that are part of this one now, to be withdrawn | sessions merge |
+ * | parts | what is in the slot, by source (windows over results) | contributions may be replaced |
  */
 import type { Accumulators, AggregateSpec } from '../aggregate/accumulators.ts'
 import { IN_TIME, PENDING } from '../pane/numbering.ts'
+import type { ValuePane } from '../pane/pane.ts'
+
+type Published = ValuePane<unknown, unknown, unknown>
 
 export interface SavedCells {
   readonly size: number
@@ -20,8 +29,41 @@ export interface SavedCells {
   readonly flags: Uint8Array | undefined
   readonly index: Uint32Array | undefined
   readonly late: Uint32Array | undefined
-  readonly trigger: readonly unknown[] | undefined
+  readonly rows: Float64Array | undefined
   readonly gate: readonly unknown[] | undefined
+  readonly waits: readonly Float64Array[] | undefined
+  readonly shown: readonly (Published | undefined)[] | undefined
+  readonly stale: readonly (readonly Published[] | undefined)[] | undefined
+}
+
+/** What a buffer knows of slots whose pane is held back. `number`: in which order they were, 0: not held. */
+export class Waits {
+  /** Event time of the first record that is pending. */
+  since: Float64Array
+  number: Float64Array
+  bytes: Float64Array
+
+  constructor(capacity: number) {
+    this.since = new Float64Array(capacity)
+    this.number = new Float64Array(capacity)
+    this.bytes = new Float64Array(capacity)
+  }
+
+  grow(capacity: number): void {
+    this.since = grown(this.since, new Float64Array(capacity))
+    this.number = grown(this.number, new Float64Array(capacity))
+    this.bytes = grown(this.bytes, new Float64Array(capacity))
+  }
+
+  save(size: number): readonly Float64Array[] {
+    return [this.since.slice(0, size), this.number.slice(0, size), this.bytes.slice(0, size)]
+  }
+
+  load([since, number, bytes]: readonly Float64Array[]): void {
+    this.since.set(since as Float64Array)
+    this.number.set(number as Float64Array)
+    this.bytes.set(bytes as Float64Array)
+  }
 }
 
 export class Cells {
@@ -32,14 +74,18 @@ export class Cells {
   flags: Uint8Array | undefined = undefined
   index: Uint32Array | undefined = undefined
   late: Uint32Array | undefined = undefined
-  trigger: unknown[] | undefined = undefined
+  rows: Float64Array | undefined = undefined
+  asked: Float64Array | undefined = undefined
+  askedWatermark: Float64Array | undefined = undefined
   gate: unknown[] | undefined = undefined
-  /** Times a trigger's step has asked for and not been given yet: only to ask once, so not part of a snapshot. */
-  asked: number[] | undefined = undefined
-  askedWatermark: number[] | undefined = undefined
+  waits: Waits | undefined = undefined
+  shown: (Published | undefined)[] | undefined = undefined
+  stale: (Published[] | undefined)[] | undefined = undefined
   /** Slots in use are below this (a store that reuses slots keeps its own list of free ones). */
   size = 0
   capacity: number
+  /** A row that nothing has happened to. */
+  #initial: readonly number[] = []
 
   constructor(spec: AggregateSpec, capacity: number) {
     this.spec = spec
@@ -57,10 +103,10 @@ export class Cells {
     if (this.flags !== undefined) this.flags[slot] = 0
     if (this.index !== undefined) this.index[slot] = 0
     if (this.late !== undefined) this.late[slot] = 0
-    if (this.trigger !== undefined) this.trigger[slot] = undefined
-    if (this.gate !== undefined) this.gate[slot] = undefined
+    if (this.rows !== undefined) this.rows.set(this.#initial, slot * this.#initial.length)
     if (this.asked !== undefined) this.asked[slot] = Number.POSITIVE_INFINITY
     if (this.askedWatermark !== undefined) this.askedWatermark[slot] = Number.POSITIVE_INFINITY
+    this.#letGo(slot)
     if (slot >= this.size) this.size = slot + 1
   }
 
@@ -68,8 +114,14 @@ export class Cells {
   clear(slot: number): void {
     this.accumulators.clear(slot)
     this.keys[slot] = undefined
-    if (this.trigger !== undefined) this.trigger[slot] = undefined
-    if (this.gate !== undefined) this.gate[slot] = undefined
+    this.#letGo(slot)
+  }
+
+  /** From now on every slot has a row of this kind. */
+  track(initial: readonly number[]): Float64Array {
+    this.#initial = initial
+    this.rows = filled(new Float64Array(this.capacity * initial.length), initial, 0)
+    return this.rows
   }
 
   /** From now on panes are numbered one by one. Slots that exist have all their records pending. */
@@ -94,12 +146,15 @@ export class Cells {
       flags: this.flags?.slice(0, size),
       index: this.index?.slice(0, size),
       late: this.late?.slice(0, size),
-      trigger: this.trigger?.slice(0, size),
+      rows: this.rows?.slice(0, size * this.#initial.length),
       gate: this.gate?.slice(0, size),
+      waits: this.waits?.save(size),
+      shown: this.shown?.slice(0, size),
+      stale: this.stale?.slice(0, size),
     }
   }
 
-  static load(spec: AggregateSpec, saved: SavedCells): Cells {
+  static load(spec: AggregateSpec, saved: SavedCells, initial: readonly number[] = []): Cells {
     const capacity = Math.max(4, saved.size)
     const cells = new Cells(spec, capacity)
     cells.size = saved.size
@@ -109,8 +164,11 @@ export class Cells {
     if (saved.flags !== undefined) (cells.flags = new Uint8Array(capacity)).set(saved.flags)
     if (saved.index !== undefined) (cells.index = new Uint32Array(capacity)).set(saved.index)
     if (saved.late !== undefined) (cells.late = new Uint32Array(capacity)).set(saved.late)
-    cells.trigger = saved.trigger === undefined ? undefined : [...saved.trigger]
+    if (saved.rows !== undefined) cells.track(initial).set(saved.rows)
     cells.gate = saved.gate === undefined ? undefined : [...saved.gate]
+    if (saved.waits !== undefined) (cells.waits = new Waits(capacity)).load(saved.waits)
+    cells.shown = saved.shown === undefined ? undefined : [...saved.shown]
+    cells.stale = saved.stale?.map((panes) => (panes === undefined ? undefined : [...panes]))
     return cells
   }
 
@@ -122,7 +180,27 @@ export class Cells {
     if (this.flags !== undefined) this.flags = grown(this.flags, new Uint8Array(capacity))
     if (this.index !== undefined) this.index = grown(this.index, new Uint32Array(capacity))
     if (this.late !== undefined) this.late = grown(this.late, new Uint32Array(capacity))
+    this.waits?.grow(capacity)
+    if (this.asked !== undefined) this.asked = grown(this.asked, new Float64Array(capacity))
+    if (this.askedWatermark !== undefined) this.askedWatermark = grown(this.askedWatermark, new Float64Array(capacity))
+    if (this.rows !== undefined) {
+      const { length } = this.rows
+      const rows = grown(this.rows, new Float64Array(capacity * this.#initial.length))
+      this.rows = filled(rows, this.#initial, length)
+    }
   }
+
+  #letGo(slot: number): void {
+    if (this.gate !== undefined) this.gate[slot] = undefined
+    if (this.shown !== undefined) this.shown[slot] = undefined
+    if (this.stale !== undefined) this.stale[slot] = undefined
+  }
+}
+
+/** Rows repeated from an offset on. */
+function filled(rows: Float64Array, initial: readonly number[], from: number): Float64Array {
+  for (let at = from; at < rows.length; at += initial.length) rows.set(initial, at)
+  return rows
 }
 
 function grown<A extends { set(from: A): void }>(old: A, fresh: A): A {

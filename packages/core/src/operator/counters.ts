@@ -16,6 +16,8 @@ export interface StageCounters {
   onTimePanes: number
   latePanes: number
   lastPanes: number
+  /** Panes that were withdrawn. */
+  retractions: number
 }
 
 export function stageCounters(): StageCounters {
@@ -33,5 +35,6 @@ export function stageCounters(): StageCounters {
     onTimePanes: 0,
     latePanes: 0,
     lastPanes: 0,
+    retractions: 0,
   }
 }

@@ -2,7 +2,7 @@
  * Owns functions on results: `map` changes the value only; `filter` withdraws a pane that stops passing, by a retraction
  * of the last one that did. What it remembers for that goes when the window is freed.
  */
-import type { DeltaPane, PaneMeta, Retraction, ValuePane } from '../pane/pane.ts'
+import { type DeltaPane, type PaneMeta, type Retraction, type ValuePane, retractionOf } from '../pane/pane.ts'
 import { keyId } from '../state/key.ts'
 import type { TimeWindow } from '../window/window.ts'
 import { DueQueue } from '../time/due-queue.ts'
@@ -91,17 +91,7 @@ export class ResultFilter {
     if (shown === undefined) return
     this.#shown.delete(name)
     this.#counters.withdrawn++
-    const { key, window, index, epoch, value } = shown as ValuePane<unknown, unknown, unknown>
-    this.#next({
-      kind: 'retraction',
-      key,
-      window,
-      index,
-      epoch,
-      watermark: pane.watermark,
-      emittedAt: pane.emittedAt,
-      value,
-    })
+    this.#next(retractionOf(shown as ValuePane<unknown, unknown, unknown>, pane))
   }
 
   /** Panes come in steps of the watermark: what was freed at a step goes when the next one begins. */

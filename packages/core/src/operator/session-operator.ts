@@ -7,8 +7,9 @@
  * | accumulator | merged, earlier session first | kept |
  * | PENDING, IN_TIME | or | kept |
  * | COMPLETED | or; cleared if the session is not complete any more | likewise |
- * | SETTLED, index | those of a new window: cleared | cleared |
- * | trigger | step.merge; of fast paths the earlier time | kept |
+ * | SETTLED, index, the gate's state | those of a new window: cleared | cleared |
+ * | what stands published | to be withdrawn with the next pane, or in time | likewise |
+ * | trigger | step.merge; of fast paths the earlier time | step.merge, alone |
  */
 import type { WindowAssigner } from '../window/assigner.ts'
 import type { TimeWindow } from '../window/window.ts'
@@ -113,8 +114,9 @@ export class SessionOperator implements WindowOperator {
     }
     stage.counters.assigned++
     stage.counters.assignments++
-    if (!fresh) this.#widen(slot, joined, start, end)
+    const grown = !fresh && this.#widen(slot, joined, start, end)
     this.#windows.bound(slot)
+    if (grown) stage.mergeTriggers(store.cells, slot, undefined, this.#windows.at(slot), this.#windows.wakes)
     for (let i = 1; i < joined.length; i++) this.#merge(chain, slot, joined[i] as number)
     if (joined.length > 1) this.#windows.bound(slot)
     stage.added(store.cells, slot, this.#windows.at(slot), this.#windows.wakes)
@@ -142,13 +144,14 @@ export class SessionOperator implements WindowOperator {
     if (cells.late !== undefined) cells.late[into] = (cells.late[into] as number) + (cells.late[from] as number)
     flags[into] = (flags[into] as number) | ((flags[from] as number) & (PENDING | IN_TIME | COMPLETED))
     stage.mergeWaiting(cells, into, from, store.wakeAt, this.#windows.wakes)
-    stage.mergeTriggers(cells, into, from, this.#windows.at(into))
+    this.#windows.outdate(into, from)
+    stage.mergeTriggers(cells, into, from, this.#windows.at(into), this.#windows.wakes)
     stage.entries--
     store.free(chain, from)
   }
 
-  /** New bounds make a new window: its panes are numbered from 0 and may be early again. */
-  #widen(slot: number, joined: readonly number[], from: number, to: number): void {
+  /** New bounds make a new window: its panes are numbered from 0 and may be early again. True: they are new. */
+  #widen(slot: number, joined: readonly number[], from: number, to: number): boolean {
     const { store } = this.#windows
     let start = from
     let end = to
@@ -157,11 +160,14 @@ export class SessionOperator implements WindowOperator {
       start = Math.min(start, store.start[other] as number)
       end = Math.max(end, store.end[other] as number)
     }
-    if (start === store.start[slot] && end === store.end[slot]) return
+    if (start === store.start[slot] && end === store.end[slot]) return false
+    this.#windows.outdate(slot, slot)
     store.start[slot] = start
     store.end[slot] = end
     const { flags, index } = store.cells as { flags: Uint8Array; index: Uint32Array }
     flags[slot] = (flags[slot] as number) & ~SETTLED
     index[slot] = 0
+    if (store.cells.gate !== undefined) store.cells.gate[slot] = undefined
+    return true
   }
 }

@@ -36,8 +36,8 @@ export class SlotStore {
   readonly #free: number[] = []
   #seq = 0
 
-  constructor(spec: AggregateSpec, saved?: SavedSlots) {
-    this.cells = saved === undefined ? new Cells(spec, 16) : Cells.load(spec, saved.cells)
+  constructor(spec: AggregateSpec, saved?: SavedSlots, initial?: readonly number[]) {
+    this.cells = saved === undefined ? new Cells(spec, 16) : Cells.load(spec, saved.cells, initial)
     this.cells.number()
     const { capacity } = this.cells
     this.start = new Float64Array(capacity)

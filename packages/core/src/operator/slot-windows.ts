@@ -33,6 +33,8 @@ export class SlotWindows {
   /** Watermarks that generic triggers asked for. */
   readonly #events: DueQueue<Ask> = new DueQueue()
   readonly #wakes: DueQueue<Ask> = new DueQueue()
+  /** When what a session has published under other bounds must be withdrawn at the latest. */
+  readonly #stale: DueQueue<Ask> = new DueQueue()
 
   constructor(stage: WindowStage, slack: 0 | 1) {
     this.#stage = stage
@@ -42,7 +44,7 @@ export class SlotWindows {
   }
 
   get nextDue(): number {
-    return Math.min(this.#due.nextAt, this.#events.nextAt)
+    return Math.min(this.#due.nextAt, this.#events.nextAt, this.#stale.nextAt)
   }
 
   get nextWakeUp(): number {
@@ -73,9 +75,38 @@ export class SlotWindows {
     if (this.#stage.reopened(this.store.cells, slot)) this.store.wakeAt[slot] = Number.NaN
   }
 
+  /** A session has got new bounds: what `from` has published is withdrawn with the next pane, or in time. */
+  outdate(slot: number, from: number): void {
+    const { cells } = this.store
+    if (cells.shown?.[from] === undefined && (from === slot || cells.stale?.[from] === undefined)) return
+    this.#stage.publisher.outdate(cells, slot, from)
+    this.#watchStale(slot)
+  }
+
+  #watchStale(slot: number): void {
+    for (const { window } of this.store.cells.stale?.[slot] ?? []) {
+      const at = this.#finalAt(window)
+      this.#stale.push({ slot, seq: this.store.seq[slot] as number, at }, at)
+    }
+  }
+
+  /** The watermark at which consumers take a window for final. */
+  #finalAt(window: unknown): number {
+    return this.#stage.freesAt((window as TimeWindow).end + this.#slack)
+  }
+
+  #withdrawStale(): void {
+    const { cursor, publisher } = this.#stage
+    for (const { slot, seq } of this.#stale.take(cursor.watermark)) {
+      if (this.store.seq[slot] !== seq) continue
+      publisher.withdraw(this.store.cells, slot, cursor, (window) => this.#finalAt(window) <= cursor.watermark)
+    }
+  }
+
   advance(): void {
     const stage = this.#stage
     const { watermark } = stage.cursor
+    if (this.#stale.isDue(watermark)) this.#withdrawStale()
     while (this.#events.isDue(watermark) || this.#due.isDue(watermark)) {
       for (const ask of this.#events.take(watermark)) {
         if (this.store.seq[ask.slot] === ask.seq)
@@ -113,9 +144,12 @@ export class SlotWindows {
   }
 
   load(saved: SavedSlotWindows): void {
-    this.store = new SlotStore(this.#stage.spec, saved.store)
+    this.store = new SlotStore(this.#stage.spec, saved.store, this.#stage.options.trigger.step.initial)
     this.#view = new View(this.store, this.#slack)
-    this.#stage.entries += this.store.live().length
+    const live = this.store.live()
+    this.#stage.entries += live.length
+    this.#stage.restored(this.store.cells, live, this.wakes)
+    for (const slot of live) this.#watchStale(slot)
     for (const ask of saved.due) this.#due.push(ask, ask.at)
     for (const ask of saved.events) this.#events.push(ask, ask.at)
     for (const ask of saved.wakes) this.#wakes.push(ask, ask.at)
@@ -161,6 +195,7 @@ export class SlotWindows {
     },
     atWatermark: (slot, watermark) =>
       this.#events.push({ slot, seq: this.store.seq[slot] as number, at: watermark }, watermark),
+    live: (slot) => this.#view.at(slot),
   }
 }
 

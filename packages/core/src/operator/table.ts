@@ -72,9 +72,10 @@ export class Table implements LiveWindow {
     saved: SavedTable,
     start: number,
     plain: boolean,
+    initial: readonly number[],
     wakes: (table: Table) => Wakes,
   ): Table {
-    const cells = Cells.load(spec, saved.cells)
+    const cells = Cells.load(spec, saved.cells, initial)
     const table = new Table(saved.window, start, saved.completesAt, plain && !saved.complete, cells, wakes)
     table.complete = saved.complete
     for (const [slot, key] of cells.keys.entries()) table.slots.set(keyId(key as never), slot)

@@ -178,10 +178,13 @@ export class Tables {
 
   load(saved: SavedTables): readonly Table[] {
     const stage = this.#stage
-    const tables = saved.tables.map((table) => Table.load(stage.spec, table, table.start, stage.plain, this.#wakesOf))
+    const tables = saved.tables.map((table) =>
+      Table.load(stage.spec, table, table.start, stage.plain, stage.options.trigger.step.initial, this.#wakesOf),
+    )
     for (const table of tables) {
       this.#live.add(table)
       stage.entries += table.cells.size
+      stage.restored(table.cells, table.cells.keys.keys(), table.wakes)
     }
     for (const [i, time, slots, complete] of saved.due) {
       const table = tables[i] as Table
@@ -222,7 +225,9 @@ export class Tables {
       : cells.flags === undefined
         ? (slot, frontier) => stage.single(cells, slot, table.window, frontier)
         : (slot, frontier) => stage.completed(cells, slot, table, true, frontier, table.wakes)
-    stage.queue.pushChunk({ slots: cells.size, at, make })
+    // What a gate holds back is counted: it leaves at once.
+    if (stage.held > 0) for (let slot = 0; slot < cells.size; slot++) make(slot, at)
+    else stage.queue.pushChunk({ slots: cells.size, at, make })
   }
 
   #wakeSlots(group: WakeGroup): void {
@@ -247,5 +252,6 @@ export class Tables {
     },
     atWatermark: (slot, watermark) =>
       this.#due.push({ table, at: watermark, slots: [slot], complete: table.complete }, watermark),
+    live: () => table,
   })
 }

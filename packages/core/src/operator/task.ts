@@ -57,6 +57,8 @@ export class Task {
   readonly outputs: Output[] = []
   readonly filters: Map<string, ResultFilter> = new Map()
   readonly endpoints: Endpoint[] = []
+  /** Something has to be looked at whenever a step has ended: a buffer that is bounded over all keys. */
+  settles = false
   events: TaskEvents = { split: () => {}, stalled: () => {}, ahead: () => {} }
   #clock: Clock | undefined
   /** Processing time at which the watermark last moved. */
@@ -116,6 +118,12 @@ export class Task {
     }
     for (const { operator } of this.outputs) if (operator.nextWakeUp <= cursor.now) operator.tick()
     this.#watch()
+    if (this.settles) this.settle()
+  }
+
+  /** A step has ended. */
+  settle(): void {
+    for (const { operator } of this.outputs) operator.stage.heldBack?.settle()
   }
 
   /** The processing time at which `tick` is wanted next; +∞: only when something arrives. */

@@ -1,25 +1,27 @@
 /**
- * Owns what all window operators share: counting an assignment, asking the trigger, passing the gate, numbering and
- * emitting panes. It does not know which windows there are: operators say which slot belongs to which window and
- * whether that is complete.
+ * Owns what all window operators share: counting an assignment, asking the trigger, passing the gate. It does not know
+ * which windows there are: operators say which slot belongs to which window and whether that is complete.
  */
 import type { AggregateSpec } from '../aggregate/accumulators.ts'
 import { StreamError } from '../errors/stream-error.ts'
-import type { GateContext, PaneGate } from '../pane/gate.ts'
 import { LateReport } from '../pane/late-report.ts'
-import { COMPLETED, IN_TIME, PENDING, SETTLED, timingOf } from '../pane/numbering.ts'
+import { COMPLETED, IN_TIME, PENDING } from '../pane/numbering.ts'
 import type { Accumulation, LateRecord } from '../pane/pane.ts'
-import type { Trigger, TriggerContext } from '../trigger/trigger.ts'
+import type { GateContext, PaneGate } from '../trigger/gate.ts'
+import type { Trigger } from '../trigger/trigger.ts'
 import type { TimeWindow } from '../window/window.ts'
 import type { Cells } from './cells.ts'
 import { type StageCounters, stageCounters } from './counters.ts'
 import type { Cursor, Frontier } from './cursor.ts'
-import { PaneQueue } from './pane-queue.ts'
+import { HeldBack } from './held-back.ts'
+import type { PaneQueue } from './pane-queue.ts'
+import { Publisher } from './publisher.ts'
+import { Steps } from './steps.ts'
 
 /** A processing-time wake-up has been asked for and waits. */
 const WAITING = 8
 /** The gate holds a pane of the slot back. */
-const HELD = 16
+export const HELD = 16
 /** What a pane ends. */
 const ENDED = PENDING | IN_TIME | WAITING | HELD
 
@@ -34,6 +36,10 @@ export interface StageOptions {
   /** At most this many (key, window) entries are kept at a time. */
   readonly maxKeys: number
   readonly whenFull: 'fail' | 'shed'
+  /** Windows of this kind can become one. */
+  readonly merging: boolean
+  /** What is in a window may leave it again, so that a published pane may have to be withdrawn. */
+  readonly mayWithdraw: boolean
 }
 
 /** What a stage reports to: the record's error policy and the late output. */
@@ -53,6 +59,8 @@ export interface LiveWindow {
 export interface Wakes {
   readonly at: (slot: number, time: number) => void
   readonly atWatermark: (slot: number, watermark: number) => void
+  /** The window of a slot; good until the next call. */
+  readonly live: (slot: number) => LiveWindow
 }
 
 export class WindowStage {
@@ -61,29 +69,36 @@ export class WindowStage {
   readonly cursor: Cursor
   readonly counters: StageCounters = stageCounters()
   readonly lateReport: LateReport = new LateReport()
-  readonly queue: PaneQueue = new PaneQueue()
+  readonly publisher: Publisher
   /** True where nothing has to be kept or asked per record before a window completes. */
   readonly plain: boolean
+  /** What its gate holds back, where that is bounded over all keys. */
+  readonly heldBack: HeldBack | undefined
   /** Entries of (key, window) that are kept. */
   entries = 0
   /** Entries whose pane the gate holds back. */
   held = 0
   /** The window that refused last. */
   lastRefused: unknown = undefined
+  readonly #gate: PaneGate | undefined
   readonly #outputs: StageOutputs
-  readonly #context: { -readonly [F in keyof TriggerContext]: TriggerContext[F] } = {
-    now: 0,
-    watermark: 0,
-    completesAt: 0,
-    complete: false,
-  }
+  readonly #steps: Steps
 
   constructor(options: StageOptions, spec: AggregateSpec, cursor: Cursor, outputs: StageOutputs) {
+    const { trigger, accumulation, mayWithdraw, merging } = options
     this.options = options
     this.spec = spec
     this.cursor = cursor
-    this.plain = options.trigger.fastPath?.early === 'never'
+    this.#gate = trigger.gate ?? options.gate
+    this.plain = trigger.fastPath?.early === 'never' && !mayWithdraw
+    this.publisher = new Publisher(this.counters, accumulation, merging || mayWithdraw)
+    this.heldBack = this.#gate?.buffer === undefined ? undefined : new HeldBack(this.#gate.buffer, this)
     this.#outputs = outputs
+    this.#steps = new Steps(trigger, options.name, cursor, merging)
+  }
+
+  get queue(): PaneQueue {
+    return this.publisher.queue
   }
 
   /** The watermark at which a window that completes at `completesAt` loses its state. */
@@ -146,13 +161,15 @@ export class WindowStage {
   /** Counts the assignment that was just added and asks the trigger. Needs flags in the cells. */
   added(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes): void {
     const flags = cells.flags as Uint8Array
+    const before = flags[slot] as number
+    if (this.heldBack !== undefined && (before & PENDING) === 0) this.heldBack.begin(cells, slot)
     if (of.complete) {
       this.counters.late++
       cells.countLate(slot)
-      flags[slot] = (flags[slot] as number) | PENDING
+      flags[slot] = before | PENDING
     } else {
       this.counters.onTime++
-      flags[slot] = (flags[slot] as number) | PENDING | IN_TIME
+      flags[slot] = before | PENDING | IN_TIME
     }
     this.touched(cells, slot, of, wakes)
   }
@@ -161,11 +178,8 @@ export class WindowStage {
   touched(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes): void {
     const fast = this.options.trigger.fastPath
     if (fast === undefined) {
-      const at = this.#at(of)
-      const { step } = this.options.trigger
-      const states = (cells.trigger ??= [])
-      states[slot] = step.element(states[slot] ?? step.initial, at)
-      this.#ask(cells, slot, of, wakes)
+      if (this.#steps.element(cells, slot, of)) this.#fire(cells, slot, of, wakes)
+      this.#steps.wake(cells, slot, wakes)
       return
     }
     const cadence = of.complete ? fast.late : fast.early
@@ -186,11 +200,14 @@ export class WindowStage {
   /** A time that was asked for has come. */
   woken(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes): void {
     const flags = cells.flags as Uint8Array
+    const wasHeld = ((flags[slot] as number) & HELD) !== 0
     flags[slot] = (flags[slot] as number) & ~WAITING
     if (cells.asked !== undefined) cells.asked[slot] = Number.POSITIVE_INFINITY
     if (cells.askedWatermark !== undefined) cells.askedWatermark[slot] = Number.POSITIVE_INFINITY
-    if (this.options.trigger.fastPath === undefined) this.#ask(cells, slot, of, wakes)
-    else this.#fire(cells, slot, of, wakes)
+    const fast = this.options.trigger.fastPath !== undefined
+    const fires = !fast && this.#steps.fires(cells, slot, of)
+    if (fast || fires || wasHeld) this.#fire(cells, slot, of, wakes)
+    if (!fast) this.#steps.wake(cells, slot, wakes)
   }
 
   /** The watermark has completed the slot's window; with `freeing` it has passed the allowed lateness as well. */
@@ -198,14 +215,7 @@ export class WindowStage {
     const { trigger, onTime, closing } = this.options
     const flags = ((cells.flags as Uint8Array)[slot] as number) | COMPLETED
     ;(cells.flags as Uint8Array)[slot] = flags
-    let fires = trigger.fastPath?.completion ?? false
-    if (trigger.fastPath === undefined) {
-      const at = this.#at(of)
-      const states = (cells.trigger ??= [])
-      const state = trigger.step.completed(states[slot] ?? trigger.step.initial, at)
-      fires = trigger.step.fires(state, at)
-      states[slot] = fires ? trigger.step.fired(state, at) : state
-    }
+    const fires = trigger.fastPath?.completion ?? this.#steps.fires(cells, slot, of)
     const pending = (flags & PENDING) !== 0
     if (freeing) {
       if (pending || (fires && onTime === 'always') || closing === 'always')
@@ -218,7 +228,7 @@ export class WindowStage {
     } else if (fires) {
       ;(cells.flags as Uint8Array)[slot] = flags & ~WAITING
     }
-    if (trigger.fastPath === undefined) this.#ask(cells, slot, of, wakes)
+    if (trigger.fastPath === undefined) this.#steps.wake(cells, slot, wakes)
   }
 
   /** The state of a window that was complete before is about to go: whatever is pending leaves now. */
@@ -233,12 +243,14 @@ export class WindowStage {
     this.#emit(cells, slot, window, true, true, true, frontier)
   }
 
-  /** The states of a trigger when windows merge. */
-  mergeTriggers(cells: Cells, into: number, from: number, of: LiveWindow): void {
-    const { step, fastPath } = this.options.trigger
-    if (fastPath !== undefined) return
-    const states = (cells.trigger ??= [])
-    states[into] = step.merge(states[into] ?? step.initial, states[from] ?? step.initial, this.#at(of))
+  /** The gate's buffer is full: the slot's pane leaves now. */
+  release(cells: Cells, slot: number, of: LiveWindow): void {
+    this.#emit(cells, slot, of.window, of.complete, false, false, this.cursor)
+  }
+
+  /** The states of a trigger when windows merge; from undefined: when a window has got new bounds. */
+  mergeTriggers(cells: Cells, into: number, from: number | undefined, of: LiveWindow, wakes: Wakes): void {
+    if (this.options.trigger.fastPath === undefined) this.#steps.merge(cells, into, from, of, wakes)
   }
 
   /** A window that grew is not complete any more: its early phase begins anew; true: what its late phase waited for is void. */
@@ -253,6 +265,7 @@ export class WindowStage {
   mergeWaiting(cells: Cells, into: number, from: number, wakeAt: Float64Array, wakes: Wakes): void {
     const flags = cells.flags as Uint8Array
     if (((flags[from] as number) & HELD) !== 0) this.held--
+    this.heldBack?.merge(cells, into, from, wakes)
     if (((flags[from] as number) & WAITING) === 0) return
     const at = wakeAt[from] as number
     if (((flags[into] as number) & WAITING) !== 0 && (wakeAt[into] as number) <= at) return
@@ -260,57 +273,47 @@ export class WindowStage {
     wakes.at(into, at)
   }
 
-  #at(of: LiveWindow): TriggerContext {
-    const context = this.#context
-    context.now = this.cursor.now
-    context.watermark = this.cursor.watermark
-    context.completesAt = of.completesAt
-    context.complete = of.complete
-    return context
-  }
-
-  #ask(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes): void {
-    const { step } = this.options.trigger
-    const states = cells.trigger as unknown[]
-    const at = this.#at(of)
-    if (step.fires(states[slot] ?? step.initial, at)) {
-      states[slot] = step.fired(states[slot] ?? step.initial, at)
-      this.#fire(cells, slot, of, wakes)
-    }
-    const state = states[slot] ?? step.initial
-    const asked = (cells.asked ??= [])
-    const processing = step.wakeAt(state)
-    if (processing < (asked[slot] ?? Number.POSITIVE_INFINITY)) wakes.at(slot, (asked[slot] = processing))
-    const askedWatermark = (cells.askedWatermark ??= [])
-    const event = step.wakeAtWatermark(state)
-    if (event < (askedWatermark[slot] ?? Number.POSITIVE_INFINITY) && event > this.cursor.watermark)
-      wakes.atWatermark(slot, (askedWatermark[slot] = event))
+  /** Slots that came back from a snapshot: counts what the gate held back. */
+  restored(cells: Cells, slots: Iterable<number>, wakes: Wakes): void {
+    const held = [...slots].filter((slot) => ((cells.flags?.[slot] ?? 0) & HELD) !== 0)
+    this.held += held.length
+    this.heldBack?.restore(held.map((slot) => ({ cells, slot, wakes })))
   }
 
   #fire(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes): void {
-    if ((((cells.flags as Uint8Array)[slot] as number) & PENDING) !== 0) this.#pass(cells, slot, of, false, wakes)
+    const pending = (((cells.flags as Uint8Array)[slot] as number) & PENDING) !== 0
+    if (pending || this.options.trigger.repeatsPanes === true) this.#pass(cells, slot, of, false, wakes)
   }
 
   /** Through the gate, if there is one. */
   #pass(cells: Cells, slot: number, of: LiveWindow, completing: boolean, wakes: Wakes): void {
-    const { gate } = this.options
-    if (gate !== undefined) {
-      const { cursor } = this
-      const at: GateContext = { now: cursor.now, watermark: cursor.watermark, held: this.held }
-      const decision = gate.decide(cells.gate?.[slot], cells.accumulators.result(slot), at)
+    const gate = this.#gate
+    if (gate !== undefined && cells.records[slot] !== 0) {
+      const decision = gate.decide(
+        cells.gate?.[slot],
+        this.#result(cells, slot),
+        this.#gateContext(cells, slot, this.cursor),
+      )
       const flags = cells.flags as Uint8Array
       if (decision === 'swallow') {
-        this.#end(flags, slot)
+        this.#end(cells, slot)
         return
       }
       if (decision !== 'emit') {
-        if (((flags[slot] as number) & WAITING) === 0) wakes.at(slot, decision.holdUntil)
+        if ('holdUntilWatermark' in decision)
+          this.#steps.wakeAtWatermark(cells, slot, decision.holdUntilWatermark, wakes)
+        else if (((flags[slot] as number) & WAITING) === 0) wakes.at(slot, decision.holdUntil)
         if (((flags[slot] as number) & HELD) === 0) this.held++
         flags[slot] = (flags[slot] as number) | WAITING | HELD
+        this.heldBack?.hold(cells, slot, wakes)
         return
       }
     }
     this.#emit(cells, slot, of.window, of.complete, completing, false, this.cursor)
+  }
+
+  #gateContext(cells: Cells, slot: number, { now, watermark }: Frontier): GateContext {
+    return { now, watermark, held: this.held, pendingSince: cells.waits?.since[slot] ?? Number.NaN }
   }
 
   #emit(
@@ -322,50 +325,29 @@ export class WindowStage {
     freeing: boolean,
     frontier: Frontier,
   ): void {
-    const { accumulation, gate } = this.options
-    const { counters } = this
-    const before = cells.flags === undefined ? PENDING | IN_TIME : (cells.flags[slot] as number)
-    const index = cells.index === undefined ? 0 : (cells.index[slot] as number)
-    const timing = timingOf(before, complete, completing)
-    const value = cells.accumulators.result(slot)
-    if (timing === 'early') counters.earlyPanes++
-    else if (timing === 'on-time') counters.onTimePanes++
-    else counters.latePanes++
-    if (freeing) counters.lastPanes++
-    this.queue.push({
-      kind: accumulation === 'discarding' ? 'delta' : 'value',
-      key: cells.keys[slot],
-      window,
-      index,
-      epoch: 0,
-      watermark: frontier.watermark,
-      emittedAt: frontier.now,
-      value,
-      timing,
-      isFirst: index === 0,
-      isLast: freeing,
-      records: cells.records[slot] as number,
-      lateRecords: cells.late === undefined ? 0 : (cells.late[slot] as number),
-    })
-    if (cells.flags !== undefined) {
-      this.#end(cells.flags, slot)
-      if (timing !== 'early') cells.flags[slot] = (cells.flags[slot] as number) | SETTLED
-      ;(cells.index as Uint32Array)[slot] = index + 1
-    }
+    const gate = this.#gate
+    const value = this.#result(cells, slot)
+    this.publisher.publish(cells, slot, window, complete, completing, freeing, frontier, value)
     if (gate !== undefined) {
       const states = (cells.gate ??= [])
-      states[slot] = gate.emitted(states[slot], value, {
-        now: frontier.now,
-        watermark: frontier.watermark,
-        held: this.held,
-      })
+      states[slot] = gate.emitted(states[slot], value, this.#gateContext(cells, slot, frontier))
     }
-    if (accumulation === 'discarding' && !freeing) cells.accumulators.open(slot)
+    if (cells.flags !== undefined) this.#end(cells, slot)
+    if (this.options.accumulation === 'discarding' && !freeing) cells.accumulators.open(slot)
   }
 
-  #end(flags: Uint8Array, slot: number): void {
+  #result(cells: Cells, slot: number): unknown {
+    return cells.accumulators.result(slot)
+  }
+
+  /** Nothing is pending any more. */
+  #end(cells: Cells, slot: number): void {
+    const flags = cells.flags as Uint8Array
     const before = flags[slot] as number
-    if ((before & HELD) !== 0) this.held--
+    if ((before & HELD) !== 0) {
+      this.held--
+      this.heldBack?.end(cells, slot)
+    }
     flags[slot] = before & ~ENDED
   }
 }

@@ -2,8 +2,11 @@
 import type { TimedMeta } from '../io/meta.ts'
 import type { TimeWindow } from '../window/window.ts'
 
-/** How panes of a window relate: whole values, or the difference since the last pane. */
-export type Accumulation = 'accumulating' | 'discarding'
+/**
+ * How panes of a window relate: whole values; whole values, each after a retraction of the one before; or the
+ * difference since the last pane.
+ */
+export type Accumulation = 'accumulating' | 'retracting' | 'discarding'
 /** early: before the window was complete; on-time: when it was; late: an update by data that came after. */
 export type Timing = 'early' | 'on-time' | 'late'
 
@@ -38,10 +41,16 @@ export interface ValuePane<K, V, W = TimeWindow> extends PaneBase<K, W>, ValueFi
 export interface DeltaPane<K, V, W = TimeWindow> extends PaneBase<K, W>, ValueFields<V> {
   readonly kind: 'delta'
 }
-/** Withdraws the pane of the same key, window and index. */
+/**
+ * Withdraws the pane of the same key, window and index, whose value and timing it repeats: a new one follows
+ * (retracting), or its session is part of another now, or it does not pass a filter of results any more.
+ */
 export interface Retraction<K, V, W = TimeWindow> extends PaneBase<K, W> {
   readonly kind: 'retraction'
   readonly value: V
+  readonly timing: Timing
+  readonly isFirst: boolean
+  readonly isLast: false
 }
 /** A delta for a window whose state is gone. */
 export interface Correction<K, W = TimeWindow> extends PaneBase<K, W> {
@@ -51,6 +60,16 @@ export interface Correction<K, W = TimeWindow> extends PaneBase<K, W> {
 }
 
 export type Pane<K, V, W = TimeWindow> = ValuePane<K, V, W> | Retraction<K, V, W> | Correction<K, W>
+/** The withdrawal of a pane that was published, at a later time. */
+export function retractionOf<K, V, W>(
+  pane: Pick<ValuePane<K, V, W>, 'key' | 'window' | 'index' | 'epoch' | 'value' | 'timing' | 'isFirst'>,
+  at: { readonly watermark: number; readonly emittedAt: number },
+): Retraction<K, V, W> {
+  const { key, window, index, epoch, value, timing, isFirst } = pane
+  const { watermark, emittedAt } = at
+  return { kind: 'retraction', key, window, index, epoch, watermark, emittedAt, value, timing, isFirst, isLast: false }
+}
+
 /** What a pipeline emits: whole values with their withdrawals, or with 'discarding' deltas. */
 export type PaneOf<K, V, W, M extends Accumulation> = M extends 'discarding'
   ? DeltaPane<K, V, W> | Correction<K, W>

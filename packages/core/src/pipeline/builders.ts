@@ -5,11 +5,11 @@ import { aggregators } from '../aggregate/aggregators.ts'
 import { configError } from '../errors/stream-error.ts'
 import { toSource } from '../io/inputs.ts'
 import type { Sink, ToOptions } from '../io/sink.ts'
-import type { LateRecord } from '../pane/pane.ts'
+import type { Accumulation, LateRecord } from '../pane/pane.ts'
 import { toMs } from '../time/duration.ts'
 import { watermarkThenUpdates } from '../trigger/watermark-then-updates.ts'
 import type { WindowAssigner } from '../window/assigner.ts'
-import { type Fn, checkFn, checkPolicy, checkSink, oneOf, optional } from './checks.ts'
+import { type Fn, checkFn, checkPolicy, checkSink, checkTrigger, oneOf, optional } from './checks.ts'
 import { type Launch, PipelineBuilder } from './pipeline.ts'
 import type {
   KeyNode,
@@ -207,10 +207,7 @@ class KeyedStage {
     return new KeyedStage(this.#context, this.#node, name)
   }
 
-  window(
-    assigner: WindowAssigner<never, unknown>,
-    options: WindowOptions<never, 'accumulating' | 'discarding'> = {},
-  ): WindowedStage {
+  window(assigner: WindowAssigner<never, unknown>, options: WindowOptions<never, Accumulation> = {}): WindowedStage {
     if (typeof assigner?.assign !== 'function' || assigner.shape === undefined) {
       throw configError('BAD_WINDOWS', 'window', {
         found: assigner,
@@ -226,17 +223,12 @@ class KeyedStage {
       maxKeys = DEFAULT_MAX_KEYS,
       whenFull = 'fail',
     } = options
-    oneOf('accumulation', accumulation, ['accumulating', 'discarding'])
+    oneOf('accumulation', accumulation, ['accumulating', 'retracting', 'discarding'])
     oneOf('onTime', options.onTime ?? 'nonEmpty', ['always', 'nonEmpty'])
     oneOf('closing', closing, ['always', 'nonEmpty'])
     oneOf('whenFull', whenFull, ['fail', 'shed'])
-    if (typeof trigger?.step?.element !== 'function') {
-      throw configError('BAD_TRIGGER', "'trigger' of window", {
-        found: trigger,
-        expected: 'a trigger',
-        remedy: 'Write a call, as in watermarkThenUpdates().',
-      })
-    }
+    const latenessMs = optional(options.allowedLateness, "'allowedLateness' of window", toMs) ?? 0
+    checkTrigger(trigger, latenessMs, options)
     if (!Number.isSafeInteger(maxKeys) || maxKeys < 1) {
       throw configError('BAD_MAX_KEYS', "'maxKeys' of window", {
         found: maxKeys,
@@ -257,7 +249,8 @@ class KeyedStage {
         maxKeys,
         whenFull,
         gate: options.gate,
-        latenessMs: optional(options.allowedLateness, "'allowedLateness' of window", toMs) ?? 0,
+        latenessMs,
+        allowDataLoss: options.allowDataLoss ?? false,
         onTime: options.onTime ?? trigger.onTime ?? 'nonEmpty',
         onError: options.onError === undefined ? this.#context.onError : checkPolicy(options.onError),
         late: Object.freeze([]),

@@ -2,7 +2,10 @@
 import { configError } from '../errors/stream-error.ts'
 import type { Sink } from '../io/sink.ts'
 import { type Duration, toPositiveMs } from '../time/duration.ts'
+import type { Accumulation } from '../pane/pane.ts'
+import type { Trigger } from '../trigger/trigger.ts'
 import type { OnError } from './plan.ts'
+import type { WindowOptions } from './stages.ts'
 
 /** A function of the user's, whatever it takes. */
 export type Fn = (value: never, meta: never) => unknown
@@ -37,6 +40,56 @@ export function checkSink(sink: Sink<never>): Sink<never> {
     expected: 'an object with open(task)',
     remedy: 'See collected(), latestValues() and forEach() for sinks in memory.',
   })
+}
+
+/** A trigger, and whether it fits the rest: what could lose data is refused. */
+export function checkTrigger(
+  trigger: Trigger<never>,
+  latenessMs: number,
+  {
+    gate,
+    accumulation,
+    allowDataLoss,
+  }: Pick<WindowOptions<never, Accumulation>, 'gate' | 'accumulation' | 'allowDataLoss'>,
+): void {
+  if (typeof trigger?.step?.element !== 'function') {
+    throw configError('BAD_TRIGGER', "'trigger' of window", {
+      found: trigger,
+      expected: 'a trigger',
+      remedy: 'Write a call, as in watermarkThenUpdates().',
+    })
+  }
+  const why = trigger.mayFinish?.(latenessMs)
+  if (why !== undefined && allowDataLoss !== true) {
+    throw configError('TRIGGER_FINISHES', `The trigger ${trigger.kind} of window`, {
+      saw: `that it may finish while the window still takes records: ${why}`,
+      expected:
+        'a trigger that goes on as long as its window; what came after would not be shown before the window is freed',
+      remedy: `Write repeatedly(${trigger.kind}), give afterWatermark a late part, or accept it with allowDataLoss: true.`,
+    })
+  }
+  if (gate === undefined) return
+  if (typeof gate.decide !== 'function' || typeof gate.emitted !== 'function') {
+    throw configError('BAD_GATE', "'gate' of window", {
+      found: gate,
+      expected: 'a pane gate',
+      remedy: "Write a call, as in onChange() or atMostEvery('10s').",
+    })
+  }
+  if (trigger.gate !== undefined) {
+    throw configError('TWO_GATES', `The gate ${gate.kind} of window`, {
+      saw: `the trigger ${trigger.kind}, which has a gate of its own (${trigger.gate.kind})`,
+      expected: 'one gate',
+      remedy: 'Leave one of them out.',
+    })
+  }
+  if (gate.swallows === true && accumulation === 'discarding') {
+    throw configError('DELTAS_LOSE_DATA', `The gate ${gate.kind}`, {
+      saw: "accumulation: 'discarding', whose panes are differences",
+      expected: 'panes with whole values: a swallowed difference would be missing for ever',
+      remedy: "Use accumulation: 'accumulating' or 'retracting', or another gate.",
+    })
+  }
 }
 
 export function oneOf(what: string, found: unknown, allowed: readonly string[]): void {

@@ -15,6 +15,7 @@ import { Timeline } from '../operator/timeline.ts'
 import { WindowStage } from '../operator/window-stage.ts'
 import type { Sink } from '../io/sink.ts'
 import type { Source } from '../io/source.ts'
+import { isMerging } from '../window/assigner.ts'
 import { copyKey, keyId } from '../state/key.ts'
 import { badTimestamp } from '../time/timestamp.ts'
 import type {
@@ -293,6 +294,7 @@ class Compiler {
         timeline.own = watermark
         task.raise(watermark < timeline.others ? watermark : timeline.others)
       }
+      if (task.settles) task.settle()
     }
   }
 
@@ -343,7 +345,19 @@ class Compiler {
       this.#sideOutput(sink as Sink<never>, i === 0 ? `${name}-late` : `${name}-late-${i + 1}`),
     )
     const stage = new WindowStage(
-      { name, latenessMs, trigger, onTime, closing, accumulation, gate, maxKeys, whenFull },
+      {
+        name,
+        latenessMs,
+        trigger,
+        onTime,
+        closing,
+        accumulation,
+        gate,
+        maxKeys,
+        whenFull,
+        merging: isMerging(node.assigner),
+        mayWithdraw: false,
+      },
       new AggregateSpec(node.aggregate),
       this.#task.cursor,
       {
@@ -354,6 +368,7 @@ class Compiler {
     const operator = makeOperator(node.assigner, stage)
     this.#windows.push({ node, name, operator })
     this.#task.outputs.push({ name, operator, out: this.#next(node) })
+    this.#task.settles ||= stage.heldBack !== undefined
     return operator
   }
 

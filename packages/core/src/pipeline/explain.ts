@@ -1,5 +1,6 @@
 /** Owns the answer to "which result is written when, and what does late data do?", given before anything runs. */
 import { showMs } from '../time/duration.ts'
+import { isMerging } from '../window/assigner.ts'
 import type { Cadence, FastPath } from '../trigger/trigger.ts'
 import { type PlanNode, type SinkNode, type WindowNode, namesOf, nodesOf, upstreamOf } from './plan.ts'
 
@@ -25,9 +26,7 @@ function explainWindow(
   names: ReadonlyMap<PlanNode, string>,
   sinks: readonly SinkNode[],
 ): readonly string[] {
-  const merging =
-    node.assigner.shape.type === 'session' || (node.assigner.shape.type === 'custom' && node.assigner.shape.merge)
-  const complete = merging ? 'W > end' : 'W ≥ end'
+  const complete = isMerging(node.assigner) ? 'W > end' : 'W ≥ end'
   const freed = node.latenessMs === 0 ? complete : `${complete} + ${showMs(node.latenessMs)}`
   const pane = node.accumulation === 'discarding' ? 'what came since the last pane' : 'the whole value'
   const fast = node.trigger.fastPath

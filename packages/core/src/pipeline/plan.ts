@@ -4,7 +4,7 @@
  */
 import type { AnyAggregator } from '../aggregate/aggregator.ts'
 import type { DeadLetter, LateRecord, Accumulation } from '../pane/pane.ts'
-import type { PaneGate } from '../pane/gate.ts'
+import type { PaneGate } from '../trigger/gate.ts'
 import type { Role, Sink } from '../io/sink.ts'
 import type { Source } from '../io/source.ts'
 import type { WatermarkStrategy } from '../time/watermark.ts'
@@ -59,6 +59,7 @@ export interface WindowNode {
   readonly assigner: WindowAssigner<never, unknown>
   readonly trigger: Trigger<never>
   readonly latenessMs: number
+  readonly allowDataLoss: boolean
   readonly accumulation: Accumulation
   readonly onTime: 'always' | 'nonEmpty'
   readonly closing: 'always' | 'nonEmpty'

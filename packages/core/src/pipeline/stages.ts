@@ -8,7 +8,7 @@ import type { Key, Meta, TimedMeta } from '../io/meta.ts'
 import type { Sink, ToOptions } from '../io/sink.ts'
 import type { Source } from '../io/source.ts'
 import type { Accumulation, LateRecord, PaneMeta, PaneOf } from '../pane/pane.ts'
-import type { PaneGate } from '../pane/gate.ts'
+import type { PaneGate } from '../trigger/gate.ts'
 import type { Job, StartOptions } from './job.ts'
 import type { Duration } from '../time/duration.ts'
 import type { WatermarkStrategy } from '../time/watermark.ts'
@@ -54,13 +54,21 @@ export interface WindowOptions<in W, out M extends Accumulation = 'accumulating'
   readonly allowedLateness?: Duration
   /** When panes come out. Default watermarkThenUpdates(). */
   readonly trigger?: Trigger<W>
-  /** How panes relate. Default accumulating: each pane is the whole value. */
+  /**
+   * How panes relate. Default accumulating: each pane is the whole value. retracting: the same, each after a retraction
+   * of the one before. discarding: the difference since the last pane.
+   */
   readonly accumulation?: M
   /** Whether the pane at completion comes even if nothing arrived since the last one. */
   readonly onTime?: 'always' | 'nonEmpty'
   /** Whether a last pane comes when the window is freed even if nothing arrived since the last one. */
   readonly closing?: 'always' | 'nonEmpty'
   readonly gate?: PaneGate
+  /**
+   * Accepts a trigger that may finish while the window still takes records. What comes after is kept, but not shown
+   * before the window is freed; `oneWindow()` is freed at the end of input only.
+   */
+  readonly allowDataLoss?: boolean
   /** At most this many entries of (key, window) are kept. Default 10 million. */
   readonly maxKeys?: number
   /** When maxKeys is reached: fail the job (default), or send what would need a new entry to the late output, counted. */

@@ -9,6 +9,7 @@ import { metricsOf } from '../pipeline/metrics.ts'
 import { type Duration, showMs, toMs } from '../time/duration.ts'
 import { systemClock } from '../time/system-clock.ts'
 import { AFTER_ALL } from '../time/timestamp.ts'
+import { isMerging } from '../window/assigner.ts'
 import type { TimeWindow } from '../window/window.ts'
 import type { Layout } from '../pipeline/layout.ts'
 import { Driver } from './driver.ts'
@@ -143,9 +144,7 @@ export class Run<P> implements Job<P> {
     }
     for (const { name, node } of this.#compiled.windows) {
       if (window === undefined) continue
-      const session =
-        node.assigner.shape.type === 'session' || (node.assigner.shape.type === 'custom' && node.assigner.shape.merge)
-      const completes = window.end + (session ? 1 : 0)
+      const completes = window.end + (isMerging(node.assigner) ? 1 : 0)
       const frees = completes + node.latenessMs
       const state =
         watermark >= frees

@@ -2,65 +2,73 @@
  * Owns how a fast path becomes a step: policies whose whole meaning is a `FastPath` are written once, as data, and get
  * the equivalent step from here.
  */
-import type { Cadence, FastPath, Trigger, TriggerContext, TriggerStep } from './trigger.ts'
+import type { PaneGate } from './gate.ts'
+import type { FastPath, Trigger, TriggerContext, TriggerRows, TriggerStep } from './trigger.ts'
 
 /**
- * due: the processing time at which what is pending leaves (+∞: nothing waits for time); now: fire at once; completed:
- * the window's completion has been dealt with.
+ * The row. DUE: the processing time at which what is pending leaves (+∞: nothing waits for time, −∞: at once).
+ * DONE: 1 when the window's completion has been dealt with.
  */
-interface State {
-  readonly due: number
-  readonly now: boolean
-  readonly completed: boolean
-}
-
+const DUE = 0
+const DONE = 1
 const NEVER = Number.POSITIVE_INFINITY
-const REST: State = Object.freeze({ due: NEVER, now: false, completed: false })
-const RESTED: State = Object.freeze({ due: NEVER, now: false, completed: true })
+const AT_ONCE = Number.NEGATIVE_INFINITY
 
 /** A trigger that is fully described by its fast path. */
 export function policy<W>(options: {
   readonly kind: string
   readonly fastPath: FastPath
   readonly onTime?: 'always' | 'nonEmpty'
+  readonly gate?: PaneGate
 }): Trigger<W> {
-  const { kind, fastPath } = options
+  const { kind, fastPath, onTime, gate } = options
   return Object.freeze({
     kind,
     emitsAtCompletion: fastPath.completion,
-    ...(options.onTime === undefined ? {} : { onTime: options.onTime }),
+    ...(onTime === undefined ? {} : { onTime }),
+    ...(gate === undefined ? {} : { gate }),
     fastPath: Object.freeze(fastPath),
-    step: stepOf(fastPath) as TriggerStep<unknown>,
+    step: stepOf(fastPath),
   })
 }
 
-function stepOf({ early, completion, late }: FastPath): TriggerStep<State> {
-  const cadence = (at: TriggerContext): Cadence => (at.complete ? late : early)
-  // A session that grows is not complete any more: what its late phase waited for is void.
-  const dueOf = (state: State, at: TriggerContext): number =>
-    completion && state.completed && !at.complete ? NEVER : state.due
+function stepOf({ early, completion, late }: FastPath): TriggerStep {
+  /** A session that grew is not complete any more: what its late phase waited for is void. */
+  const reopen = (rows: TriggerRows, row: number, at: TriggerContext): void => {
+    if (at.complete || rows[row + DONE] === 0) return
+    rows[row + DONE] = 0
+    if (completion) rows[row + DUE] = NEVER
+  }
   return Object.freeze({
-    initial: REST,
-    element: (state: State, at: TriggerContext) => {
-      const when = cadence(at)
+    initial: Object.freeze([NEVER, 0]),
+    firesAtCompletion: completion,
+    element: (rows, row, at) => {
+      reopen(rows, row, at)
+      const cadence = at.complete ? late : early
       // Completion is what such a policy waits for: what comes first after it fires at once.
-      const overdue = at.complete && completion && !state.completed
-      if (when === 'perRecord' || overdue) return { due: NEVER, now: true, completed: at.complete }
-      const due = dueOf(state, at)
-      if (when === 'never' || due !== NEVER)
-        return state.completed === at.complete ? state : { due, now: state.now, completed: at.complete }
-      return { due: at.now + when.afterMs, now: state.now, completed: at.complete }
+      const overdue = at.complete && completion && rows[row + DONE] === 0
+      if (cadence === 'perRecord' || overdue) rows[row + DUE] = AT_ONCE
+      else if (cadence !== 'never' && rows[row + DUE] === NEVER) rows[row + DUE] = at.now + cadence.afterMs
+      if (at.complete) rows[row + DONE] = 1
     },
-    completed: (state: State) =>
-      completion ? { due: NEVER, now: true, completed: true } : { ...state, completed: true },
-    fires: (state: State, at: TriggerContext) => state.now || at.now >= state.due,
-    fired: (state: State) => (state.completed ? RESTED : REST),
-    merge: (a: State, b: State, at: TriggerContext) => ({
-      due: Math.min(dueOf(a, at), dueOf(b, at)),
-      now: a.now || b.now,
-      completed: at.complete && (a.completed || b.completed),
-    }),
-    wakeAt: (state: State) => state.due,
+    fires: (rows, row, at) =>
+      at.now >= (rows[row + DUE] as number) || (completion && at.complete && rows[row + DONE] === 0),
+    fired: (rows, row, at) => {
+      rows[row + DUE] = NEVER
+      if (at.complete) rows[row + DONE] = 1
+    },
+    clear: (rows, row) => {
+      rows[row + DUE] = NEVER
+    },
+    merge: (rows, row, others, other, at) => {
+      reopen(rows, row, at)
+      if (others === undefined) return
+      const isVoid = completion && !at.complete && others[other + DONE] === 1
+      if (!isVoid) rows[row + DUE] = Math.min(rows[row + DUE] as number, others[other + DUE] as number)
+      if (at.complete) rows[row + DONE] = Math.max(rows[row + DONE] as number, others[other + DONE] as number)
+    },
+    finished: () => false,
+    wakeAt: (rows, row, now) => ((rows[row + DUE] as number) > now ? (rows[row + DUE] as number) : NEVER),
     wakeAtWatermark: () => NEVER,
-  })
+  } satisfies TriggerStep)
 }

@@ -3,35 +3,58 @@
  * step; it holds no fields, purges nothing and knows nothing of values. What all triggers have in common is not their
  * business: whatever is pending when a window is freed is emitted then.
  */
+import type { PaneGate } from './gate.ts'
 
 /**
- * What a step may look at. `completesAt` is the watermark that completes the window (+∞ for the one window); `complete`
- * tells whether it has come. Valid during the call only.
+ * What a step may look at. `eventTime` is that of the record in hand (NaN outside `element`); `completesAt` is the
+ * watermark that completes the window (+∞ for the one window); `complete` tells whether it has come; `merging` whether
+ * windows of this kind can become one. Valid during the call only.
  */
 export interface TriggerContext {
   readonly now: number
   readonly watermark: number
+  readonly eventTime: number
   readonly completesAt: number
   readonly complete: boolean
+  readonly merging: boolean
 }
 
 /**
- * The pure step of a trigger, one state per key and window. States are plain values and are never changed in place.
- * `element` comes after each record of the window, `completed` once when the watermark completes it, `merge` when
- * windows become one; after each of them, and when a wanted time has come, `fires` is asked, and `fired` says what
- * follows a firing.
+ * States of a trigger: a row of numbers per key and window, many rows side by side, so that nothing is allocated per
+ * record and a snapshot is a copy. A step finds its row at an offset and touches nothing outside it.
  */
-export interface TriggerStep<S> {
-  readonly initial: S
-  readonly element: (state: S, at: TriggerContext) => S
-  readonly completed: (state: S, at: TriggerContext) => S
-  readonly fires: (state: S, at: TriggerContext) => boolean
-  readonly fired: (state: S, at: TriggerContext) => S
-  readonly merge: (a: S, b: S, at: TriggerContext) => S
-  /** The processing time at which `fires` wants to be asked again; +∞: no need. */
-  readonly wakeAt: (state: S) => number
-  /** The watermark at which `fires` wants to be asked again, beside the window's completion; +∞: no need. */
-  readonly wakeAtWatermark: (state: S) => number
+export type TriggerRows = Float64Array
+
+/**
+ * The pure step of a trigger: what it does depends on its row and the context only.
+ *
+ * `element` comes after each record of the window; `merge` when windows become one, and with no other row when a window
+ * has got new bounds. After each of them, when the watermark completes the window, and when a wanted time has come,
+ * `fires` is asked, and `fired` says what follows a firing. A step that has finished is not asked any more.
+ */
+export interface TriggerStep {
+  /** The row of a window that nothing has happened to; its length is the length of the row. */
+  readonly initial: readonly number[]
+  /** While it has not finished it fires when the watermark completes the window. */
+  readonly firesAtCompletion: boolean
+  readonly element: (rows: TriggerRows, row: number, at: TriggerContext) => void
+  readonly fires: (rows: TriggerRows, row: number, at: TriggerContext) => boolean
+  readonly fired: (rows: TriggerRows, row: number, at: TriggerContext) => void
+  /** What was pending left by another way: counts and times for it are void, finished marks stay. */
+  readonly clear: (rows: TriggerRows, row: number) => void
+  /** Takes in the row of a window that is merged into this one; undefined: the window itself has got new bounds. */
+  readonly merge: (
+    rows: TriggerRows,
+    row: number,
+    others: TriggerRows | undefined,
+    other: number,
+    at: TriggerContext,
+  ) => void
+  readonly finished: (rows: TriggerRows, row: number) => boolean
+  /** The first processing time after `now` at which `fires` wants to be asked again; +∞: no need. */
+  readonly wakeAt: (rows: TriggerRows, row: number, now: number) => number
+  /** The first watermark after `watermark` at which it does, beside the window's completion; +∞: no need. */
+  readonly wakeAtWatermark: (rows: TriggerRows, row: number, watermark: number) => number
 }
 
 /**
@@ -51,18 +74,39 @@ export interface FastPath {
   readonly late: Cadence
 }
 
+/** When a trigger fires and how often, in words, for `explain()`. */
+export interface TriggerWords {
+  /** The whole of it, to be read after "a pane comes": 'once 3 records have come'. */
+  readonly when: string
+  /** The same for one phase, where it differs. */
+  readonly early?: string
+  readonly late?: string
+  /** How many panes a key and window can have, part by part: 'one at completion', 'one for every 3 records'. */
+  readonly panes: (repeated: boolean) => readonly string[]
+}
+
 /**
  * A trigger. `emitsAtCompletion`: true promises that everything pending leaves when the watermark passes the window's
  * end; false promises it only for the freeing (end plus allowed lateness). `onTime` is its default for empty on-time
  * panes. `kind` prints it. W is what it needs to know of the window: a trigger that needs bounds is a
  * Trigger<TimeWindow> and does not fit oneWindow().
  */
-export interface Trigger<in W, S = unknown> {
+export interface Trigger<in W> {
   readonly kind: string
   readonly emitsAtCompletion: boolean
   readonly onTime?: 'always' | 'nonEmpty'
   readonly fastPath?: FastPath
-  readonly step: TriggerStep<S>
+  readonly step: TriggerStep
+  /**
+   * Why it may finish while a window still takes records, given the allowed lateness; undefined: it never does. After
+   * that nothing is shown before the window is freed, so such a trigger is refused unless `allowDataLoss` is set.
+   */
+  readonly mayFinish?: (latenessMs: number) => string | undefined
+  /** Its firings give a pane even if nothing came since the last one. */
+  readonly repeatsPanes?: boolean
+  /** A gate that is part of the policy: it sees what the trigger fires. */
+  readonly gate?: PaneGate
+  readonly words?: TriggerWords
   /** Types only, never present. */
   readonly '~window'?: (window: W) => void
 }

@@ -27,3 +27,8 @@ export interface WindowAssigner<in T, out W> {
 
 /** The one window of `oneWindow()`. */
 export const THE_ONE: OneWindow = Object.freeze({ only: true })
+
+/** Whether windows of this kind can become one: complete when W > end, and with bounds that change. */
+export function isMerging({ shape }: WindowAssigner<never, unknown>): boolean {
+  return shape.type === 'session' || (shape.type === 'custom' && shape.merge)
+}

@@ -1,4 +1,4 @@
-/** Owns equality by content for what aggregators yield. */
+/** Owns equality by content of what aggregators yield. */
 
 /**
  * Whether two values have the same type and content: arrays, plain objects, Map and Set (in order), Date, typed arrays;

@@ -9,10 +9,23 @@ export interface GateContext {
   readonly watermark: number
   /** How many (key, window) entries of the stage this gate holds back at the moment. */
   readonly held: number
+  /** Event time of the first record that is pending in the window. NaN unless the gate has a buffer. */
+  readonly pendingSince: number
 }
 
-/** emit it; swallow it (nothing is pending any more); or keep it pending and ask again at a processing time. */
-export type GateDecision = 'emit' | 'swallow' | { readonly holdUntil: number }
+/** emit it; swallow it (nothing is pending any more); or keep it pending until a processing time or a watermark. */
+export type GateDecision = 'emit' | 'swallow' | { readonly holdUntil: number } | { readonly holdUntilWatermark: number }
+
+/**
+ * Bounds what a gate holds back over all keys of a stage. When more than `maxKeys` entries of (key, window), or more
+ * than `maxBytes` of their values (as the engine would encode them), are held: 'fail' stops the job with BUFFER_FULL,
+ * 'emitEarly' lets those leave that have waited longest.
+ */
+export interface GateBuffer {
+  readonly maxKeys?: number
+  readonly maxBytes?: number
+  readonly onFull: 'emitEarly' | 'fail'
+}
 
 /** A plain frozen value with a pure step, one state per key and window; undefined before its first pane. */
 export interface PaneGate<S = unknown> {
@@ -20,4 +33,7 @@ export interface PaneGate<S = unknown> {
   readonly decide: (state: S | undefined, value: unknown, at: GateContext) => GateDecision
   /** The state after a pane was emitted, whether the gate was asked or passed by. */
   readonly emitted: (state: S | undefined, value: unknown, at: GateContext) => S
+  /** It may swallow: refused with discarding panes, whose differences would be lost. */
+  readonly swallows?: boolean
+  readonly buffer?: GateBuffer
 }

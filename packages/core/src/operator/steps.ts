@@ -1,0 +1,120 @@
+/**
+ * Owns how a trigger without a fast path is asked: its rows beside the slots, and the times it wants to be asked at
+ * again. It emits nothing: whoever asks deals with a firing.
+ */
+import { StreamError } from '../errors/stream-error.ts'
+import type { Trigger, TriggerContext, TriggerRows } from '../trigger/trigger.ts'
+import type { Cells } from './cells.ts'
+import type { Cursor } from './cursor.ts'
+import type { LiveWindow, Wakes } from './window-stage.ts'
+
+const NEVER = Number.POSITIVE_INFINITY
+
+export class Steps {
+  readonly #trigger: Trigger<never>
+  readonly #stage: string
+  readonly #cursor: Cursor
+  readonly #context: { -readonly [F in keyof TriggerContext]: TriggerContext[F] }
+
+  constructor(trigger: Trigger<never>, stage: string, cursor: Cursor, merging: boolean) {
+    this.#trigger = trigger
+    this.#stage = stage
+    this.#cursor = cursor
+    this.#context = { now: 0, watermark: 0, eventTime: Number.NaN, completesAt: 0, complete: false, merging }
+  }
+
+  /** A record has come in the slot; true: the trigger fires, and has been told. */
+  element(cells: Cells, slot: number, of: LiveWindow): boolean {
+    const { step } = this.#trigger
+    const rows = this.#rows(cells)
+    const row = slot * step.initial.length
+    try {
+      if (step.finished(rows, row)) return false
+      step.element(rows, row, this.#at(of))
+    } catch (cause) {
+      throw this.#threw(cause)
+    }
+    return this.fires(cells, slot, of)
+  }
+
+  /** Whether the trigger fires now; if so, it has been told. */
+  fires(cells: Cells, slot: number, of: LiveWindow): boolean {
+    const { step } = this.#trigger
+    const rows = this.#rows(cells)
+    const row = slot * step.initial.length
+    const at = this.#at(of)
+    try {
+      if (step.finished(rows, row) || !step.fires(rows, row, at)) return false
+      step.fired(rows, row, at)
+      return true
+    } catch (cause) {
+      throw this.#threw(cause)
+    }
+  }
+
+  /** Windows have merged; `from` undefined: a window has got new bounds. */
+  merge(cells: Cells, into: number, from: number | undefined, of: LiveWindow, wakes: Wakes): void {
+    const { step } = this.#trigger
+    const rows = this.#rows(cells)
+    const { length } = step.initial
+    try {
+      step.merge(rows, into * length, from === undefined ? undefined : rows, (from ?? 0) * length, this.#at(of))
+    } catch (cause) {
+      throw this.#threw(cause)
+    }
+    this.wake(cells, into, wakes)
+  }
+
+  /** Asks to come back at the times the trigger wants. A time that is not ahead has come: it has just been asked. */
+  wake(cells: Cells, slot: number, wakes: Wakes): void {
+    const { step } = this.#trigger
+    const rows = this.#rows(cells)
+    const row = slot * step.initial.length
+    const { now, watermark } = this.#cursor
+    let at: number
+    let due: number
+    try {
+      if (step.finished(rows, row)) return
+      at = step.wakeAt(rows, row, now)
+      due = step.wakeAtWatermark(rows, row, watermark)
+    } catch (cause) {
+      throw this.#threw(cause)
+    }
+    if (at > now && at !== NEVER) {
+      const asked = (cells.asked ??= new Float64Array(cells.capacity).fill(NEVER))
+      if (at < (asked[slot] as number)) wakes.at(slot, (asked[slot] = at))
+    }
+    if (due > watermark) this.wakeAtWatermark(cells, slot, due, wakes)
+  }
+
+  /** The same for one watermark, asked for once. */
+  wakeAtWatermark(cells: Cells, slot: number, due: number, wakes: Wakes): void {
+    if (due === NEVER) return
+    const asked = (cells.askedWatermark ??= new Float64Array(cells.capacity).fill(NEVER))
+    if (due < (asked[slot] as number)) wakes.atWatermark(slot, (asked[slot] = due))
+  }
+
+  #rows(cells: Cells): TriggerRows {
+    return cells.rows ?? cells.track(this.#trigger.step.initial)
+  }
+
+  #at(of: LiveWindow): TriggerContext {
+    const context = this.#context
+    const { now, watermark, eventTime } = this.#cursor
+    context.now = now
+    context.watermark = watermark
+    context.eventTime = eventTime
+    context.completesAt = of.completesAt
+    context.complete = of.complete
+    return context
+  }
+
+  #threw(cause: unknown): StreamError {
+    const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+    return new StreamError(
+      'TRIGGER_THREW',
+      `The trigger ${this.#trigger.kind} of '${this.#stage}': found that its step threw ${text}, expected it to return. It belongs to no one record, so onError does not apply; the job goes on from what was safe once the trigger is mended.`,
+      { cause, at: { operator: this.#stage } },
+    )
+  }
+}

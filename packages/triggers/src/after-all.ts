@@ -1,0 +1,68 @@
+import type { Trigger } from '@tidemark/core'
+import {
+  type Part,
+  checkParts,
+  clearParts,
+  combined,
+  firstThatFinishes,
+  kindOf,
+  laidOut,
+  mergeParts,
+  panesOf,
+  says,
+  wakesOf,
+} from './parts.ts'
+
+/**
+ * Fires once, when all of its parts do. (Beam's AfterAll.)
+ * @throws StreamError BAD_TRIGGER for fewer than two parts
+ * @example repeatedly(afterAll(afterCount(10), afterProcessingTime('1m')))
+ */
+export function afterAll<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
+  checkParts('afterAll', triggers, 2)
+  // 1: it has fired.
+  const { initial, parts } = laidOut([0], triggers)
+  return combined({
+    kind: kindOf('afterAll', triggers),
+    // One part that goes on is enough: the whole waits for it.
+    mayFinish: (latenessMs) =>
+      triggers.every((trigger) => trigger.mayFinish?.(latenessMs) !== undefined)
+        ? firstThatFinishes(triggers, latenessMs)
+        : undefined,
+    words: {
+      when: `${triggers.map(says).join(', and ')}, when all of these have come`,
+      panes: (repeated) => (repeated ? panesOf(triggers.slice(0, 1), true) : ['one']),
+    },
+    step: {
+      initial,
+      firesAtCompletion: parts.every(({ step }) => step.firesAtCompletion),
+      element: (rows, row, at) => {
+        for (let i = 0; i < parts.length; i++) {
+          const part = parts[i] as Part
+          if (!part.step.finished(rows, row + part.at)) part.step.element(rows, row + part.at, at)
+        }
+      },
+      fires: (rows, row, at) => {
+        for (let i = 0; i < parts.length; i++) {
+          const { step, at: offset } = parts[i] as Part
+          if (!step.finished(rows, row + offset) && !step.fires(rows, row + offset, at)) return false
+        }
+        return true
+      },
+      fired: (rows, row, at) => {
+        for (let i = 0; i < parts.length; i++) {
+          const part = parts[i] as Part
+          if (!part.step.finished(rows, row + part.at)) part.step.fired(rows, row + part.at, at)
+        }
+        rows[row] = 1
+      },
+      clear: (rows, row) => clearParts(parts, rows, row),
+      merge: (rows, row, others, other, at) => {
+        mergeParts(parts, rows, row, others, other, at)
+        rows[row] = parts.every(({ step, at: offset }) => step.finished(rows, row + offset)) ? 1 : 0
+      },
+      finished: (rows, row) => rows[row] === 1,
+      ...wakesOf(parts),
+    },
+  })
+}

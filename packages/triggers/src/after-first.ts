@@ -1,0 +1,66 @@
+import type { Trigger } from '@tidemark/core'
+import {
+  type Part,
+  checkParts,
+  clearParts,
+  combined,
+  firstThatFinishes,
+  kindOf,
+  laidOut,
+  mergeParts,
+  panesOf,
+  partFires,
+  says,
+  wakesOf,
+} from './parts.ts'
+
+/**
+ * Fires once, as soon as one of its parts does; what the others have counted is void then. (Beam's AfterFirst.)
+ * @throws StreamError BAD_TRIGGER for fewer than two parts
+ * @example repeatedly(afterFirst(afterCount(100), afterProcessingTime('10s')))
+ */
+export function afterFirst<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
+  checkParts('afterFirst', triggers, 2)
+  // 1: it has fired.
+  const { initial, parts } = laidOut([0], triggers)
+  return combined({
+    kind: kindOf('afterFirst', triggers),
+    mayFinish: (latenessMs) => firstThatFinishes(triggers, latenessMs),
+    words: {
+      when: `${triggers.map(says).join(', or ')}, whichever comes first`,
+      panes: (repeated) => (repeated ? panesOf(triggers, true) : ['one']),
+    },
+    step: {
+      initial,
+      firesAtCompletion: parts.some(({ step }) => step.firesAtCompletion),
+      element: (rows, row, at) => {
+        for (let i = 0; i < parts.length; i++) {
+          const part = parts[i] as Part
+          part.step.element(rows, row + part.at, at)
+        }
+      },
+      fires: (rows, row, at) => {
+        for (let i = 0; i < parts.length; i++) {
+          const { step, at: offset } = parts[i] as Part
+          if (step.finished(rows, row + offset) || step.fires(rows, row + offset, at)) return true
+        }
+        return false
+      },
+      fired: (rows, row, at) => {
+        for (let i = 0; i < parts.length; i++) {
+          const part = parts[i] as Part
+          if (partFires(part, rows, row, at)) part.step.fired(rows, row + part.at, at)
+          else part.step.clear(rows, row + part.at)
+        }
+        rows[row] = 1
+      },
+      clear: (rows, row) => clearParts(parts, rows, row),
+      merge: (rows, row, others, other, at) => {
+        mergeParts(parts, rows, row, others, other, at)
+        rows[row] = parts.some(({ step, at: offset }) => step.finished(rows, row + offset)) ? 1 : 0
+      },
+      finished: (rows, row) => rows[row] === 1,
+      ...wakesOf(parts),
+    },
+  })
+}

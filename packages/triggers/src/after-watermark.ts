@@ -1,0 +1,89 @@
+import type { TimeWindow, Trigger, TriggerContext, TriggerRows } from '@tidemark/core'
+import { never } from './never.ts'
+import { type Part, checkParts, combined, laidOut, panesOf, reset, says, wakesOf } from './parts.ts'
+
+/**
+ * Fires when the watermark completes the window. With `early`, also before that, whenever that part fires; with `late`,
+ * also after it. Both parts begin anew after each firing of theirs, so that a trigger with a late part never finishes;
+ * one without has finished at completion. (Beam's AfterWatermark.pastEndOfWindow with early and late firings; there
+ * finished marks inside the parts live on.)
+ * @example afterWatermark({ early: afterProcessingTime('10s'), late: afterCount(1) })
+ */
+export function afterWatermark(
+  options: { readonly early?: Trigger<TimeWindow>; readonly late?: Trigger<TimeWindow> } = {},
+): Trigger<TimeWindow> {
+  const { early = never(), late } = options
+  const given = Object.entries(options).map(([name, trigger]) => `${name}: ${(trigger as Trigger<TimeWindow>).kind}`)
+  const kind = `afterWatermark(${given.length === 0 ? '' : `{ ${given.join(', ')} }`})`
+  checkParts('afterWatermark', late === undefined ? [early] : [early, late], 1)
+  // 1: the firing at completion has been.
+  const { initial, parts } = laidOut([0], late === undefined ? [early] : [early, late])
+  const [before, after] = parts as readonly [Part, Part | undefined]
+  const part = (rows: TriggerRows, row: number): Part | undefined => (rows[row] === 0 ? before : after)
+  const element = (of: Part | undefined, rows: TriggerRows, row: number, at: TriggerContext): void => {
+    if (of !== undefined) of.step.element(rows, row + of.at, at)
+  }
+  return combined({
+    kind,
+    mayFinish: (latenessMs) =>
+      late === undefined && latenessMs > 0 ? `${kind} has no late part, but late records are allowed` : undefined,
+    words: {
+      when: [
+        ...(options.early === undefined ? [] : [`before completion ${says(early)}`]),
+        'once the watermark has completed the window',
+        ...(late === undefined ? [] : [`late ${says(late)}`]),
+      ].join('; '),
+      early: says(early),
+      late: late === undefined ? 'never' : says(late),
+      panes: (repeated) => [
+        ...panesOf([early], true).map((pane) => `${pane} before completion`),
+        'one at completion',
+        ...(late === undefined
+          ? repeated
+            ? ['one for every late record']
+            : []
+          : panesOf([late], true).map((pane) => `${pane} after it`)),
+      ],
+    },
+    step: {
+      initial,
+      firesAtCompletion: true,
+      element: (rows, row, at) => {
+        if (!at.merging) element(part(rows, row), rows, row, at)
+        else {
+          // A merge may bring the window back to its early phase, or on to its late one.
+          element(before, rows, row, at)
+          element(after, rows, row, at)
+        }
+      },
+      fires: (rows, row, at) => {
+        if (rows[row] === 0 && at.complete) return true
+        const now = part(rows, row)
+        return now !== undefined && !now.step.finished(rows, row + now.at) && now.step.fires(rows, row + now.at, at)
+      },
+      fired: (rows, row, at) => {
+        const now = part(rows, row)
+        if (rows[row] === 0 && at.complete) {
+          rows[row] = 1
+          if (after !== undefined) reset(after, rows, row)
+        }
+        if (now !== undefined) reset(now, rows, row)
+      },
+      clear: (rows, row) => {
+        before.step.clear(rows, row + before.at)
+        after?.step.clear(rows, row + after.at)
+      },
+      merge: (rows, row, others, other, at) => {
+        const passed = rows[row] === 1 && (others === undefined || others[other] === 1) && at.complete
+        rows[row] = passed ? 1 : 0
+        if (!passed) {
+          // Still, or again, before completion: some of what is pending has had no chance to be shown.
+          before.step.merge(rows, row + before.at, others, other + before.at, at)
+          if (after !== undefined) reset(after, rows, row)
+        } else if (after !== undefined) after.step.merge(rows, row + after.at, others, other + after.at, at)
+      },
+      finished: (rows, row) => rows[row] === 1 && after === undefined,
+      ...wakesOf(parts),
+    },
+  })
+}

@@ -1,0 +1,29 @@
+import type { Trigger } from '@tidemark/core'
+import { leaf } from './step.ts'
+
+/** Fires for every record and never finishes: `repeatedly(afterCount(1))`. */
+export function everyUpdate(): Trigger<unknown> {
+  return leaf({
+    kind: 'everyUpdate()',
+    once: false,
+    when: 'for every record',
+    panes: () => ['one for every record'],
+    step: {
+      // 1: a record came since the last firing.
+      initial: [0],
+      element: (rows, row) => {
+        rows[row] = 1
+      },
+      fires: (rows, row) => rows[row] === 1,
+      fired: (rows, row) => {
+        rows[row] = 0
+      },
+      clear: (rows, row) => {
+        rows[row] = 0
+      },
+      merge: (rows, row, others, other) => {
+        if (others !== undefined) rows[row] = Math.max(rows[row] as number, others[other] as number)
+      },
+    },
+  })
+}

@@ -1,0 +1,18 @@
+import { type PaneGate, sameValue } from '@tidemark/core'
+
+/**
+ * Lets a pane pass only if its value is another one than that of the pane before (by content). What is equal is
+ * swallowed, but not at completion where the policy emits then, nor when the window is freed. Refused with discarding
+ * panes.
+ * @example window(tumbling('1h'), { trigger: continuousRefinement(), gate: onChange() })
+ */
+export function onChange(): PaneGate {
+  return Object.freeze({
+    kind: 'onChange()',
+    swallows: true,
+    // In a box, so that a value of undefined is told from no pane yet.
+    decide: (shown, value) =>
+      shown !== undefined && sameValue((shown as readonly [unknown])[0], value) ? 'swallow' : 'emit',
+    emitted: (_, value) => [value],
+  } satisfies PaneGate)
+}

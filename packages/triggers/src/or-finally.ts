@@ -1,0 +1,52 @@
+import type { Trigger } from '@tidemark/core'
+import {
+  type Part,
+  checkParts,
+  clearParts,
+  combined,
+  firstThatFinishes,
+  laidOut,
+  mergeParts,
+  panesOf,
+  partFires,
+  says,
+  wakesOf,
+} from './parts.ts'
+
+/**
+ * Fires as `trigger` does until `until` fires; that is its last firing. `until` counts across the firings of `trigger`.
+ * (Beam's orFinally.)
+ * @example repeatedly(orFinally(repeatedly(afterProcessingTime('10s')), afterCount(1_000)))
+ */
+export function orFinally<W>(trigger: Trigger<W>, until: Trigger<W>): Trigger<W> {
+  const triggers = checkParts('orFinally', [trigger, until], 2)
+  const { initial, parts } = laidOut([], triggers)
+  const [main, end] = parts as readonly [Part, Part]
+  return combined({
+    kind: `orFinally(${trigger.kind}, ${until.kind})`,
+    mayFinish: (latenessMs) => firstThatFinishes(triggers, latenessMs),
+    words: {
+      when: `${says(trigger)}; the last one ${says(until)}`,
+      panes: (repeated) => panesOf(triggers, repeated),
+    },
+    step: {
+      initial,
+      firesAtCompletion: main.step.firesAtCompletion || end.step.firesAtCompletion,
+      element: (rows, row, at) => {
+        main.step.element(rows, row + main.at, at)
+        end.step.element(rows, row + end.at, at)
+      },
+      fires: (rows, row, at) => partFires(main, rows, row, at) || partFires(end, rows, row, at),
+      fired: (rows, row, at) => {
+        if (partFires(end, rows, row, at)) {
+          end.step.fired(rows, row + end.at, at)
+          main.step.clear(rows, row + main.at)
+        } else main.step.fired(rows, row + main.at, at)
+      },
+      clear: (rows, row) => clearParts(parts, rows, row),
+      merge: (rows, row, others, other, at) => mergeParts(parts, rows, row, others, other, at),
+      finished: (rows, row) => main.step.finished(rows, row + main.at) || end.step.finished(rows, row + end.at),
+      ...wakesOf(parts),
+    },
+  })
+}

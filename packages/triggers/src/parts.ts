@@ -1,0 +1,131 @@
+/**
+ * Owns what combinators have in common: the rows of their parts behind their own numbers, and how the facts about a
+ * whole follow from those about its parts.
+ */
+import { StreamError, type Trigger, type TriggerRows, type TriggerStep, type TriggerWords } from '@tidemark/core'
+
+/** One part of a combinator and where in the whole's row its own begins. */
+export interface Part {
+  readonly step: TriggerStep
+  readonly at: number
+}
+
+/** The rows of parts, one after the other behind `own`. */
+export function laidOut(
+  own: readonly number[],
+  triggers: readonly Trigger<never>[],
+): { readonly initial: readonly number[]; readonly parts: readonly Part[] } {
+  const initial = [...own]
+  const parts = triggers.map(({ step }) => {
+    const at = initial.length
+    initial.push(...step.initial)
+    return { step, at }
+  })
+  return { initial: Object.freeze(initial), parts }
+}
+
+/** A part begins anew: counts, times and finished marks. */
+export function reset({ step, at }: Part, rows: TriggerRows, row: number): void {
+  rows.set(step.initial, row + at)
+}
+
+/** Whether a part fires now; one that has finished does not. */
+export function partFires({ step, at }: Part, ...[rows, row, context]: Parameters<TriggerStep['fires']>): boolean {
+  return !step.finished(rows, row + at) && step.fires(rows, row + at, context)
+}
+
+/** The earliest time that any part wants to be asked at. */
+export function wakesOf(parts: readonly Part[]): Pick<TriggerStep, 'wakeAt' | 'wakeAtWatermark'> {
+  return {
+    wakeAt: (rows, row, now) => {
+      let next = Number.POSITIVE_INFINITY
+      for (let i = 0; i < parts.length; i++) {
+        const { step, at } = parts[i] as Part
+        next = Math.min(next, step.wakeAt(rows, row + at, now))
+      }
+      return next
+    },
+    wakeAtWatermark: (rows, row, watermark) => {
+      let next = Number.POSITIVE_INFINITY
+      for (let i = 0; i < parts.length; i++) {
+        const { step, at } = parts[i] as Part
+        next = Math.min(next, step.wakeAtWatermark(rows, row + at, watermark))
+      }
+      return next
+    },
+  }
+}
+
+export function clearParts(parts: readonly Part[], rows: TriggerRows, row: number): void {
+  for (let i = 0; i < parts.length; i++) {
+    const { step, at } = parts[i] as Part
+    step.clear(rows, row + at)
+  }
+}
+
+export function mergeParts(
+  parts: readonly Part[],
+  ...[rows, row, others, other, at]: Parameters<TriggerStep['merge']>
+): void {
+  for (const part of parts) part.step.merge(rows, row + part.at, others, other + part.at, at)
+}
+
+/** Parts as the user gave them: at least `least`, each a trigger without a gate of its own. */
+export function checkParts<W>(what: string, triggers: readonly Trigger<W>[], least: number): readonly Trigger<W>[] {
+  if (triggers.length < least)
+    throw new StreamError('BAD_TRIGGER', `${what}: found ${triggers.length} triggers, expected at least ${least}.`)
+  for (const trigger of triggers) {
+    if (typeof trigger?.step?.element !== 'function')
+      throw new StreamError(
+        'BAD_TRIGGER',
+        `${what}: found ${String(trigger)}, expected a trigger, as in afterCount(3).`,
+      )
+    if (trigger.gate !== undefined || trigger.repeatsPanes === true)
+      throw new StreamError(
+        'BAD_TRIGGER',
+        `${what}: found ${trigger.kind}, which stands for itself, expected a trigger that can be a part of another.`,
+      )
+  }
+  return triggers
+}
+
+/** A combinator. */
+export function combined<W>(options: {
+  readonly kind: string
+  readonly mayFinish: Trigger<W>['mayFinish']
+  readonly words: TriggerWords
+  readonly step: TriggerStep
+}): Trigger<W> {
+  const { kind, mayFinish, words, step } = options
+  return Object.freeze({
+    kind,
+    // It must not have finished before completion: with no lateness, a window takes no records after it.
+    emitsAtCompletion: step.firesAtCompletion && mayFinish?.(0) === undefined,
+    ...(mayFinish === undefined ? {} : { mayFinish }),
+    words: Object.freeze(words),
+    step: Object.freeze(step),
+  })
+}
+
+/** Why the first of some triggers that may finish does. */
+export function firstThatFinishes(triggers: readonly Trigger<never>[], latenessMs: number): string | undefined {
+  for (const trigger of triggers) {
+    const why = trigger.mayFinish?.(latenessMs)
+    if (why !== undefined) return why
+  }
+  return undefined
+}
+
+/** When a part fires, in words. */
+export function says(trigger: Trigger<never>): string {
+  return trigger.words?.when ?? `as ${trigger.kind} says`
+}
+
+/** How many panes parts can make, each way once. */
+export function panesOf(triggers: readonly Trigger<never>[], repeated: boolean): readonly string[] {
+  return [...new Set(triggers.flatMap((trigger) => trigger.words?.panes(repeated) ?? [`as ${trigger.kind} says`]))]
+}
+
+export function kindOf(name: string, triggers: readonly Trigger<never>[]): string {
+  return `${name}(${triggers.map(({ kind }) => kind).join(', ')})`
+}
