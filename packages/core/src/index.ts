@@ -79,10 +79,12 @@ export { type Collected, type LatestValues, collected, forEach, latestValues } f
 
 export type {
   EventTimeOptions,
+  FinalizeOptions,
   Input,
   KeyedRecords,
   Pipeline,
   Records,
+  ResultKeyOptions,
   Results,
   StageOptions,
   Start,

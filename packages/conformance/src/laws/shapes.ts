@@ -35,7 +35,7 @@ export interface Shape {
   readonly policy: PolicyName
   readonly earlyMs: number
   readonly lateMs: number | undefined
-  readonly accumulation: 'accumulating' | 'discarding'
+  readonly accumulation: 'accumulating' | 'retracting' | 'discarding'
   readonly onTime: 'always' | 'nonEmpty'
   readonly closing: 'always' | 'nonEmpty'
   readonly latenessMs: number
@@ -125,7 +125,7 @@ export function assignerOf(windows: OracleWindows): WindowAssigner<unknown, Time
   }
 }
 
-function triggerOf({ policy, earlyMs, lateMs }: Shape): ReturnType<typeof watermarkThenUpdates> {
+export function triggerOf({ policy, earlyMs, lateMs }: Shape): ReturnType<typeof watermarkThenUpdates> {
   const early = { earlyEvery: ms(earlyMs) }
   const late = { lateEvery: ms(lateMs ?? 1) }
   switch (policy) {
@@ -178,7 +178,14 @@ export function oracleOptions(shape: Shape): OracleOptions {
       : windows.kind === 'hopping'
         ? { ...windows, offset: (windows.offset ?? 0) % windows.every }
         : windows
-  return { windows: aligned, policy: policyOf(shape), accumulation, onTime, closing, latenessMs }
+  return {
+    windows: aligned,
+    policy: policyOf(shape),
+    accumulation: accumulation as 'accumulating',
+    onTime,
+    closing,
+    latenessMs,
+  }
 }
 
 /** The keyed sum of a shape. The strategy is in force only where a script names no watermark. */

@@ -18,6 +18,7 @@
 import type { Accumulators, AggregateSpec } from '../aggregate/accumulators.ts'
 import { IN_TIME, PENDING } from '../pane/numbering.ts'
 import type { ValuePane } from '../pane/pane.ts'
+import type { Parts } from './contributions.ts'
 
 type Published = ValuePane<unknown, unknown, unknown>
 
@@ -34,6 +35,7 @@ export interface SavedCells {
   readonly waits: readonly Float64Array[] | undefined
   readonly shown: readonly (Published | undefined)[] | undefined
   readonly stale: readonly (readonly Published[] | undefined)[] | undefined
+  readonly parts: readonly (Parts | undefined)[] | undefined
 }
 
 /** What a buffer knows of slots whose pane is held back. `number`: in which order they were, 0: not held. */
@@ -81,6 +83,7 @@ export class Cells {
   waits: Waits | undefined = undefined
   shown: (Published | undefined)[] | undefined = undefined
   stale: (Published[] | undefined)[] | undefined = undefined
+  parts: (Parts | undefined)[] | undefined = undefined
   /** Slots in use are below this (a store that reuses slots keeps its own list of free ones). */
   size = 0
   capacity: number
@@ -151,6 +154,7 @@ export class Cells {
       waits: this.waits?.save(size),
       shown: this.shown?.slice(0, size),
       stale: this.stale?.slice(0, size),
+      parts: this.parts?.slice(0, size).map((parts) => parts && { ...parts, bySource: new Map(parts.bySource) }),
     }
   }
 
@@ -169,6 +173,7 @@ export class Cells {
     if (saved.waits !== undefined) (cells.waits = new Waits(capacity)).load(saved.waits)
     cells.shown = saved.shown === undefined ? undefined : [...saved.shown]
     cells.stale = saved.stale?.map((panes) => (panes === undefined ? undefined : [...panes]))
+    cells.parts = saved.parts?.map((parts) => parts && { ...parts, bySource: new Map(parts.bySource) })
     return cells
   }
 
@@ -194,6 +199,7 @@ export class Cells {
     if (this.gate !== undefined) this.gate[slot] = undefined
     if (this.shown !== undefined) this.shown[slot] = undefined
     if (this.stale !== undefined) this.stale[slot] = undefined
+    if (this.parts !== undefined) this.parts[slot] = undefined
   }
 }
 

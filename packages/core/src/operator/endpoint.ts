@@ -7,13 +7,16 @@ export class Endpoint {
   readonly role: Role
   /** Whether `job.results()` hands out what goes here. */
   readonly isResult: boolean
+  /** How far what comes here is behind the watermark: windows over results wait for those before them. */
+  readonly delayMs: number
   #waiting: unknown[] = []
 
-  constructor(name: string, sink: Sink<never>, role: Role, isResult = false) {
+  constructor(name: string, sink: Sink<never>, role: Role, isResult = false, delayMs = 0) {
     this.name = name
     this.sink = sink
     this.role = role
     this.isResult = isResult
+    this.delayMs = delayMs
   }
 
   readonly push = (item: unknown): void => {

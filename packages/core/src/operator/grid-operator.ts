@@ -6,6 +6,7 @@ import { recordError } from '../errors/stream-error.ts'
 import { AFTER_ALL } from '../time/timestamp.ts'
 import { THE_ONE, type WindowAssigner } from '../window/assigner.ts'
 import type { TimeWindow } from '../window/window.ts'
+import type { Part } from './contributions.ts'
 import type { OpenWindow, WindowOperator } from './operator.ts'
 import type { Table } from './table.ts'
 import { type SavedTables, Tables } from './tables.ts'
@@ -67,6 +68,11 @@ export class GridOperator implements WindowOperator {
     stage.counters.assignments++
   }
 
+  withdraw({ eventTime, id, source }: Part): void {
+    const table = this.#byStart.get(this.#startOf(eventTime))
+    if (table !== undefined) this.stage.withdrawals?.take(table, id, source)
+  }
+
   advance(): void {
     this.#tables.advance()
   }
@@ -94,10 +100,13 @@ export class AssignedOperator implements WindowOperator {
   readonly #tables: Tables
   readonly #byIdentity: Map<string, Table> = new Map()
   readonly #assign: (timestamp: number, value: never) => readonly unknown[]
+  /** Windows are stated by the value and need not hold its time. */
+  readonly #stated: boolean
 
   constructor(stage: WindowStage, assigner: WindowAssigner<never, unknown>) {
     this.stage = stage
     this.#assign = assigner.assign
+    this.#stated = assigner.shape.type === 'custom' && assigner.shape.stated === true
     this.#tables = new Tables(stage, (table) => this.#byIdentity.delete(identityOf(table.window as TimeWindow)))
   }
 
@@ -113,7 +122,10 @@ export class AssignedOperator implements WindowOperator {
     const { stage } = this
     let windows: readonly TimeWindow[]
     try {
-      windows = checkWindows(this.#assign(stage.cursor.eventTime, value as never), stage.cursor.eventTime)
+      windows = checkWindows(
+        this.#assign(stage.cursor.eventTime, value as never),
+        this.#stated ? undefined : stage.cursor.eventTime,
+      )
       stage.spec.prepare(value, stage.cursor)
     } catch (error) {
       stage.reject(error, value)
@@ -141,6 +153,13 @@ export class AssignedOperator implements WindowOperator {
       stage.counters.assigned--
       stage.counters.assignments--
       return
+    }
+  }
+
+  withdraw({ eventTime, value, id, source }: Part): void {
+    for (const window of this.#assign(eventTime, value as never) as readonly TimeWindow[]) {
+      const table = this.#byIdentity.get(identityOf(window))
+      if (table !== undefined) this.stage.withdrawals?.take(table, id, source)
     }
   }
 
@@ -172,24 +191,27 @@ export function identityOf(window: TimeWindow): string {
   return fields.length === 0 ? `${start}/${end}` : `${start}/${end}/${JSON.stringify(fields)}`
 }
 
-/** What a user's assigner returned, checked: half-open windows of safe integers that contain the timestamp. */
-export function checkWindows(windows: unknown, timestamp: number): readonly TimeWindow[] {
+/** What a user's assigner returned, checked: half-open windows of safe integers that contain the timestamp, if given. */
+export function checkWindows(windows: unknown, timestamp?: number): readonly TimeWindow[] {
   if (!Array.isArray(windows)) throw badWindow(windows, timestamp)
   for (const window of windows as readonly TimeWindow[]) {
     const ok =
       Number.isSafeInteger(window?.start) &&
       Number.isSafeInteger(window?.end) &&
-      window.start <= timestamp &&
-      timestamp < window.end
+      window.start < window.end &&
+      (timestamp === undefined || (window.start <= timestamp && timestamp < window.end))
     if (!ok) throw badWindow(window, timestamp)
   }
   return windows as readonly TimeWindow[]
 }
 
-function badWindow(found: unknown, timestamp: number): Error {
+function badWindow(found: unknown, timestamp: number | undefined): Error {
   return recordError('BAD_WINDOW', 'The windows of a record', {
     found,
-    expected: `an array of windows with whole start ≤ ${timestamp} < end`,
-    remedy: 'Check the assign function of assignWindows.',
+    expected:
+      timestamp === undefined
+        ? 'a window with whole start < end'
+        : `an array of windows with whole start ≤ ${timestamp} < end`,
+    remedy: `Check ${timestamp === undefined ? "'window' of finalize" : 'the assign function of assignWindows'}.`,
   })
 }

@@ -2,6 +2,7 @@
  * Owns the contract between a task and its window operators: synchronous, no clock, no timers. The task sets the cursor
  * (record, watermark, processing time) and calls; operators answer into their pane queue.
  */
+import type { Part } from './contributions.ts'
 import type { WindowStage } from './window-stage.ts'
 
 /** A window that waits, for explain and for stall reports. */
@@ -20,6 +21,8 @@ export interface WindowOperator {
   readonly nextWakeUp: number
   /** The record in hand, by its key and the key's identity. */
   record(key: unknown, id: unknown, value: unknown): void
+  /** What a source contributed leaves its windows; only operators of windows over results whose panes may change. */
+  withdraw?(part: Part): void
   /** The watermark has moved. */
   advance(): void
   /** Processing time has moved. */

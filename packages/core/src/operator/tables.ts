@@ -4,6 +4,7 @@
  */
 import { DueQueue } from '../time/due-queue.ts'
 import { Cells } from './cells.ts'
+import { putPart } from './contributions.ts'
 import type { Frontier } from './cursor.ts'
 import type { OpenWindow } from './operator.ts'
 import type { Chunk } from './pane-queue.ts'
@@ -109,6 +110,10 @@ export class Tables {
         stage.entries--
       }
       return false
+    }
+    if (stage.part !== undefined) {
+      putPart(table.cells, slot, stage.part)
+      stage.withdrawals?.told(table, slot)
     }
     if (table.plain) stage.counters.onTime++
     else stage.added(table.cells, slot, table, table.wakes)

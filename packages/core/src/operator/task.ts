@@ -13,6 +13,7 @@ import { Cursor } from './cursor.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { OpenWindow, WindowOperator } from './operator.ts'
 import type { ResultFilter } from './result-chain.ts'
+import type { ResultInput } from './result-input.ts'
 import type { SplitClock, Timeline } from './timeline.ts'
 
 /** Where the records of one source enter. */
@@ -32,6 +33,12 @@ export interface Output {
   readonly name: string
   readonly operator: WindowOperator
   readonly out: (pane: object) => void
+  /** How far its watermark is behind the task's. */
+  readonly delayMs: number
+  /** Where its records come from, if they are results. */
+  readonly input: ResultInput | undefined
+  /** Its panes go into other windows: they are handed on in the step that made them. */
+  readonly feeds: boolean
 }
 
 export interface TaskEvents {
@@ -45,6 +52,7 @@ export interface SavedTask {
   readonly splits: readonly Split[]
   readonly operators: { readonly [name: string]: unknown }
   readonly filters: { readonly [name: string]: unknown }
+  readonly inputs: { readonly [name: string]: unknown }
 }
 
 const MOST_NAMED_WINDOWS = 10
@@ -56,8 +64,10 @@ export class Task {
   readonly ports: Port[] = []
   readonly outputs: Output[] = []
   readonly filters: Map<string, ResultFilter> = new Map()
+  /** Ways of results into windows, by name. */
+  readonly inputs: Map<string, ResultInput> = new Map()
   readonly endpoints: Endpoint[] = []
-  /** Something has to be looked at whenever a step has ended: a buffer that is bounded over all keys. */
+  /** Something is to be done whenever a step has ended: panes for other windows, a buffer bounded over all keys. */
   settles = false
   events: TaskEvents = { split: () => {}, stalled: () => {}, ahead: () => {} }
   #clock: Clock | undefined
@@ -116,14 +126,21 @@ export class Task {
       cursor.now = Math.max(now, cursor.now)
       if (Number.isNaN(this.#movedAt)) this.#movedAt = cursor.now
     }
-    for (const { operator } of this.outputs) if (operator.nextWakeUp <= cursor.now) operator.tick()
-    this.#watch()
+    for (const { operator } of this.outputs) {
+      operator.stage.cursor.now = cursor.now
+      if (operator.nextWakeUp <= cursor.now) operator.tick()
+    }
     if (this.settles) this.settle()
+    this.#watch()
   }
 
-  /** A step has ended. */
+  /** A step has ended: what windows owe to other windows goes there, in the order of the plan. */
   settle(): void {
-    for (const { operator } of this.outputs) operator.stage.heldBack?.settle()
+    for (const output of this.outputs) {
+      output.input?.settle()
+      this.#handOn(output)
+      output.operator.stage.heldBack?.settle()
+    }
   }
 
   /** The processing time at which `tick` is wanted next; +∞: only when something arrives. */
@@ -140,11 +157,11 @@ export class Task {
     }
     const advanced = this.#advanced()
     if (advanced > this.cursor.watermark || this.#mayAdvance()) {
-      for (const { operator } of this.outputs) {
+      for (const { operator, delayMs } of this.outputs) {
         if (operator.nextDue !== Number.POSITIVE_INFINITY)
           next = Math.min(
             next,
-            this.cursor.now + Math.max(1, operator.nextDue - Math.max(advanced, this.cursor.watermark)),
+            this.cursor.now + Math.max(1, operator.nextDue + delayMs - Math.max(advanced, this.cursor.watermark)),
           )
       }
     }
@@ -160,9 +177,17 @@ export class Task {
     this.#announced = false
     const { outputs } = this
     for (let i = 0; i < outputs.length; i++) {
-      const { operator } = outputs[i] as Output
-      if (operator.nextDue <= w) operator.advance()
+      const output = outputs[i] as Output
+      const { operator, delayMs } = output
+      if (delayMs !== 0 || output.input !== undefined) {
+        // What the windows before it made in this step has come, and meets the watermark before it.
+        output.input?.settle()
+        operator.stage.cursor.watermark = w - delayMs
+      }
+      if (operator.nextDue <= w - delayMs) operator.advance()
+      if (output.feeds) this.#handOn(output)
     }
+    if (this.settles) this.settle()
   }
 
   /** Moves panes from the operators to the endpoints, about `limit`; false: there are more. */
@@ -193,6 +218,10 @@ export class Task {
     }
   }
 
+  #handOn({ feeds, operator, out }: Output): void {
+    if (feeds && !operator.stage.queue.empty) operator.stage.queue.take(Number.MAX_SAFE_INTEGER, out)
+  }
+
   get ended(): boolean {
     return this.ports.length > 0 && this.ports.every((port) => port.splits > 0 && port.finished === port.splits)
   }
@@ -200,7 +229,11 @@ export class Task {
   /** Windows that wait, those that complete first leading. */
   openWindows(limit: number = MOST_NAMED_WINDOWS): readonly OpenWindow[] {
     return this.outputs
-      .flatMap(({ operator }) => operator.open(limit))
+      .flatMap(({ operator, delayMs }) =>
+        operator
+          .open(limit)
+          .map((open) => (delayMs === 0 ? open : { ...open, completesAt: open.completesAt + delayMs })),
+      )
       .sort((a, b) => a.completesAt - b.completesAt)
       .slice(0, limit)
   }
@@ -210,15 +243,20 @@ export class Task {
     for (const { name, operator } of this.outputs) operators[name] = operator.save()
     const filters: Record<string, unknown> = {}
     for (const [name, filter] of this.filters) filters[name] = filter.save()
-    return { watermark: this.cursor.watermark, splits: this.watermarks.save(), operators, filters }
+    const inputs: Record<string, unknown> = {}
+    for (const [name, input] of this.inputs) inputs[name] = input.save()
+    return { watermark: this.cursor.watermark, splits: this.watermarks.save(), operators, filters, inputs }
   }
 
   /** Takes a saved state over; splits join afterwards. */
   load(saved: SavedTask): void {
     this.cursor.watermark = saved.watermark
     this.watermarks.load(saved.splits, saved.watermark)
-    for (const { name, operator } of this.outputs)
+    for (const { name, operator, delayMs } of this.outputs) {
+      operator.stage.cursor.watermark = saved.watermark - delayMs
       if (saved.operators[name] !== undefined) operator.load(saved.operators[name])
+    }
+    for (const [name, input] of this.inputs) if (saved.inputs[name] !== undefined) input.load(saved.inputs[name])
     for (const [name, filter] of this.filters) if (saved.filters[name] !== undefined) filter.load(saved.filters[name])
   }
 

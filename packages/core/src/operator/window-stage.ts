@@ -13,10 +13,13 @@ import type { TimeWindow } from '../window/window.ts'
 import type { Cells } from './cells.ts'
 import { type StageCounters, stageCounters } from './counters.ts'
 import type { Cursor, Frontier } from './cursor.ts'
+import { NOTHING } from '../aggregate/nothing.ts'
+import { type Part, refresh } from './contributions.ts'
 import { HeldBack } from './held-back.ts'
 import type { PaneQueue } from './pane-queue.ts'
 import { Publisher } from './publisher.ts'
 import { Steps } from './steps.ts'
+import { Withdrawals } from './withdrawals.ts'
 
 /** A processing-time wake-up has been asked for and waits. */
 const WAITING = 8
@@ -74,6 +77,10 @@ export class WindowStage {
   readonly plain: boolean
   /** What its gate holds back, where that is bounded over all keys. */
   readonly heldBack: HeldBack | undefined
+  /** What is in a window may leave it again. */
+  readonly withdrawals: Withdrawals | undefined
+  /** The contribution in hand, where results feed these windows and may change. */
+  part: Part | undefined = undefined
   /** Entries of (key, window) that are kept. */
   entries = 0
   /** Entries whose pane the gate holds back. */
@@ -93,6 +100,7 @@ export class WindowStage {
     this.plain = trigger.fastPath?.early === 'never' && !mayWithdraw
     this.publisher = new Publisher(this.counters, accumulation, merging || mayWithdraw)
     this.heldBack = this.#gate?.buffer === undefined ? undefined : new HeldBack(this.#gate.buffer, this)
+    this.withdrawals = mayWithdraw ? new Withdrawals(this) : undefined
     this.#outputs = outputs
     this.#steps = new Steps(trigger, options.name, cursor, merging)
   }
@@ -288,12 +296,9 @@ export class WindowStage {
   /** Through the gate, if there is one. */
   #pass(cells: Cells, slot: number, of: LiveWindow, completing: boolean, wakes: Wakes): void {
     const gate = this.#gate
-    if (gate !== undefined && cells.records[slot] !== 0) {
-      const decision = gate.decide(
-        cells.gate?.[slot],
-        this.#result(cells, slot),
-        this.#gateContext(cells, slot, this.cursor),
-      )
+    const value = gate === undefined || cells.records[slot] === 0 ? NOTHING : this.#result(cells, slot)
+    if (gate !== undefined && value !== NOTHING) {
+      const decision = gate.decide(cells.gate?.[slot], value, this.#gateContext(cells, slot, this.cursor))
       const flags = cells.flags as Uint8Array
       if (decision === 'swallow') {
         this.#end(cells, slot)
@@ -326,7 +331,13 @@ export class WindowStage {
     frontier: Frontier,
   ): void {
     const gate = this.#gate
-    const value = this.#result(cells, slot)
+    const value = cells.records[slot] === 0 ? NOTHING : this.#result(cells, slot)
+    if (value === NOTHING) {
+      // Nothing is in the window any more: what stands published goes.
+      this.publisher.retract(cells, slot, frontier)
+      if (cells.flags !== undefined) this.#end(cells, slot)
+      return
+    }
     this.publisher.publish(cells, slot, window, complete, completing, freeing, frontier, value)
     if (gate !== undefined) {
       const states = (cells.gate ??= [])
@@ -337,6 +348,7 @@ export class WindowStage {
   }
 
   #result(cells: Cells, slot: number): unknown {
+    if (cells.parts !== undefined) refresh(cells, slot, this.cursor)
     return cells.accumulators.result(slot)
   }
 

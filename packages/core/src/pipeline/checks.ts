@@ -1,10 +1,12 @@
 /** Owns the checks that all stages share: what was found, what was expected, what to do. Thrown while building. */
 import { configError } from '../errors/stream-error.ts'
 import type { Sink } from '../io/sink.ts'
-import { type Duration, toPositiveMs } from '../time/duration.ts'
+import { type Duration, showMs, toPositiveMs } from '../time/duration.ts'
 import type { Accumulation } from '../pane/pane.ts'
 import type { Trigger } from '../trigger/trigger.ts'
-import type { OnError } from './plan.ts'
+import { type WindowAssigner, isMerging } from '../window/assigner.ts'
+import { mayChange, windowOf } from './over-results.ts'
+import type { OnError, ResultInput, ResultKeyNode } from './plan.ts'
 import type { WindowOptions } from './stages.ts'
 
 /** A function of the user's, whatever it takes. */
@@ -92,9 +94,76 @@ export function checkTrigger(
   }
 }
 
+/** Windows over results: what is wanted of the panes must be what they are. */
+export function checkResultKey(results: ResultInput, panes: unknown): void {
+  oneOf("'from' of keyBy", panes, ['all', 'completion'])
+  const { assigner, trigger, accumulation, onTime, closing } = windowOf(results)
+  if (assigner.shape.type === 'one') {
+    throw configError('RESULTS_WITHOUT_TIME', 'keyBy of results', {
+      saw: `results of ${assigner.kind}, whose window has no end`,
+      expected: 'windows with an end: it gives their results event time',
+      remedy: 'Use windows with bounds before it.',
+    })
+  }
+  if (panes !== 'completion') return
+  const shown = trigger.fastPath?.early === 'never' || onTime === 'always' || closing === 'always'
+  const saw =
+    accumulation === 'discarding'
+      ? 'panes that are differences'
+      : !trigger.emitsAtCompletion
+        ? `${trigger.kind}, which may emit nothing at completion`
+        : shown
+          ? undefined
+          : `${trigger.kind} with onTime: 'nonEmpty': what an early pane has shown does not come again at completion`
+  if (saw === undefined) return
+  throw configError('EARLY_PANES_NEEDED', "from: 'completion' of keyBy", {
+    saw,
+    expected: 'whole values, and a pane at completion whatever came before',
+    remedy:
+      "Set onTime: 'always' before it, or leave it out: all panes take part, each in the place of the one before.",
+  })
+}
+
+/** Windows over results: they must be able to take back what may be withdrawn. */
+export function checkOverResults(
+  node: ResultKeyNode,
+  assigner: WindowAssigner<never, unknown>,
+  accumulation: Accumulation,
+  latenessMs: number,
+): void {
+  const before = windowOf(node.from)
+  if (latenessMs < before.latenessMs) {
+    throw configError('LATENESS_TOO_SMALL', "'allowedLateness' of a window over results", {
+      saw: showMs(latenessMs),
+      expected: `at least that of the results, ${showMs(before.latenessMs)}: what they accept late would be lost here`,
+      remedy: 'Leave it out: it defaults to that.',
+    })
+  }
+  if (!mayChange(node)) return
+  const { type } = assigner.shape
+  const found =
+    accumulation === 'discarding'
+      ? "accumulation: 'discarding'"
+      : isMerging(assigner) || type === 'byRecord'
+        ? assigner.kind
+        : undefined
+  if (found === undefined) return
+  throw configError(
+    'RESULTS_MAY_CHANGE',
+    `${found} over results of ${before.assigner.kind} by ${before.trigger.kind}`,
+    {
+      saw: 'results that may be replaced or withdrawn',
+      expected:
+        'results that come once: ' +
+        (accumulation === 'discarding' ? 'a difference cannot be taken back' : 'a session could not be split again'),
+      remedy: 'Let the windows before it emit once (emitOnClose()), or use aligned windows with whole values here.',
+    },
+  )
+}
+
 export function oneOf(what: string, found: unknown, allowed: readonly string[]): void {
   if (allowed.includes(found as string)) return
-  throw configError('BAD_OPTION', `'${what}'`, {
+  throw configError('BAD_OPTION', what.includes("'") ? what : `'${what}'`, {
     found,
     expected: allowed.map((text) => `'${text}'`).join(' or '),
     remedy: 'Use one of these.',

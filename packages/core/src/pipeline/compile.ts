@@ -2,33 +2,18 @@
  * Owns the way from plan to task: each node becomes a function that pushes into the next ones, so that a record goes
  * through plain synchronous calls. A user function is called inside its own try: what throws downstream is not its error.
  */
-import { AggregateSpec } from '../aggregate/accumulators.ts'
 import { recordError } from '../errors/stream-error.ts'
 import { type Call, withMeta } from '../operator/cursor.ts'
 import { Endpoint } from '../operator/endpoint.ts'
-import { makeOperator } from '../operator/make-operator.ts'
-import type { WindowOperator } from '../operator/operator.ts'
 import { type Reject, makeReject } from '../operator/rejects.ts'
-import { ResultFilter, mapResults, resultCounters } from '../operator/result-chain.ts'
 import { type Port, Task } from '../operator/task.ts'
 import { Timeline } from '../operator/timeline.ts'
-import { WindowStage } from '../operator/window-stage.ts'
 import type { Sink } from '../io/sink.ts'
 import type { Source } from '../io/source.ts'
-import { isMerging } from '../window/assigner.ts'
-import { copyKey, keyId } from '../state/key.ts'
 import { badTimestamp } from '../time/timestamp.ts'
-import type {
-  KeyNode,
-  OnError,
-  PlanNode,
-  RecordNode,
-  ResultNode,
-  SinkNode,
-  SourceNode,
-  TimeNode,
-  WindowNode,
-} from './plan.ts'
+import { type CompiledWindow, WindowCompiler } from './compile-windows.ts'
+import { delayOf, windowBefore } from './over-results.ts'
+import type { OnError, PlanNode, RecordNode, SinkNode, SourceNode, TimeNode } from './plan.ts'
 import { inputsOf, namesOf, nodesOf, upstreamOf } from './plan.ts'
 
 /** What a record stage counts; `extra` is what flatMap made beyond one record each. */
@@ -44,7 +29,7 @@ export interface Compiled {
   readonly sources: readonly { readonly port: Port; readonly source: Source<unknown> }[]
   readonly names: ReadonlyMap<PlanNode, string>
   readonly counters: ReadonlyMap<PlanNode, NodeCounters>
-  readonly windows: readonly { readonly node: WindowNode; readonly name: string; readonly operator: WindowOperator }[]
+  readonly windows: readonly CompiledWindow[]
 }
 
 type Push = (value: unknown) => void
@@ -64,7 +49,7 @@ class Compiler {
   readonly #pushes: Map<PlanNode, Push> = new Map()
   readonly #timelines: Map<PlanNode, Timeline> = new Map()
   readonly #letters: Map<Sink<never>, Endpoint> = new Map()
-  readonly #windows: { node: WindowNode; name: string; operator: WindowOperator }[] = []
+  readonly #windows: WindowCompiler
   readonly #sources: { port: Port; source: Source<unknown> }[] = []
 
   constructor(pipeline: string, sinks: readonly SinkNode[]) {
@@ -74,6 +59,15 @@ class Compiler {
     for (const node of this.#nodes) {
       for (const input of inputsOf(node)) this.#consumers.set(input, [...(this.#consumers.get(input) ?? []), node])
     }
+    this.#windows = new WindowCompiler({
+      task: this.#task,
+      name: (node) => this.#name(node),
+      consumers: (node) => this.#consumers.get(node) ?? [],
+      next: (node) => this.#next(node),
+      count: (node) => this.#count(node),
+      reject: (node, policy, ofResult) => this.#reject(node, policy, ofResult),
+      sideOutput: (sink, name) => this.#sideOutput(sink, name),
+    })
     let primary = false
     for (const node of sinks) {
       const role: Endpoint['role'] = node.role ?? (primary ? 'required' : 'primary')
@@ -92,7 +86,7 @@ class Compiler {
       sources: this.#sources,
       names: this.#names,
       counters: this.#counters,
-      windows: this.#windows,
+      windows: this.#windows.windows,
     }
   }
 
@@ -107,7 +101,14 @@ class Compiler {
   }
 
   #endpoint(node: SinkNode, role: Endpoint['role'], isResult: boolean): void {
-    const endpoint = new Endpoint(this.#name(node), node.sink, role, isResult)
+    const before = windowBefore(node.from)
+    const endpoint = new Endpoint(
+      this.#name(node),
+      node.sink,
+      role,
+      isResult,
+      before === undefined ? 0 : delayOf(before),
+    )
     this.#task.endpoints.push(endpoint)
     this.#pushes.set(node, endpoint.push)
   }
@@ -197,11 +198,13 @@ class Compiler {
       case 'merge':
         return this.#next(node)
       case 'keyBy':
-        return this.#key(node)
+        return this.#windows.key(node)
+      case 'keyResults':
+        return this.#windows.keyResults(node)
       case 'mapResults':
       case 'filterResults':
-        return this.#result(node)
-      // Windows are fed by keyBy, sinks and sources are made up front.
+        return this.#windows.result(node)
+      // Windows are fed by keys, sinks and sources are made up front.
       case 'window':
       case 'sink':
       case 'source':
@@ -313,75 +316,6 @@ class Compiler {
       this.#task.events.ahead(cursor.split, aheadMs)
       return true
     }
-  }
-
-  #key(node: KeyNode): Push {
-    const { cursor } = this.#task
-    const call = withMeta(node.fn)
-    const reject = this.#reject(node, node.onError)
-    const counters = this.#count(node)
-    const operators = (this.#consumers.get(node) ?? []).map((consumer) => this.#window(consumer as WindowNode))
-    const [only] = operators
-    return (value) => {
-      let key: unknown
-      let id: unknown
-      try {
-        key = call(value, cursor)
-        id = keyId(key as never)
-      } catch (error) {
-        counters[reject(error, value)]++
-        return
-      }
-      if (typeof key === 'object') key = copyKey(key as never)
-      if (operators.length === 1) (only as WindowOperator).record(key, id, value)
-      else for (const operator of operators) operator.record(key, id, value)
-    }
-  }
-
-  #window(node: WindowNode): WindowOperator {
-    const name = this.#name(node)
-    const { latenessMs, trigger, onTime, closing, accumulation, gate, maxKeys, whenFull } = node
-    const late = node.late.map((sink, i) =>
-      this.#sideOutput(sink as Sink<never>, i === 0 ? `${name}-late` : `${name}-late-${i + 1}`),
-    )
-    const stage = new WindowStage(
-      {
-        name,
-        latenessMs,
-        trigger,
-        onTime,
-        closing,
-        accumulation,
-        gate,
-        maxKeys,
-        whenFull,
-        merging: isMerging(node.assigner),
-        mayWithdraw: false,
-      },
-      new AggregateSpec(node.aggregate),
-      this.#task.cursor,
-      {
-        reject: this.#reject(node, node.onError),
-        late: late.length === 0 ? undefined : (record) => late.forEach((push) => push(record)),
-      },
-    )
-    const operator = makeOperator(node.assigner, stage)
-    this.#windows.push({ node, name, operator })
-    this.#task.outputs.push({ name, operator, out: this.#next(node) })
-    this.#task.settles ||= stage.heldBack !== undefined
-    return operator
-  }
-
-  #result(node: ResultNode): Push {
-    const reject = this.#reject(node, node.onError, true)
-    const counters = Object.assign(this.#count(node), resultCounters())
-    const next = this.#next(node)
-    const fn = node.fn as never
-    if (node.op === 'mapResults') return mapResults(fn, reject, counters, next) as Push
-    const window = upstreamOf(node).find((other): other is WindowNode => other.op === 'window') as WindowNode
-    const filter = new ResultFilter(fn, reject, counters, window.latenessMs, next)
-    this.#task.filters.set(this.#name(node), filter)
-    return filter.accept as Push
   }
 }
 

@@ -79,6 +79,8 @@ function what(node: PlanNode, sinks: readonly SinkNode[]): string {
       return 'one stream, the watermark of the slowest'
     case 'keyBy':
       return `keyBy${named(node.fn)}`
+    case 'keyResults':
+      return `keyBy of results${named(node.fn)}${node.panes === 'completion' ? ', from completion on' : ''}`
     case 'window':
       return [
         node.assigner.kind,

@@ -1,5 +1,6 @@
 /** Owns what the state of a pipeline depends on: a checkpoint fits a pipeline whose layout is the same. */
 import { showMs } from '../time/duration.ts'
+import { windowOf } from './over-results.ts'
 import { type SinkNode, namesOf, nodesOf } from './plan.ts'
 
 /** Window stages by name, with everything that gives their state its meaning. */
@@ -20,6 +21,7 @@ export function layoutOf(sinks: readonly SinkNode[]): Layout {
       accumulation: node.accumulation,
       allowedLateness: showMs(node.latenessMs),
       aggregates: single ? 'one' : Object.keys(node.aggregate).join(', '),
+      ...(node.from.op === 'keyResults' ? { over: `${names.get(windowOf(node.from.from))}, ${node.from.panes}` } : {}),
     }
   }
   return layout

@@ -1,5 +1,7 @@
 /** Owns the accounts of a job: what every stage counted, put together so that both equations of law 5 can be checked. */
 import type { Compiled, NodeCounters } from './compile.ts'
+import type { ResultInputCounters } from '../operator/result-input.ts'
+import type { WindowStage } from '../operator/window-stage.ts'
 import { type PlanNode, type SourceNode, inputsOf, upstreamOf } from './plan.ts'
 
 /**
@@ -20,8 +22,12 @@ export function metricsOf(compiled: Compiled, dropped: number): ReadonlyMap<stri
   for (const [node, counts] of counters)
     for (const [what, count] of Object.entries(counts)) metrics.set(`${names.get(node)}.${what}`, count)
   for (const { node, name, operator } of windows) {
-    const upstream = upstreamOf(node)
     const own = operator.stage.counters
+    if (node.from.op === 'keyResults') {
+      overResults(metrics, name, counters.get(node.from) as unknown as ResultInputCounters, operator.stage)
+      continue
+    }
+    const upstream = upstreamOf(node)
     const paths = pathsTo(node, upstream)
     const shared = total(upstream, counters, paths)
     const records = upstream
@@ -35,6 +41,21 @@ export function metricsOf(compiled: Compiled, dropped: number): ReadonlyMap<stri
     metrics.set(`${name}.entries`, operator.stage.entries)
   }
   return metrics
+}
+
+/** A stage over results: its records are the panes that came; what was replaced or withdrawn is told apart. */
+function overResults(
+  metrics: Map<string, number>,
+  name: string,
+  input: ResultInputCounters,
+  { counters, entries }: WindowStage,
+): void {
+  for (const [what, count] of Object.entries(counters)) metrics.set(`${name}.${what}`, count)
+  for (const what of ['records', 'filtered', 'replaced', 'withdrawn'] as const)
+    metrics.set(`${name}.${what}`, input[what])
+  metrics.set(`${name}.skipped`, input.skipped + counters.skipped)
+  metrics.set(`${name}.deadLettered`, input.deadLettered + counters.deadLettered)
+  metrics.set(`${name}.entries`, entries)
 }
 
 /** How many ways lead from each node to the stage: a stream that forks and is merged again brings its records twice. */

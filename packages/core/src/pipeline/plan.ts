@@ -50,10 +50,23 @@ export interface KeyNode {
   readonly fn: Fn
   readonly onError: OnError
 }
+/** Results by another key, for windows over them. */
+export interface ResultKeyNode {
+  readonly op: 'keyResults'
+  readonly from: ResultInput
+  readonly fn: Fn
+  readonly onError: OnError
+  /** 'completion': early panes are left out. */
+  readonly panes: 'all' | 'completion'
+}
 export type RecordInput = SourceNode | RecordNode | TimeNode | MergeNode
 export interface WindowNode {
   readonly op: 'window'
-  readonly from: KeyNode
+  readonly from: KeyNode | ResultKeyNode
+  /** How far its watermark is held behind, of its own (finalize). */
+  readonly lagMs: number
+  /** Its records can say that there is nothing any more (finalize). */
+  readonly mayDelete: boolean
   readonly name: string | undefined
   readonly onError: OnError
   readonly assigner: WindowAssigner<never, unknown>
@@ -83,7 +96,8 @@ export interface SinkNode {
   readonly role: Role | undefined
   readonly name: string | undefined
 }
-export type PlanNode = SourceNode | RecordNode | TimeNode | MergeNode | KeyNode | WindowNode | ResultNode | SinkNode
+export type PlanNode =
+  SourceNode | RecordNode | TimeNode | MergeNode | KeyNode | ResultKeyNode | WindowNode | ResultNode | SinkNode
 
 /** Every node a set of sinks needs, inputs before those they feed, each once. */
 export function nodesOf(sinks: readonly SinkNode[]): readonly PlanNode[] {

@@ -75,6 +75,28 @@ export interface WindowOptions<in W, out M extends Accumulation = 'accumulating'
   readonly whenFull?: 'fail' | 'shed'
 }
 
+/** How a stream of bare updates becomes one of finals. */
+export interface FinalizeOptions<in T> extends StageOptions {
+  /** The window that an update is about: the update's own statement, half-open. */
+  readonly window: (update: T) => TimeWindow
+  /** How long after the end of its window (event time) an update is waited for before the newest is released. */
+  readonly lag: Duration
+  /** Whether an update says that there is no result any more (a tombstone). What was released is withdrawn then. */
+  readonly deleted?: (update: T) => boolean
+  /** How long after the release an update is still passed on, as a late one. Default 0. */
+  readonly allowedLateness?: Duration
+  /** Where updates go that come later still. */
+  readonly lateTo?: Sink<LateRecord<T>>
+  readonly closing?: 'always' | 'nonEmpty'
+  readonly maxKeys?: number
+  readonly whenFull?: 'fail' | 'shed'
+}
+
+export interface ResultKeyOptions extends StageOptions {
+  /** 'completion' leaves early panes out: fewer updates, each of a complete window. Default 'all'. */
+  readonly from?: 'all' | 'completion'
+}
+
 /** The beginning of a pipeline: sources come in here; several can be merged. */
 export interface Start {
   readonly name: string
@@ -113,6 +135,13 @@ export interface KeyedRecords<K extends Key, T, In = unknown> {
     assigner: WindowAssigner<T, W>,
     options?: WindowOptions<NoInfer<W>, M>,
   ): WindowedRecords<K, T, W, M, In>
+  /**
+   * For updates that do not say which is the last (windowed aggregates of another system, upserts of a database):
+   * releases the newest of each key and window, by arrival, when the watermark has passed the window's end by `lag`, then
+   * one pane per late update, then counts what comes later still as too late. Event time is what `eventTime` says of an
+   * update: best the end of its window.
+   */
+  finalize(options: FinalizeOptions<T>): Results<K, T, TimeWindow, 'accumulating', In>
 }
 
 /** Records by key and window: what is computed from them is still to be said. */
@@ -144,6 +173,15 @@ export interface Results<K extends Key, V, W = TimeWindow, M extends Accumulatio
     options?: StageOptions,
   ): Results<K, S, W, M, In>
   filter(keep: (value: V, pane: PaneMeta<K, W>) => boolean, options?: StageOptions): Results<K, V, W, M, In>
+  /**
+   * Windows over results, as minutes into hours: a pane's event time is the last instant of its window, and a new pane of
+   * a key and window takes the place of the one before, so that nothing counts twice. For windows with bounds only. Their
+   * allowed lateness defaults to that of these windows and cannot be smaller.
+   */
+  keyBy<const L extends Key>(
+    key: W extends TimeWindow ? (value: V, pane: PaneMeta<K, W>) => L : never,
+    options?: ResultKeyOptions,
+  ): KeyedRecords<L, V, In>
   to(sink: Sink<PaneOf<K, V, W, M>>, options?: ToOptions): Pipeline<PaneOf<K, V, W, M>, In>
 }
 

@@ -80,7 +80,7 @@ export class Egress {
     }
     if (watermark > this.#progress) {
       this.#progress = watermark
-      for (const writer of this.#loose.values()) writer.progress(watermark)
+      for (const [endpoint, writer] of this.#loose) writer.progress(watermark - endpoint.delayMs)
       if (!this.#held)
         for (const [endpoint, writer] of this.#writers) steps.push(() => this.#progressed(endpoint, writer, watermark))
     }
@@ -171,7 +171,7 @@ export class Egress {
 
   #progressed(endpoint: Endpoint, writer: Writer, watermark: number): Promise<void> | undefined {
     try {
-      return writer.progress(watermark)?.catch((cause: unknown) => {
+      return writer.progress(watermark - endpoint.delayMs)?.catch((cause: unknown) => {
         throw sinkFailed(endpoint, 'progress', cause)
       })
     } catch (cause) {

@@ -16,7 +16,8 @@ export type WindowShape =
   | { readonly type: 'session'; readonly gapMs: number }
   | { readonly type: 'byRecord'; readonly sizeMs: number }
   | { readonly type: 'one' }
-  | { readonly type: 'custom'; readonly merge: boolean }
+  /** `stated`: the value states its window, which need not hold the record's time. */
+  | { readonly type: 'custom'; readonly merge: boolean; readonly stated?: boolean }
 
 /** `assign` returns the windows of a record: half-open, each containing its timestamp; none is allowed. */
 export interface WindowAssigner<in T, out W> {

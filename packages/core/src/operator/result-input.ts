@@ -1,0 +1,151 @@
+/**
+ * Owns the way of results into windows over them: a pane's event time is the last instant of its window. Where panes of
+ * a source can follow each other or be withdrawn, it knows what each source contributes at the moment; elsewhere a pane
+ * is a record like any other.
+ *
+ * A withdrawal and what follows it in the same step are one change: its windows are told when the step has ended, if
+ * nothing new has come into them by then.
+ */
+import type { DeltaPane, PaneMeta, Retraction, ValuePane } from '../pane/pane.ts'
+import { copyKey, keyId } from '../state/key.ts'
+import { DueQueue } from '../time/due-queue.ts'
+import type { TimeWindow } from '../window/window.ts'
+import type { Part } from './contributions.ts'
+import type { Cursor } from './cursor.ts'
+import type { WindowOperator } from './operator.ts'
+import type { Reject } from './rejects.ts'
+import { paneName } from './result-chain.ts'
+
+type AnyPane =
+  | ValuePane<unknown, unknown, TimeWindow>
+  | DeltaPane<unknown, unknown, TimeWindow>
+  | Retraction<unknown, unknown, TimeWindow>
+
+/** records = skipped + deadLettered + filtered + what the windows account for. */
+export interface ResultInputCounters {
+  records: number
+  filtered: number
+  skipped: number
+  deadLettered: number
+  /** Contributions that a newer pane took the place of. */
+  replaced: number
+  /** Contributions that were withdrawn. */
+  withdrawn: number
+}
+
+export interface ResultInputOptions {
+  readonly key: (value: unknown, pane: PaneMeta<unknown, TimeWindow>) => unknown
+  readonly reject: Reject
+  readonly counters: ResultInputCounters
+  /** Early panes are left out. */
+  readonly fromCompletion: boolean
+  /** Panes of a source can follow each other, or be withdrawn. */
+  readonly replaces: boolean
+  /** How long after its window's end a source can still change, in the time of `from`. */
+  readonly settledAfterMs: number
+}
+
+export class ResultInput {
+  readonly cursor: Cursor
+  operators: readonly WindowOperator[] = []
+  readonly #from: Cursor
+  readonly #options: ResultInputOptions
+  readonly #parts: Map<string, Part> = new Map()
+  readonly #settled: DueQueue<string> = new DueQueue()
+
+  /** `cursor` is that of the windows fed, `from` that of the windows the panes come from. */
+  constructor(cursor: Cursor, from: Cursor, options: ResultInputOptions) {
+    this.cursor = cursor
+    this.#from = from
+    this.#options = options
+  }
+
+  readonly accept = (item: object): void => {
+    const pane = item as AnyPane
+    // Corrections are for stores: they know a value as bytes only.
+    if (!('value' in pane)) return
+    const { counters, replaces, fromCompletion, reject } = this.#options
+    this.#at(pane.window.end - 1)
+    const source = replaces ? paneName(pane) : ''
+    const known = replaces ? this.#parts.get(source) : undefined
+    if (pane.kind === 'retraction') {
+      if (known?.index !== pane.index) return
+      counters.withdrawn++
+      this.#withdraw(known)
+      return
+    }
+    counters.records++
+    if (fromCompletion && pane.timing === 'early') {
+      counters.filtered++
+      return
+    }
+    let key: unknown
+    let id: unknown
+    try {
+      key = this.#options.key(pane.value, pane)
+      id = keyId(key as never)
+    } catch (error) {
+      counters[reject(error, pane)]++
+      if (known !== undefined) this.#withdraw(known)
+      return
+    }
+    if (typeof key === 'object') key = copyKey(key as never)
+    if (!replaces) {
+      for (const operator of this.operators) operator.record(key, id, pane.value)
+      return
+    }
+    this.#put({ source, index: pane.index, key, id, value: pane.value, eventTime: pane.window.end - 1 }, known, pane)
+  }
+
+  /** A step has ended: windows that something was only withdrawn from are told. Forgets sources that cannot change. */
+  settle(): void {
+    for (const { stage } of this.operators) stage.withdrawals?.settle()
+    if (!this.#settled.isDue(this.#from.watermark)) return
+    for (const source of this.#settled.take(this.#from.watermark)) this.#parts.delete(source)
+  }
+
+  save(): unknown {
+    return [...this.#parts.values()]
+  }
+
+  load(saved: unknown): void {
+    for (const part of saved as readonly Part[]) this.#remember(part, true)
+  }
+
+  #put(
+    part: Part,
+    known: Part | undefined,
+    pane: ValuePane<unknown, unknown, TimeWindow> | DeltaPane<unknown, unknown, TimeWindow>,
+  ): void {
+    if (known !== undefined) this.#options.counters.replaced++
+    if (known !== undefined && known.id !== part.id) this.#withdraw(known)
+    for (const operator of this.operators) {
+      operator.stage.part = part
+      operator.record(part.key, part.id, part.value)
+      operator.stage.part = undefined
+    }
+    if (pane.isLast) this.#parts.delete(part.source)
+    else this.#remember(part, known === undefined)
+  }
+
+  #withdraw(part: Part): void {
+    this.#parts.delete(part.source)
+    this.#at(part.eventTime)
+    for (const operator of this.operators) operator.withdraw?.(part)
+  }
+
+  #remember(part: Part, fresh: boolean): void {
+    this.#parts.set(part.source, part)
+    if (fresh) this.#settled.push(part.source, part.eventTime + 1 + this.#options.settledAfterMs)
+  }
+
+  /** The windows' cursor follows the record in hand. */
+  #at(eventTime: number): void {
+    const { cursor } = this
+    const from = this.#from
+    cursor.batch = from.batch
+    cursor.index = from.index
+    cursor.now = from.now
+    cursor.eventTime = eventTime
+  }
+}

@@ -1,0 +1,166 @@
+/** Owns how window stages and what comes after them become functions: keys, operators, results, and windows over them. */
+import { AggregateSpec } from '../aggregate/accumulators.ts'
+import { Cursor, withMeta } from '../operator/cursor.ts'
+import { makeOperator } from '../operator/make-operator.ts'
+import type { WindowOperator } from '../operator/operator.ts'
+import type { Reject } from '../operator/rejects.ts'
+import { ResultFilter, mapResults, resultCounters } from '../operator/result-chain.ts'
+import { ResultInput } from '../operator/result-input.ts'
+import type { Task } from '../operator/task.ts'
+import { WindowStage } from '../operator/window-stage.ts'
+import type { Sink } from '../io/sink.ts'
+import { copyKey, keyId } from '../state/key.ts'
+import { isMerging } from '../window/assigner.ts'
+import type { NodeCounters } from './compile.ts'
+import { delayOf, mayChange, mayWithdraw, settledAfter, windowOf } from './over-results.ts'
+import type { KeyNode, OnError, PlanNode, ResultKeyNode, ResultNode, WindowNode } from './plan.ts'
+
+type Push = (value: unknown) => void
+
+/** What a node needs of the plan it stands in. */
+export interface Site {
+  readonly task: Task
+  readonly name: (node: PlanNode) => string
+  readonly consumers: (node: PlanNode) => readonly PlanNode[]
+  readonly next: (node: PlanNode) => Push
+  readonly count: (node: PlanNode) => NodeCounters
+  readonly reject: (node: PlanNode, policy: OnError, ofResult?: boolean) => Reject
+  /** One endpoint per sink of late records or dead letters. */
+  readonly sideOutput: (sink: Sink<never>, name: string) => Push
+}
+
+export interface CompiledWindow {
+  readonly node: WindowNode
+  readonly name: string
+  readonly operator: WindowOperator
+}
+
+export class WindowCompiler {
+  readonly windows: CompiledWindow[] = []
+  readonly #site: Site
+
+  constructor(site: Site) {
+    this.#site = site
+  }
+
+  /** Records by key into their windows. */
+  key(node: KeyNode): Push {
+    const { task, reject: rejectOf, count } = this.#site
+    const { cursor } = task
+    const call = withMeta(node.fn)
+    const reject = rejectOf(node, node.onError)
+    const counters = count(node)
+    const operators = this.#windowsOf(node, undefined, (window) => (window.lagMs === 0 ? cursor : new Cursor()))
+    const into = operators.map((operator) => entry(operator, cursor))
+    const [only] = into
+    return (value) => {
+      let key: unknown
+      let id: unknown
+      try {
+        key = call(value, cursor)
+        id = keyId(key as never)
+      } catch (error) {
+        counters[reject(error, value)]++
+        return
+      }
+      if (typeof key === 'object') key = copyKey(key as never)
+      if (into.length === 1) (only as WindowOperator).record(key, id, value)
+      else for (const operator of into) operator.record(key, id, value)
+    }
+  }
+
+  /** Results by key into the windows over them. */
+  keyResults(node: ResultKeyNode): Push {
+    const { task, name, reject, count } = this.#site
+    const before = windowOf(node.from)
+    const cursor = new Cursor()
+    const counters = Object.assign(count(node), { records: 0, replaced: 0, withdrawn: 0 })
+    const from = (this.windows.find((window) => window.node === before) as CompiledWindow).operator.stage.cursor
+    const input = new ResultInput(cursor, from, {
+      key: node.fn as never,
+      reject: reject(node, node.onError, true),
+      counters,
+      fromCompletion: node.panes === 'completion',
+      replaces: mayChange(node),
+      settledAfterMs: settledAfter(before),
+    })
+    task.inputs.set(name(node), input)
+    input.operators = this.#windowsOf(node, input, () => cursor)
+    return input.accept as Push
+  }
+
+  result(node: ResultNode): Push {
+    const { task, name, next, count, reject: rejectOf } = this.#site
+    const reject = rejectOf(node, node.onError, true)
+    const counters = Object.assign(count(node), resultCounters())
+    const fn = node.fn as never
+    if (node.op === 'mapResults') return mapResults(fn, reject, counters, next(node)) as Push
+    const filter = new ResultFilter(fn, reject, counters, windowOf(node).latenessMs, next(node))
+    task.filters.set(name(node), filter)
+    return filter.accept as Push
+  }
+
+  #windowsOf(
+    node: KeyNode | ResultKeyNode,
+    input: ResultInput | undefined,
+    cursorOf: (window: WindowNode) => Cursor,
+  ): readonly WindowOperator[] {
+    return this.#site
+      .consumers(node)
+      .map((consumer) => this.#window(consumer as WindowNode, cursorOf(consumer as WindowNode), input))
+  }
+
+  #window(node: WindowNode, cursor: Cursor, input: ResultInput | undefined): WindowOperator {
+    const { task, name: nameOf, reject, sideOutput, next } = this.#site
+    const name = nameOf(node)
+    const late = node.late.map((sink, i) =>
+      sideOutput(sink as Sink<never>, i === 0 ? `${name}-late` : `${name}-late-${i + 1}`),
+    )
+    const stage = new WindowStage(
+      { ...node, name, merging: isMerging(node.assigner), mayWithdraw: mayWithdraw(node) },
+      new AggregateSpec(node.aggregate),
+      cursor,
+      {
+        reject: reject(node, node.onError, input !== undefined),
+        late: late.length === 0 ? undefined : (record) => late.forEach((push) => push(record)),
+      },
+    )
+    const operator = makeOperator(node.assigner, stage)
+    this.windows.push({ node, name, operator })
+    // Known before what it feeds is made.
+    const output = {
+      name,
+      operator,
+      delayMs: delayOf(node),
+      input,
+      feeds: this.#feeds(node),
+      out: (_: object): void => {},
+    }
+    task.outputs.push(output)
+    output.out = next(node)
+    task.settles ||= stage.heldBack !== undefined || output.feeds
+    return operator
+  }
+
+  /** Whether results of a node go into windows over them. */
+  #feeds(node: PlanNode): boolean {
+    return this.#site
+      .consumers(node)
+      .some((consumer) => consumer.op === 'keyResults' || (consumer.op !== 'sink' && this.#feeds(consumer)))
+  }
+}
+
+/** An operator whose cursor is another one than that of the record in hand: it is told where the record stands. */
+function entry(operator: WindowOperator, from: Cursor): Pick<WindowOperator, 'record'> {
+  const { cursor } = operator.stage
+  if (cursor === from) return operator
+  return {
+    record: (key, id, value) => {
+      cursor.batch = from.batch
+      cursor.index = from.index
+      cursor.eventTime = from.eventTime
+      cursor.now = from.now
+      operator.record(key, id, value)
+    },
+  }
+}
