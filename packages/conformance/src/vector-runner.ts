@@ -61,6 +61,8 @@ export interface Vector {
     readonly step: number
     readonly panes?: readonly ExpectedPane[]
     readonly tooLate?: number
+    /** The run must stop with an error here. */
+    readonly fails?: boolean
   }[]
 }
 interface Record {
