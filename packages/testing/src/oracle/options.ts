@@ -55,6 +55,7 @@ export function whensOf({ policy, trigger }: OracleOptions): Whens {
     case 'suppressUntilTimeLimit':
       return suppressWhens(trigger.limit)
   }
+  throw new Error(`Found the trigger ${JSON.stringify(trigger)}, expected one of the policies of OracleTrigger.`)
 }
 
 /** The bounds of the suppression buffer; undefined where there are none. */

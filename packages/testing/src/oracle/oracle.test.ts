@@ -180,6 +180,16 @@ describe('triggers', () => {
     expect(() => told('a=1@0', { windows: { kind: 'one' }, policy: onTime, trigger: 'never' })).toThrow('give one')
   })
 
+  test.each([
+    ['always', 'Found the trigger "always"'],
+    [{ afterAny: [] }, 'Found the trigger {"afterAny":[]}'],
+    [{ policy: 'sometimes' }, 'Found the trigger {"policy":"sometimes"}'],
+    [{ afterCount: 0 }, 'Found 0 in a trigger, expected a whole number from 1'],
+    [{ repeatedly: { alignedProcessingTime: 1.5 } }, 'Found 1.5'],
+  ])('%j is none', (trigger, message) => {
+    expect(() => told('a=1@0', { windows: { kind: 'one' }, trigger: trigger as never })).toThrow(message)
+  })
+
   const one = (trigger: OracleTrigger): OracleOptions => ({
     windows: { kind: 'one' },
     trigger,

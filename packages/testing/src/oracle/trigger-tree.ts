@@ -70,16 +70,32 @@ class TreeWhen implements When {
 function partOf(tree: OracleTree): Part {
   if (tree === 'never') return new Never()
   if (tree === 'everyUpdate') return new Repeatedly([new AfterCount(1)])
-  if ('afterCount' in tree) return new AfterCount(tree.afterCount)
-  if ('afterProcessingTime' in tree) return new AfterTime((now) => now + tree.afterProcessingTime)
-  if ('alignedProcessingTime' in tree) return new AfterTime((now) => firstAbove(now, tree.alignedProcessingTime))
-  if ('repeatedly' in tree) return new Repeatedly([partOf(tree.repeatedly)])
-  if ('afterFirst' in tree) return new AfterFirst(tree.afterFirst.map(partOf))
-  if ('afterAll' in tree) return new AfterAll(tree.afterAll.map(partOf))
-  if ('afterEach' in tree) return new AfterEach(tree.afterEach.map(partOf))
-  if ('orFinally' in tree) return new OrFinally(tree.orFinally.map(partOf))
-  const { early, late } = tree.afterWatermark
-  return new AfterWatermark(early && partOf(early), late && partOf(late))
+  if (typeof tree === 'object') {
+    if ('afterCount' in tree) return new AfterCount(whole(tree.afterCount, 1))
+    if ('afterProcessingTime' in tree) {
+      const delay = whole(tree.afterProcessingTime, 0)
+      return new AfterTime((now) => now + delay)
+    }
+    if ('alignedProcessingTime' in tree) {
+      const period = whole(tree.alignedProcessingTime, 1)
+      return new AfterTime((now) => firstAbove(now, period))
+    }
+    if ('afterWatermark' in tree) {
+      const { early, late } = tree.afterWatermark
+      return new AfterWatermark(early && partOf(early), late && partOf(late))
+    }
+    if ('repeatedly' in tree) return new Repeatedly([partOf(tree.repeatedly)])
+    if ('afterFirst' in tree) return new AfterFirst(tree.afterFirst.map(partOf))
+    if ('afterAll' in tree) return new AfterAll(tree.afterAll.map(partOf))
+    if ('afterEach' in tree) return new AfterEach(tree.afterEach.map(partOf))
+    if ('orFinally' in tree) return new OrFinally(tree.orFinally.map(partOf))
+  }
+  throw new Error(`Found the trigger ${JSON.stringify(tree)}, expected one of OracleTree such as { afterCount: 2 }.`)
+}
+
+function whole(n: number, least: number): number {
+  if (Number.isSafeInteger(n) && n >= least) return n
+  throw new Error(`Found ${n} in a trigger, expected a whole number from ${least}.`)
 }
 
 /** The first whole multiple of a period above a time. */
