@@ -25,13 +25,12 @@ export {
   partitions,
   scripts,
 } from './arbitraries.ts'
-export {
-  type OracleCadence,
-  type OracleOptions,
-  type OraclePane,
-  type OraclePolicy,
-  type OracleStep,
-  type OracleWindow,
-  type OracleWindows,
-  oracle,
-} from './oracle.ts'
+export { type BatchOverResultsOptions, type OuterResult, batchOverResults } from './oracle/batch.ts'
+export { mayFinish } from './oracle/may-finish.ts'
+export { type OracleStep, oracle } from './oracle/oracle.ts'
+export type { OracleOptions, OracleSuppression, OracleTrigger } from './oracle/options.ts'
+export type { OraclePane, OracleRetraction, OracleValuePane } from './oracle/panes.ts'
+export type { OracleCadence, OraclePolicy } from './oracle/policies.ts'
+export type { OracleTree } from './oracle/trigger-tree.ts'
+export type { OracleWindow, OracleWindows } from './oracle/windows.ts'
+export { type TriggerTreesOptions, triggerTrees } from './oracle/trigger-trees.ts'

@@ -62,12 +62,9 @@ export function afterWatermark(
         return now !== undefined && !now.step.finished(rows, row + now.at) && now.step.fires(rows, row + now.at, at)
       },
       fired: (rows, row, at) => {
-        const now = part(rows, row)
-        if (rows[row] === 0 && at.complete) {
-          rows[row] = 1
-          if (after !== undefined) reset(after, rows, row)
-        }
-        if (now !== undefined) reset(now, rows, row)
+        if (at.complete) rows[row] = 1
+        reset(before, rows, row)
+        if (after !== undefined) reset(after, rows, row)
       },
       clear: (rows, row) => {
         before.step.clear(rows, row + before.at)

@@ -12,6 +12,14 @@ export function never(): Trigger<unknown> {
     once: false,
     when: 'never',
     panes: () => [],
-    step: { initial: [], element: nothing, fires: () => false, fired: nothing, clear: nothing, merge: nothing },
+    step: {
+      initial: [],
+      element: nothing,
+      fires: () => false,
+      finished: () => false,
+      fired: nothing,
+      clear: nothing,
+      merge: nothing,
+    },
   })
 }

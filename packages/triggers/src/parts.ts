@@ -76,10 +76,7 @@ export function checkParts<W>(what: string, triggers: readonly Trigger<W>[], lea
     throw new StreamError('BAD_TRIGGER', `${what}: found ${triggers.length} triggers, expected at least ${least}.`)
   for (const trigger of triggers) {
     if (typeof trigger?.step?.element !== 'function')
-      throw new StreamError(
-        'BAD_TRIGGER',
-        `${what}: found ${String(trigger)}, expected a trigger, as in afterCount(3).`,
-      )
+      throw new StreamError('BAD_TRIGGER', `${what}: found ${typeof trigger}, expected a trigger, as in afterCount(3).`)
     if (trigger.gate !== undefined || trigger.repeatsPanes === true)
       throw new StreamError(
         'BAD_TRIGGER',

@@ -2,10 +2,10 @@
  * Owns what the primitives have in common: a row of one number, in which one value says that the trigger has finished,
  * and the facts that follow from it.
  */
-import type { Trigger, TriggerStep, TriggerWords } from '@tidemark/core'
+import type { Trigger, TriggerRows, TriggerStep, TriggerWords } from '@tidemark/core'
 
-/** The number of a primitive that has fired and is done. No count, time or mark takes this value. */
-export const FINISHED = -1e300
+/** The number of a count that has fired and is done. */
+export const FINISHED: number = -1
 /** A time that is not set. */
 export const NEVER: number = Number.POSITIVE_INFINITY
 
@@ -17,7 +17,7 @@ export function leaf<W>(options: {
   readonly once: boolean
   readonly when: string
   readonly panes: TriggerWords['panes']
-  readonly step: Step & { readonly wakeAt?: TriggerStep['wakeAt'] }
+  readonly step: Step & Partial<Pick<TriggerStep, 'finished' | 'wakeAt'>>
 }): Trigger<W> {
   const { kind, once, when, panes, step } = options
   return Object.freeze({
@@ -48,24 +48,40 @@ export function timer<W>(
     when,
     panes: (repeated) => [repeated ? `one ${often}` : 'one'],
     step: {
-      // The time it is due.
+      // The time it is due, which is whole; one that has finished has a half added, or is DONE where no time is set.
       initial: [NEVER],
+      // Where windows merge a part that has finished is told of records as well: it may be revived.
       element: (rows, row, at) => {
-        if (rows[row] === NEVER) rows[row] = dueAt(at.now)
+        if (rows[row] === NEVER) rows[row] = Math.ceil(dueAt(at.now))
+        else if (rows[row] === DONE) rows[row] = Math.ceil(dueAt(at.now)) + 0.5
       },
-      fires: (rows, row, at) => rows[row] !== FINISHED && at.now >= (rows[row] as number),
+      fires: (rows, row, at) => !timeFinished(rows, row) && at.now >= (rows[row] as number),
       fired: (rows, row) => {
-        rows[row] = FINISHED
+        rows[row] = DONE
       },
       clear: (rows, row) => {
-        if (rows[row] !== FINISHED) rows[row] = NEVER
+        rows[row] = timeFinished(rows, row) ? DONE : NEVER
       },
-      // The earliest point of all parts. A part that has finished has nothing more to say.
+      // New bounds make a new window: what has fired may fire again. The earliest point of all parts counts.
       merge: (rows, row, others, other) => {
-        if (others === undefined || rows[row] === FINISHED) return
-        if (others[other] !== FINISHED) rows[row] = Math.min(rows[row] as number, others[other] as number)
+        const own = timeOf(rows, row)
+        rows[row] = others === undefined ? own : Math.min(own, timeOf(others, other))
       },
-      wakeAt: (rows, row, now) => ((rows[row] as number) > now ? (rows[row] as number) : NEVER),
+      finished: timeFinished,
+      wakeAt: (rows, row, now) =>
+        !timeFinished(rows, row) && (rows[row] as number) > now ? (rows[row] as number) : NEVER,
     },
   })
+}
+
+/** A time that has finished, and none is set. */
+const DONE = Number.NEGATIVE_INFINITY
+
+function timeFinished(rows: TriggerRows, row: number): boolean {
+  return rows[row] !== NEVER && !Number.isInteger(rows[row])
+}
+
+/** The time that is set, finished or not. */
+function timeOf(rows: TriggerRows, row: number): number {
+  return rows[row] === DONE ? NEVER : Math.floor(rows[row] as number)
 }

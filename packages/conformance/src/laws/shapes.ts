@@ -96,7 +96,7 @@ export function shapes(
     policy: from('policy', POLICIES),
     earlyMs: fc.integer({ min: 1, max: 20 }),
     lateMs: fc.integer({ min: 1, max: 20 }),
-    accumulation: from('accumulation', ['accumulating', 'discarding']),
+    accumulation: from('accumulation', ['accumulating', 'retracting', 'discarding']),
     onTime: from('onTime', ['always', 'nonEmpty']),
     closing: from('closing', ['always', 'nonEmpty']),
     latenessMs:
@@ -181,7 +181,7 @@ export function oracleOptions(shape: Shape): OracleOptions {
   return {
     windows: aligned,
     policy: policyOf(shape),
-    accumulation: accumulation as 'accumulating',
+    accumulation,
     onTime,
     closing,
     latenessMs,

@@ -137,7 +137,8 @@ export class SlidingOperator implements WindowOperator {
     }
     const { cells } = this.#windows.store
     if (known !== undefined) stage.add(cells, slot, value)
-    stage.added(cells, slot, this.#windows.at(slot), this.#windows.wakes)
+    const records = known === undefined ? (cells.records[slot] as number) : 1
+    stage.added(cells, slot, this.#windows.at(slot), this.#windows.wakes, records)
   }
 
   /** The window right after a new point exists from now on, if something falls into it. */
@@ -147,7 +148,9 @@ export class SlidingOperator implements WindowOperator {
     if (this.#windows.isFreed(start + this.#size) || this.#find(store, id, start) !== undefined) return
     if (this.#times(id, start, start + this.#size - 1).length === 0) return
     const slot = this.#open(start, key, id, undefined)
-    if (slot !== undefined) this.stage.touched(store.cells, slot, this.#windows.at(slot), this.#windows.wakes)
+    if (slot === undefined) return
+    const records = store.cells.records[slot] as number
+    this.stage.touched(store.cells, slot, this.#windows.at(slot), this.#windows.wakes, records)
   }
 
   /** A new window with what the points in it have brought, the record in hand included. */

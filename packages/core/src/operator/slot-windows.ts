@@ -21,6 +21,7 @@ export interface SavedSlotWindows {
   readonly due: readonly Ask[]
   readonly events: readonly Ask[]
   readonly wakes: readonly Ask[]
+  readonly stale: readonly Ask[]
 }
 
 export class SlotWindows {
@@ -110,7 +111,7 @@ export class SlotWindows {
     while (this.#events.isDue(watermark) || this.#due.isDue(watermark)) {
       for (const ask of this.#events.take(watermark)) {
         if (this.store.seq[ask.slot] === ask.seq)
-          stage.woken(this.store.cells, ask.slot, this.#view.at(ask.slot), this.wakes)
+          stage.woken(this.store.cells, ask.slot, this.#view.at(ask.slot), this.wakes, ask.at, true)
       }
       for (const ask of this.#due.take(watermark)) this.#look(ask)
     }
@@ -122,7 +123,7 @@ export class SlotWindows {
     for (const { slot, seq, at } of this.#wakes.take(this.#stage.cursor.now)) {
       if (store.seq[slot] !== seq || (fast && store.wakeAt[slot] !== at)) continue
       store.wakeAt[slot] = Number.NaN
-      this.#stage.woken(store.cells, slot, this.#view.at(slot), this.wakes)
+      this.#stage.woken(store.cells, slot, this.#view.at(slot), this.wakes, at, false)
     }
   }
 
@@ -140,7 +141,13 @@ export class SlotWindows {
   save(): SavedSlotWindows {
     const list = (queue: DueQueue<Ask>): Ask[] =>
       queue.list().flatMap(([ask]) => (this.store.seq[ask.slot] === ask.seq ? [ask] : []))
-    return { store: this.store.save(), due: list(this.#due), events: list(this.#events), wakes: list(this.#wakes) }
+    return {
+      store: this.store.save(),
+      due: list(this.#due),
+      events: list(this.#events),
+      wakes: list(this.#wakes),
+      stale: list(this.#stale),
+    }
   }
 
   load(saved: SavedSlotWindows): void {
@@ -149,10 +156,10 @@ export class SlotWindows {
     const live = this.store.live()
     this.#stage.entries += live.length
     this.#stage.restored(this.store.cells, live, this.wakes)
-    for (const slot of live) this.#watchStale(slot)
     for (const ask of saved.due) this.#due.push(ask, ask.at)
     for (const ask of saved.events) this.#events.push(ask, ask.at)
     for (const ask of saved.wakes) this.#wakes.push(ask, ask.at)
+    for (const ask of saved.stale) this.#stale.push(ask, ask.at)
   }
 
   #arm(slot: number): void {

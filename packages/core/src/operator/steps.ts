@@ -23,14 +23,15 @@ export class Steps {
     this.#context = { now: 0, watermark: 0, eventTime: Number.NaN, completesAt: 0, complete: false, merging }
   }
 
-  /** A record has come in the slot; true: the trigger fires, and has been told. */
-  element(cells: Cells, slot: number, of: LiveWindow): boolean {
+  /** Records have come in the slot; true: the trigger fires, and has been told. */
+  elements(cells: Cells, slot: number, records: number, of: LiveWindow): boolean {
     const { step } = this.#trigger
     const rows = this.#rows(cells)
     const row = slot * step.initial.length
     try {
       if (step.finished(rows, row)) return false
-      step.element(rows, row, this.#at(of))
+      const at = this.#at(of)
+      for (let i = 0; i < records; i++) step.element(rows, row, at)
     } catch (cause) {
       throw this.#threw(cause)
     }
@@ -50,6 +51,22 @@ export class Steps {
     } catch (cause) {
       throw this.#threw(cause)
     }
+  }
+
+  /** Whether the trigger fires at a time it has asked for. A time that is void by now does not count. */
+  firesAt(cells: Cells, slot: number, of: LiveWindow, time: number, isWatermark: boolean): boolean {
+    const { step } = this.#trigger
+    const rows = this.#rows(cells)
+    const row = slot * step.initial.length
+    try {
+      const { now, watermark } = this.#cursor
+      // Time may have leapt: what it wants by now counts, even if the time it is asked for has become void.
+      if (isWatermark ? step.wakeAtWatermark(rows, row, time - 1) > watermark : step.wakeAt(rows, row, time - 1) > now)
+        return false
+    } catch (cause) {
+      throw this.#threw(cause)
+    }
+    return this.fires(cells, slot, of)
   }
 
   /** Windows have merged; `from` undefined: a window has got new bounds. */

@@ -128,7 +128,7 @@ export class Tables {
       for (const due of this.#due.take(watermark)) {
         const { table } = due
         if (table.freed) continue
-        if ('slots' in due) this.#wakeSlots(due)
+        if ('slots' in due) this.#wakeSlots(due, true)
         else if (table.complete) this.#free(table, false, frontier)
         else if (stage.freesAt(table.end) <= watermark) this.#free(table, true, frontier)
         else this.#complete(table, frontier)
@@ -138,7 +138,7 @@ export class Tables {
 
   tick(): void {
     const { now } = this.#stage.cursor
-    for (const group of this.#wakes.take(now)) this.#wakeSlots(group)
+    for (const group of this.#wakes.take(now)) this.#wakeSlots(group, false)
   }
 
   open(limit: number): readonly OpenWindow[] {
@@ -235,12 +235,12 @@ export class Tables {
     else stage.queue.pushChunk({ slots: cells.size, at, make })
   }
 
-  #wakeSlots(group: WakeGroup): void {
+  #wakeSlots(group: WakeGroup, isWatermark: boolean): void {
     const { table } = group
     // A policy that fires at completion begins its late phase anew: what an early phase asked for is void.
     if (table.freed || (this.#stage.options.trigger.fastPath?.completion === true && group.complete !== table.complete))
       return
-    for (const slot of group.slots) this.#stage.woken(table.cells, slot, table, table.wakes)
+    for (const slot of group.slots) this.#stage.woken(table.cells, slot, table, table.wakes, group.at, isWatermark)
   }
 
   readonly #wakesOf = (table: Table): Wakes => ({

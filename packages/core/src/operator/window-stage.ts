@@ -166,8 +166,11 @@ export class WindowStage {
     return true
   }
 
-  /** Counts the assignment that was just added and asks the trigger. Needs flags in the cells. */
-  added(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes): void {
+  /**
+   * Counts the assignment that was just added and asks the trigger. Needs flags in the cells. A new window may hold
+   * earlier records as well: the trigger is told of all.
+   */
+  added(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes, records = 1): void {
     const flags = cells.flags as Uint8Array
     const before = flags[slot] as number
     if (this.heldBack !== undefined && (before & PENDING) === 0) this.heldBack.begin(cells, slot)
@@ -179,14 +182,14 @@ export class WindowStage {
       this.counters.onTime++
       flags[slot] = before | PENDING | IN_TIME
     }
-    this.touched(cells, slot, of, wakes)
+    this.touched(cells, slot, of, wakes, records)
   }
 
   /** Asks the trigger about a slot that has something pending. */
-  touched(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes): void {
+  touched(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes, records = 1): void {
     const fast = this.options.trigger.fastPath
     if (fast === undefined) {
-      if (this.#steps.element(cells, slot, of)) this.#fire(cells, slot, of, wakes)
+      if (this.#steps.elements(cells, slot, records, of)) this.#fire(cells, slot, of, wakes)
       this.#steps.wake(cells, slot, wakes)
       return
     }
@@ -205,15 +208,15 @@ export class WindowStage {
     wakes.at(slot, this.cursor.now + cadence.afterMs)
   }
 
-  /** A time that was asked for has come. */
-  woken(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes): void {
+  /** A processing time, or a watermark, that was asked for has come. */
+  woken(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes, time: number, isWatermark: boolean): void {
     const flags = cells.flags as Uint8Array
     const wasHeld = ((flags[slot] as number) & HELD) !== 0
     flags[slot] = (flags[slot] as number) & ~WAITING
     if (cells.asked !== undefined) cells.asked[slot] = Number.POSITIVE_INFINITY
     if (cells.askedWatermark !== undefined) cells.askedWatermark[slot] = Number.POSITIVE_INFINITY
     const fast = this.options.trigger.fastPath !== undefined
-    const fires = !fast && this.#steps.fires(cells, slot, of)
+    const fires = !fast && this.#steps.firesAt(cells, slot, of, time, isWatermark)
     if (fast || fires || wasHeld) this.#fire(cells, slot, of, wakes)
     if (!fast) this.#steps.wake(cells, slot, wakes)
   }
