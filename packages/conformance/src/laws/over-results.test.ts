@@ -157,7 +157,7 @@ test('law 14: hours of minutes, by any policy of both', async () => {
   )
   for (const [panes, wanted, script] of cases) {
     const found = await sums(panes)
-    expect(found, script).toEqual(wanted)
+    expect(found, `by ${script}`).toEqual(wanted)
   }
   expect(tooLate).toBeGreaterThan(100)
   expect(replaced).toBeGreaterThan(1_000)
@@ -201,7 +201,7 @@ test.each(['all', 'completion'] as const)(
           wanted.set(name, (wanted.get(name) ?? 0) + sum)
         }
       const found = await sums(panes)
-      expect(found, script).toEqual(wanted)
+      expect(found, `by ${script}`).toEqual(wanted)
     }
     expect(withdrawn).toBeGreaterThan(100)
   },
