@@ -8,6 +8,7 @@ import {
   kindOf,
   laidOut,
   panesOf,
+  reset,
   says,
   wakesOf,
 } from './parts.ts'
@@ -69,14 +70,14 @@ export function afterEach<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
       clear: (rows, row) => clearParts(parts, rows, row),
       merge: (rows, row, others, other, at) => {
         let begun = true
-        for (const { step, at: offset } of parts) {
-          if (!begun) {
-            // Not begun, seen from now.
-            step.clear(rows, row + offset)
-            continue
+        for (const part of parts) {
+          if (begun) {
+            part.step.merge(rows, row + part.at, others, other + part.at, at)
+            begun = part.step.finished(rows, row + part.at)
+          } else {
+            // Not begun, seen from now, even where it had finished.
+            reset(part, rows, row)
           }
-          step.merge(rows, row + offset, others, other + offset, at)
-          begun = step.finished(rows, row + offset)
         }
       },
       finished: (rows, row) => current(rows, row) === undefined,

@@ -16,6 +16,8 @@ export function everyEventTime(period: Duration): Trigger<TimeWindow> {
   const everyMs = periodMs(period, 'The period of everyEventTime')
   const kind = `everyEventTime(${period})`
   const after = (time: number): number => (Math.floor(time / everyMs) + 1) * everyMs
+  /** A time that has come, whether or not a pane did, is followed by the next. */
+  const next = (due: number, watermark: number): number => (due <= watermark ? after(watermark) : due)
   /** A session that grew is not complete any more. */
   const reopen = (rows: Float64Array, row: number, complete: boolean): void => {
     if (!complete) rows[row + DONE] = 0
@@ -27,7 +29,7 @@ export function everyEventTime(period: Duration): Trigger<TimeWindow> {
       reopen(rows, row, at.complete)
       // Late records are told of at once.
       if (at.complete) rows[row + DONE] = 0
-      else if (rows[row + DUE] === NEVER) rows[row + DUE] = after(at.eventTime)
+      if (rows[row + DUE] === NEVER) rows[row + DUE] = after(at.eventTime)
     },
     fires: (rows, row, at) => (at.complete ? rows[row + DONE] === 0 : at.watermark >= (rows[row + DUE] as number)),
     fired: (rows, row, at) => {
@@ -39,14 +41,15 @@ export function everyEventTime(period: Duration): Trigger<TimeWindow> {
     },
     merge: (rows, row, others, other, at) => {
       reopen(rows, row, at.complete)
+      rows[row + DUE] = next(rows[row + DUE] as number, at.watermark)
       if (others === undefined) return
-      rows[row + DUE] = Math.min(rows[row + DUE] as number, others[other + DUE] as number)
+      rows[row + DUE] = Math.min(rows[row + DUE] as number, next(others[other + DUE] as number, at.watermark))
       if (at.complete) rows[row + DONE] = Math.min(rows[row + DONE] as number, others[other + DONE] as number)
     },
     finished: () => false,
     wakeAt: () => NEVER,
     wakeAtWatermark: (rows, row, watermark) =>
-      (rows[row + DUE] as number) > watermark ? (rows[row + DUE] as number) : NEVER,
+      rows[row + DONE] === 0 && (rows[row + DUE] as number) > watermark ? (rows[row + DUE] as number) : NEVER,
   }
   const often = `for every ${period} of event time in which something came`
   return Object.freeze({

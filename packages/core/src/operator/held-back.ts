@@ -72,7 +72,7 @@ export class HeldBack {
       this.#push({ cells, slot: into, wakes, number: (waits.number[into] = ++this.#number) })
   }
 
-  /** Slots of a restored stage, in any order. */
+  /** All slots of a restored stage, in any order: they wait in the order they did. */
   restore(entries: readonly Omit<Entry, 'number'>[]): void {
     const numbered = entries.map((entry) => ({
       ...entry,

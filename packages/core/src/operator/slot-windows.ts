@@ -109,11 +109,13 @@ export class SlotWindows {
     const { watermark } = stage.cursor
     if (this.#stale.isDue(watermark)) this.#withdrawStale()
     while (this.#events.isDue(watermark) || this.#due.isDue(watermark)) {
-      for (const ask of this.#events.take(watermark)) {
+      // Completion first: where time leaps over both, what a trigger waited for comes with the on-time pane.
+      const events = this.#events.take(watermark)
+      for (const ask of this.#due.take(watermark)) this.#look(ask)
+      for (const ask of events) {
         if (this.store.seq[ask.slot] === ask.seq)
           stage.woken(this.store.cells, ask.slot, this.#view.at(ask.slot), this.wakes, ask.at, true)
       }
-      for (const ask of this.#due.take(watermark)) this.#look(ask)
     }
   }
 
@@ -155,7 +157,7 @@ export class SlotWindows {
     this.#view = new View(this.store, this.#slack)
     const live = this.store.live()
     this.#stage.entries += live.length
-    this.#stage.restored(this.store.cells, live, this.wakes)
+    this.#stage.restored([{ cells: this.store.cells, slots: live, wakes: this.wakes }])
     for (const ask of saved.due) this.#due.push(ask, ask.at)
     for (const ask of saved.events) this.#events.push(ask, ask.at)
     for (const ask of saved.wakes) this.#wakes.push(ask, ask.at)

@@ -125,14 +125,16 @@ export class Tables {
     const { watermark, now } = stage.cursor
     const frontier: Frontier = { watermark, now }
     while (this.#due.isDue(watermark)) {
-      for (const due of this.#due.take(watermark)) {
+      const taken = this.#due.take(watermark)
+      // Completion first: where time leaps over both, what a trigger waited for comes with the on-time pane.
+      for (const due of taken) {
         const { table } = due
-        if (table.freed) continue
-        if ('slots' in due) this.#wakeSlots(due, true)
-        else if (table.complete) this.#free(table, false, frontier)
+        if ('slots' in due || table.freed) continue
+        if (table.complete) this.#free(table, false, frontier)
         else if (stage.freesAt(table.end) <= watermark) this.#free(table, true, frontier)
         else this.#complete(table, frontier)
       }
+      for (const due of taken) if ('slots' in due) this.#wakeSlots(due, true)
     }
   }
 
@@ -189,8 +191,8 @@ export class Tables {
     for (const table of tables) {
       this.#live.add(table)
       stage.entries += table.cells.size
-      stage.restored(table.cells, table.cells.keys.keys(), table.wakes)
     }
+    stage.restored(tables.map(({ cells, wakes }) => ({ cells, slots: cells.keys.keys(), wakes })))
     for (const [i, time, slots, complete] of saved.due) {
       const table = tables[i] as Table
       this.#due.push(slots === undefined ? { table } : { table, at: time, slots: [...slots], complete }, time)

@@ -213,8 +213,8 @@ export class WindowStage {
     const flags = cells.flags as Uint8Array
     const wasHeld = ((flags[slot] as number) & HELD) !== 0
     flags[slot] = (flags[slot] as number) & ~WAITING
-    if (cells.asked !== undefined) cells.asked[slot] = Number.POSITIVE_INFINITY
-    if (cells.askedWatermark !== undefined) cells.askedWatermark[slot] = Number.POSITIVE_INFINITY
+    const asked = isWatermark ? cells.askedWatermark : cells.asked
+    if (asked !== undefined) asked[slot] = Number.POSITIVE_INFINITY
     const fast = this.options.trigger.fastPath !== undefined
     const fires = !fast && this.#steps.firesAt(cells, slot, of, time, isWatermark)
     if (fast || fires || wasHeld) this.#fire(cells, slot, of, wakes)
@@ -284,11 +284,13 @@ export class WindowStage {
     wakes.at(into, at)
   }
 
-  /** Slots that came back from a snapshot: counts what the gate held back. */
-  restored(cells: Cells, slots: Iterable<number>, wakes: Wakes): void {
-    const held = [...slots].filter((slot) => ((cells.flags?.[slot] ?? 0) & HELD) !== 0)
+  /** What came back from a snapshot, all of it at once: counts what the gate held back. */
+  restored(all: readonly { readonly cells: Cells; readonly slots: Iterable<number>; readonly wakes: Wakes }[]): void {
+    const held = all.flatMap(({ cells, slots, wakes }) =>
+      [...slots].flatMap((slot) => (((cells.flags?.[slot] ?? 0) & HELD) === 0 ? [] : [{ cells, slot, wakes }])),
+    )
     this.held += held.length
-    this.heldBack?.restore(held.map((slot) => ({ cells, slot, wakes })))
+    this.heldBack?.restore(held)
   }
 
   #fire(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes): void {
