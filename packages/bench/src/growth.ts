@@ -7,7 +7,7 @@ import type { Options } from './options.ts'
 import { MINUTE, type TotalsPane, batchSink, minutes, totals } from './pipelines.ts'
 import { pollute } from './pollute.ts'
 import { type Draft, freshRecords, keyMaker } from './records.ts'
-import { collectGarbage, threadNow } from './thread.ts'
+import { type Memory, collectGarbage, threadNow } from './thread.ts'
 import { keptKeys, weighEngine, weighHand } from './weighing.ts'
 
 /** One point on an axis. */
@@ -32,6 +32,10 @@ const RECORDS = 2_000_000
 const KEYS = [10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000]
 const WINDOWS = [1, 10, 100, 1_000]
 const KEYS_OF_WINDOWS = 100
+/** State of fewer entries drowns in what else moves on the heap. */
+const FEWEST_WEIGHED = 1_000
+/** Memory hardly differs between runs. */
+const MOST_WEIGHED = 3
 
 export async function growthTables({ runs, scale, unpolluted }: Options): Promise<string> {
   if (!unpolluted) await pollute()
@@ -77,8 +81,12 @@ async function growTo({ at, keys, windows, draft: make }: Point, runs: number): 
     entries = engine.panes
   }
   const keyOf = keptKeys(keys)
-  const weight = await weighEngine(draft, boundMs, keyOf)
-  const handWeight = weighHand(draft, boundMs, keyOf)
+  const weights: number[] = []
+  const handWeights: number[] = []
+  for (let run = 0; run < Math.min(runs, MOST_WEIGHED); run++) {
+    weights.push(total(await weighEngine(draft, boundMs, keyOf)))
+    handWeights.push(total(weighHand(draft, boundMs, keyOf)))
+  }
   console.log(`  ${at.toLocaleString('en')}: ${median(ours).toFixed(0)} ns/record`)
   return {
     at,
@@ -86,9 +94,13 @@ async function growTo({ at, keys, windows, draft: make }: Point, runs: number): 
     entries,
     nsPerRecord: median(ours),
     handNsPerRecord: median(hand),
-    bytesPerEntry: (weight.heap + weight.external) / entries,
-    handBytesPerEntry: (handWeight.heap + handWeight.external) / entries,
+    bytesPerEntry: median(weights) / entries,
+    handBytesPerEntry: median(handWeights) / entries,
   }
+}
+
+function total({ heap, external }: Memory): number {
+  return heap + external
 }
 
 /** All of a run but the making of its records; panes are counted and let go. */
@@ -120,6 +132,7 @@ function handNs(draft: Draft, boundMs: number): number {
 
 function markdown(axis: string, grown: readonly Grown[]): string {
   const whole = (count: number): string => Math.round(count).toLocaleString('en')
+  const bytes = (perEntry: number, entries: number): string => (entries < FEWEST_WEIGHED ? '–' : whole(perEntry))
   const rows = grown.map(({ at, records, entries, nsPerRecord, handNsPerRecord, bytesPerEntry, handBytesPerEntry }) => [
     whole(at),
     whole(records),
@@ -127,8 +140,8 @@ function markdown(axis: string, grown: readonly Grown[]): string {
     whole(nsPerRecord),
     whole(handNsPerRecord),
     (nsPerRecord / handNsPerRecord).toFixed(2),
-    whole(bytesPerEntry),
-    whole(handBytesPerEntry),
+    bytes(bytesPerEntry, entries),
+    bytes(handBytesPerEntry, entries),
   ])
   const head = [axis, 'records', 'entries', 'ns/record', 'by hand', 'ratio', 'bytes/entry', 'by hand']
   return [head, head.map(() => '---:'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')

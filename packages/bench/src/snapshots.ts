@@ -68,19 +68,16 @@ async function snapshotOften(
     whole.push(await flow(draft, stores, true, profiler))
     rss = Math.max(rss, process.memoryUsage().rss)
   }
-  const longest = (of: readonly Pauses[]): number[] => of.map(({ longestMs }) => longestMs)
-  const figure = (what: string, of: readonly number[]): Figure => plainFigure(what, 'ms', { ours: of })
+  const own = (what: string, of: readonly Pauses[]): Figure =>
+    plainFigure(`${what}, of the thread's own time`, 'ms', { ours: of.map(({ longestOwnMs }) => longestOwnMs) })
   return {
     records: draft.keys.length,
     rssMb: Math.round(rss / 1e6),
     figures: [
-      plainFigure('longest pause', 'ms', { ours: longest(whole), targets }),
-      figure(
-        "longest pause, of the thread's own time",
-        whole.map(({ longestOwnMs }) => longestOwnMs),
-      ),
-      figure("longest pause, the store's part left out", longest(taking)),
-      figure('longest pause without a checkpoint', longest(none)),
+      plainFigure('longest pause', 'ms', { ours: whole.map(({ longestMs }) => longestMs), targets }),
+      own('longest pause', whole),
+      own('without what the store does', taking),
+      own('without a checkpoint', none),
     ],
   }
 }

@@ -36,7 +36,22 @@ export function collectGarbage(): void {
   collect()
 }
 
+/** Buffers are given back some time after the collection that found them free: collects until nothing changes. */
 export function memoryInUse(): Memory {
+  let before: Memory
+  let now = afterCollection()
+  let tries = 0
+  do {
+    before = now
+    now = afterCollection()
+  } while (++tries < MOST_COLLECTIONS && before.heap + before.external - now.heap - now.external > SETTLED_BYTES)
+  return now
+}
+
+const MOST_COLLECTIONS = 20
+const SETTLED_BYTES = 4_096
+
+function afterCollection(): Memory {
   collectGarbage()
   const { heapUsed, external } = process.memoryUsage()
   return { heap: heapUsed, external }
