@@ -37,7 +37,11 @@ const FEWEST_WEIGHED = 1_000
 /** Memory hardly differs between runs. */
 const MOST_WEIGHED = 3
 
-export async function growthTables({ runs, scale, unpolluted }: Options): Promise<string> {
+/** `say` is told how far it is. */
+export async function growthTables(
+  { runs, scale, unpolluted }: Options,
+  say: (line: string) => void = () => {},
+): Promise<string> {
   if (!unpolluted) await pollute()
   const records = RECORDS * scale
   const byKeys = KEYS.filter((keys) => keys <= 10_000_000 * scale).map((keys): Point => ({
@@ -54,15 +58,19 @@ export async function growthTables({ runs, scale, unpolluted }: Options): Promis
   }))
   return [
     '\n### Keys, all in one window\n',
-    markdown('keys', await grow(byKeys, runs)),
+    markdown('keys', await grow(byKeys, runs, say)),
     `\n### Open windows, each record in one of them at random, ${KEYS_OF_WINDOWS} keys\n`,
-    markdown('open windows', await grow(byWindows, runs)),
+    markdown('open windows', await grow(byWindows, runs, say)),
   ].join('\n')
 }
 
-async function grow(points: readonly Point[], runs: number): Promise<readonly Grown[]> {
+async function grow(points: readonly Point[], runs: number, say: (line: string) => void): Promise<readonly Grown[]> {
   const grown: Grown[] = []
-  for (const point of points) grown.push(await growTo(point, runs))
+  for (const point of points) {
+    const one = await growTo(point, runs)
+    grown.push(one)
+    say(`  ${one.at.toLocaleString('en')}: ${one.nsPerRecord.toFixed(0)} ns/record`)
+  }
   return grown
 }
 
@@ -87,7 +95,6 @@ async function growTo({ at, keys, windows, draft: make }: Point, runs: number): 
     weights.push(total(await weighEngine(draft, boundMs, keyOf)))
     handWeights.push(total(weighHand(draft, boundMs, keyOf)))
   }
-  console.log(`  ${at.toLocaleString('en')}: ${median(ours).toFixed(0)} ns/record`)
   return {
     at,
     records,

@@ -22,7 +22,7 @@ async function run(options: Options): Promise<void> {
   const machine = thisMachine()
   console.log(`${machineText(machine)}; ${timeIs}, medians of ${runs} runs in turn with the unit`)
   if (options.growth) {
-    console.log(await growthTables(options))
+    console.log(await growthTables(options, (line) => console.log(line)))
     return
   }
   const measured: Measured[] = []
