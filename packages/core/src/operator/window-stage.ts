@@ -88,7 +88,7 @@ export class WindowStage {
   /** The window that refused last. */
   lastRefused: unknown = undefined
   readonly #gate: PaneGate | undefined
-  readonly #outputs: StageOutputs
+  readonly outputs: StageOutputs
   readonly #steps: Steps
 
   constructor(options: StageOptions, spec: AggregateSpec, cursor: Cursor, outputs: StageOutputs) {
@@ -101,7 +101,7 @@ export class WindowStage {
     this.publisher = new Publisher(this.counters, accumulation, merging || mayWithdraw)
     this.heldBack = this.#gate?.buffer === undefined ? undefined : new HeldBack(this.#gate.buffer, this)
     this.withdrawals = mayWithdraw ? new Withdrawals(this) : undefined
-    this.#outputs = outputs
+    this.outputs = outputs
     this.#steps = new Steps(trigger, options.name, cursor, merging)
   }
 
@@ -126,7 +126,7 @@ export class WindowStage {
   }
 
   reject(error: unknown, value: unknown): void {
-    this.counters[this.#outputs.reject(error, value)]++
+    this.counters[this.outputs.reject(error, value)]++
   }
 
   /** A window does not take the record. */
@@ -136,7 +136,7 @@ export class WindowStage {
     this.lastRefused = window
     const latenessMs = cursor.watermark - (window === undefined ? cursor.eventTime : endsAt)
     if (reason === 'tooLate') this.lateReport.add(windowText(window), latenessMs)
-    this.#outputs.late?.({ value, meta: cursor.keep(), key, window, reason, latenessMs, watermark: cursor.watermark })
+    this.outputs.late?.({ value, meta: cursor.keep(), key, window, reason, latenessMs, watermark: cursor.watermark })
   }
 
   /** Whether there is room for one more entry; false: the assignment is to be shed. */

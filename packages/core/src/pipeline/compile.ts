@@ -6,14 +6,16 @@ import { recordError } from '../errors/stream-error.ts'
 import { type Call, withMeta } from '../operator/cursor.ts'
 import { Endpoint } from '../operator/endpoint.ts'
 import { type Reject, makeReject } from '../operator/rejects.ts'
-import { type Port, Task } from '../operator/task.ts'
+import { Task } from '../operator/task.ts'
+import type { Port } from '../operator/task-parts.ts'
 import { Timeline } from '../operator/timeline.ts'
 import type { Sink } from '../io/sink.ts'
 import type { Source } from '../io/source.ts'
 import { badTimestamp } from '../time/timestamp.ts'
+import { type Clocking, type Line, type Step, fuse, fuseResult } from './fuse.ts'
 import { type CompiledWindow, WindowCompiler } from './compile-windows.ts'
 import { delayOf, windowBefore } from './over-results.ts'
-import type { OnError, PlanNode, RecordNode, SinkNode, SourceNode, TimeNode } from './plan.ts'
+import type { KeyNode, OnError, PlanNode, RecordNode, SinkNode, SourceNode, TimeNode } from './plan.ts'
 import { inputsOf, namesOf, nodesOf, upstreamOf } from './plan.ts'
 
 /** What a record stage counts; `extra` is what flatMap made beyond one record each. */
@@ -34,9 +36,14 @@ export interface Compiled {
 
 type Push = (value: unknown) => void
 
+export interface CompileOptions {
+  /** Whether code may be made from text where that is faster; true if not given, and where the host lets it. */
+  readonly generateCode?: boolean
+}
+
 /** Puts a job together from the sinks of its pipelines. */
-export function compile(pipeline: string, sinks: readonly SinkNode[]): Compiled {
-  return new Compiler(pipeline, sinks).compiled
+export function compile(pipeline: string, sinks: readonly SinkNode[], options: CompileOptions = {}): Compiled {
+  return new Compiler(pipeline, sinks, options).compiled
 }
 
 class Compiler {
@@ -50,9 +57,12 @@ class Compiler {
   readonly #timelines: Map<PlanNode, Timeline> = new Map()
   readonly #letters: Map<Sink<never>, Endpoint> = new Map()
   readonly #windows: WindowCompiler
-  readonly #sources: { port: Port; source: Source<unknown> }[] = []
+  readonly #sources: { port: Port; source: Source<unknown>; node: SourceNode }[] = []
+  /** What deals with the records that a stage refuses, and counts them. */
+  readonly #parts: Map<PlanNode, { readonly reject: Reject; readonly counters: NodeCounters }> = new Map()
+  readonly #clockings: Map<PlanNode, Clocking> = new Map()
 
-  constructor(pipeline: string, sinks: readonly SinkNode[]) {
+  constructor(pipeline: string, sinks: readonly SinkNode[], { generateCode = true }: CompileOptions) {
     this.#pipeline = pipeline
     this.#nodes = nodesOf(sinks)
     this.#names = namesOf(this.#nodes)
@@ -66,6 +76,7 @@ class Compiler {
       next: (node) => this.#next(node),
       count: (node) => this.#count(node),
       reject: (node, policy, ofResult) => this.#reject(node, policy, ofResult),
+      part: (node) => this.#part(node),
       sideOutput: (sink, name) => this.#sideOutput(sink, name),
     })
     let primary = false
@@ -78,6 +89,36 @@ class Compiler {
     // In the order of the plan, so that snapshots and events name things in a stable order.
     for (const node of this.#nodes) if (node.op === 'eventTime') this.#timeline(node)
     for (const node of this.#nodes) if (node.op === 'source') this.#port(node)
+    if (!generateCode) return
+    for (const { port, node } of this.#sources) if (port.timelines.length <= 1) port.run = fuse(this.#line(node))
+    for (const { operator } of this.#windows.windows) {
+      const { spec } = operator.stage
+      if (spec.names !== undefined) spec.toResult = fuseResult(spec.names) ?? spec.toResult
+    }
+  }
+
+  /** What the records of a source go through until they fork, or come to something that takes them as they are. */
+  #line(source: SourceNode): Line {
+    const steps: Step[] = []
+    let clocking: Clocking | undefined
+    let node: PlanNode = source
+    for (;;) {
+      const [next, ...others]: readonly PlanNode[] = this.#consumers.get(node) ?? []
+      const part = next === undefined ? undefined : this.#parts.get(next)
+      const end = (): Line => ({ task: this.#task, steps, clocking, end: { kind: 'push', push: this.#next(node) } })
+      if (next === undefined || others.length > 0 || part === undefined) return end()
+      if (next.op === 'keyBy') {
+        steps.push({ op: next.op, fn: next.fn, ...part })
+        return { task: this.#task, steps, clocking, end: this.#windows.endOf(next) }
+      }
+      if (next.op === 'eventTime') {
+        clocking = this.#clockings.get(next)
+        steps.push({ op: next.op, fn: next.timestamp, ...part })
+      } else if (next.op === 'filter' || next.op === 'map' || next.op === 'tap')
+        steps.push({ op: next.op, fn: next.fn, ...part })
+      else return end()
+      node = next
+    }
   }
 
   get compiled(): Compiled {
@@ -140,6 +181,12 @@ class Compiler {
     return makeReject({ pipeline: this.#pipeline, stage, ofResult, ...options }, this.#task.cursor)
   }
 
+  #part(node: RecordNode | TimeNode | KeyNode): { readonly reject: Reject; readonly counters: NodeCounters } {
+    const part = { reject: this.#reject(node, node.onError), counters: this.#count(node) }
+    this.#parts.set(node, part)
+    return part
+  }
+
   #timeline(node: TimeNode): Timeline {
     const { watermark, idleAfterMs, whenAllIdle, stalledAfterMs, maxAheadMs, maxDriftMs } = node
     const timeline = new Timeline(
@@ -159,13 +206,14 @@ class Compiler {
       name: this.#name(node),
       timelines: timelines.map((other) => this.#timelines.get(other) as Timeline),
       head: () => {},
+      run: undefined,
       records: 0,
       splits: 0,
       finished: 0,
     }
     port.head = this.#next(node)
     this.#task.ports.push(port)
-    this.#sources.push({ port, source: node.source })
+    this.#sources.push({ port, source: node.source, node })
   }
 
   /** What a node's output goes to. */
@@ -215,8 +263,7 @@ class Compiler {
   #record(node: RecordNode): Push {
     const { cursor } = this.#task
     const call = withMeta(node.fn)
-    const reject = this.#reject(node, node.onError)
-    const counters = this.#count(node)
+    const { reject, counters } = this.#part(node)
     const next = this.#next(node)
     switch (node.op) {
       case 'filter':
@@ -272,13 +319,13 @@ class Compiler {
     const task = this.#task
     const { cursor } = task
     const timestampOf = withMeta(node.timestamp)
-    const reject = this.#reject(node, node.onError)
-    const counters = this.#count(node)
+    const { reject, counters } = this.#part(node)
     const next = this.#next(node)
     const timeline = this.#timelines.get(node) as Timeline
     const { boundMs } = node.watermark
     const observe = observer(node.watermark.observe)
     const ahead = this.#guard(node, timeline)
+    this.#clockings.set(node, { timeline, boundMs, observe, ahead })
     return (value) => {
       let timestamp: unknown
       let watermark: number

@@ -16,6 +16,11 @@ export interface StartOptions {
   readonly checkpoint?: CheckpointStore
   /** At most this many records are taken from a source at a time. Default 1,024. */
   readonly batchSize?: number
+  /**
+   * Whether the way of records may be put together as code from text, which is faster; the results are the same. True if
+   * not given, where the host allows it (a content security policy may not, and may report the attempt).
+   */
+  readonly generateCode?: boolean
 }
 
 export interface JobEvents {
