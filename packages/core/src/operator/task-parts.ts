@@ -4,22 +4,23 @@ import type { OpenWindow, WindowOperator } from './operator.ts'
 import type { ResultInput } from './result-input.ts'
 import type { Timeline } from './timeline.ts'
 
-/** Takes records from .. to − 1 of a batch in; `tick` sees to processing time before each, and tells if it moved. */
+/**
+ * Takes records from .. to − 1 of a batch in. `tick` sees to processing time before each, told where the watermark
+ * stands; true: somebody was woken.
+ */
 export type RunRecords = (
   records: readonly unknown[],
   from: number,
   to: number,
-  tick: ((i: number) => boolean) | undefined,
+  tick: ((i: number, watermark: number) => boolean) | undefined,
 ) => void
 
 /** Where the records of one source enter. */
 export interface Port {
   readonly name: string
   readonly timelines: readonly Timeline[]
-  /** The first stage; set when the stages have been put together. */
-  head: (value: unknown) => void
-  /** The same for many records at once, where their way has been fused. */
-  run: RunRecords | undefined
+  /** The stages; set when they have been put together. */
+  run: RunRecords
   /** Records that came in. */
   records: number
   splits: number

@@ -260,31 +260,28 @@ export class Task {
   }
 
   #records(port: Port, records: readonly unknown[], from: number, to: number): void {
-    const { cursor } = this
-    const { head } = port
-    const { arrivals } = cursor.batch
-    const tick = arrivals === undefined ? undefined : this.#arrivals(arrivals)
+    const { arrivals } = this.cursor.batch
     port.records += to - from
-    if (port.run !== undefined) {
-      port.run(records, from, to, tick)
-      return
-    }
-    for (let i = from; i < to; i++) {
-      cursor.index = i
-      cursor.eventTime = Number.NaN
-      tick?.(i)
-      head(records[i])
-    }
+    this.cursor.eventTime = Number.NaN
+    port.run(records, from, to, arrivals === undefined ? undefined : this.#arrivals(arrivals))
   }
 
   /** Processing time follows the arrivals of a batch, if the clock does. */
-  #arrivals(arrivals: ArrayLike<number>): ((i: number) => boolean) | undefined {
+  #arrivals(arrivals: ArrayLike<number>): ((i: number, watermark: number) => boolean) | undefined {
     const clock = this.#clock
     if (clock === undefined) return undefined
-    return (i) => {
+    const { cursor, outputs } = this
+    return (i, watermark) => {
       clock.follow?.(arrivals[i] as number)
       const now = clock.now()
-      if (now <= this.cursor.now) return false
+      if (now <= cursor.now) return false
+      let quiet = now < this.#watchAt && !this.settles
+      for (let k = 0; k < outputs.length && quiet; k++) quiet = (outputs[k] as Output).operator.nextWakeUp > now
+      if (quiet) {
+        cursor.now = now
+        return false
+      }
+      this.raise(watermark)
       return this.tick(now)
     }
   }

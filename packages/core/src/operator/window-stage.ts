@@ -22,7 +22,7 @@ import { Steps } from './steps.ts'
 import { Withdrawals } from './withdrawals.ts'
 
 /** A processing-time wake-up has been asked for and waits. */
-const WAITING = 8
+export const WAITING = 8
 /** The gate holds a pane of the slot back. */
 export const HELD = 16
 /** What a pane ends. */

@@ -2,18 +2,19 @@
 import { AggregateSpec } from '../aggregate/accumulators.ts'
 import { Cursor, withMeta } from '../operator/cursor.ts'
 import { GridOperator } from '../operator/grid-operator.ts'
+import type { End } from '../operator/line.ts'
 import { makeOperator } from '../operator/make-operator.ts'
 import type { WindowOperator } from '../operator/operator.ts'
 import type { Reject } from '../operator/rejects.ts'
 import { ResultFilter, mapResults, resultCounters } from '../operator/result-chain.ts'
 import { ResultInput } from '../operator/result-input.ts'
 import type { Task } from '../operator/task.ts'
+import { SessionOperator } from '../operator/session-operator.ts'
 import { WindowStage } from '../operator/window-stage.ts'
 import type { Sink } from '../io/sink.ts'
 import { copyKey, keyId } from '../state/key.ts'
 import { isMerging } from '../window/assigner.ts'
 import type { NodeCounters } from './compile.ts'
-import type { End } from './fuse.ts'
 import { delayOf, mayChange, mayWithdraw, settledAfter, windowOf } from './over-results.ts'
 import type { KeyNode, OnError, PlanNode, ResultKeyNode, ResultNode, WindowNode } from './plan.ts'
 
@@ -79,6 +80,7 @@ export class WindowCompiler {
     const into = this.#entries.get(node) ?? []
     const [only] = into
     if (into.length === 1 && only instanceof GridOperator) return { kind: 'grid', operator: only }
+    if (into.length === 1 && only instanceof SessionOperator) return { kind: 'session', operator: only }
     if (into.length === 1 && only !== undefined) return { kind: 'operator', operator: only }
     return {
       kind: 'operator',

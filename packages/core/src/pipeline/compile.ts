@@ -4,6 +4,7 @@
  */
 import { recordError } from '../errors/stream-error.ts'
 import { type Call, withMeta } from '../operator/cursor.ts'
+import { type Clocking, type Line, type Step, runLine } from '../operator/line.ts'
 import { Endpoint } from '../operator/endpoint.ts'
 import { type Reject, makeReject } from '../operator/rejects.ts'
 import { Task } from '../operator/task.ts'
@@ -12,7 +13,7 @@ import { Timeline } from '../operator/timeline.ts'
 import type { Sink } from '../io/sink.ts'
 import type { Source } from '../io/source.ts'
 import { badTimestamp } from '../time/timestamp.ts'
-import { type Clocking, type Line, type Step, fuse, fuseResult } from './fuse.ts'
+import { fuse, fuseResult } from './fuse.ts'
 import { type CompiledWindow, WindowCompiler } from './compile-windows.ts'
 import { delayOf, windowBefore } from './over-results.ts'
 import type { KeyNode, OnError, PlanNode, RecordNode, SinkNode, SourceNode, TimeNode } from './plan.ts'
@@ -89,8 +90,11 @@ class Compiler {
     // In the order of the plan, so that snapshots and events name things in a stable order.
     for (const node of this.#nodes) if (node.op === 'eventTime') this.#timeline(node)
     for (const node of this.#nodes) if (node.op === 'source') this.#port(node)
+    for (const { port, node } of this.#sources) {
+      const line = this.#line(node)
+      port.run = (generateCode ? fuse(line) : undefined) ?? runLine(line)
+    }
     if (!generateCode) return
-    for (const { port, node } of this.#sources) if (port.timelines.length <= 1) port.run = fuse(this.#line(node))
     for (const { operator } of this.#windows.windows) {
       const { spec } = operator.stage
       if (spec.names !== undefined) spec.toResult = fuseResult(spec.names) ?? spec.toResult
@@ -205,13 +209,12 @@ class Compiler {
     const port: Port = {
       name: this.#name(node),
       timelines: timelines.map((other) => this.#timelines.get(other) as Timeline),
-      head: () => {},
-      run: undefined,
+      run: () => {},
       records: 0,
       splits: 0,
       finished: 0,
     }
-    port.head = this.#next(node)
+    this.#next(node)
     this.#task.ports.push(port)
     this.#sources.push({ port, source: node.source, node })
   }

@@ -9,47 +9,15 @@
  */
 import type { Column, ColumnKind } from '../aggregate/aggregator.ts'
 import { badNumber } from '../aggregate/extract.ts'
-import type { Cursor } from '../operator/cursor.ts'
 import type { GridOperator } from '../operator/grid-operator.ts'
-import type { Task } from '../operator/task.ts'
+import type { Clocking, End, Line, Step } from '../operator/line.ts'
 import type { RunRecords } from '../operator/task-parts.ts'
-import type { Timeline } from '../operator/timeline.ts'
-import type { WindowOperator } from '../operator/operator.ts'
 import { copyKey, keyId } from '../state/key.ts'
 import { badTimestamp } from '../time/timestamp.ts'
 import type { Reject } from '../operator/rejects.ts'
-
-type Fn = (value: never, meta: never) => unknown
-
-/** A stage of the line, with what counts and deals with the records it refuses. */
-export interface Step {
-  readonly op: 'filter' | 'map' | 'tap' | 'eventTime' | 'keyBy'
-  readonly fn: Fn
-  readonly reject: Reject
-  readonly counters: { filtered: number; skipped: number; deadLettered: number }
-}
-
-/** How records prove that time has come. */
-export interface Clocking {
-  readonly timeline: Timeline
-  readonly boundMs: number | undefined
-  readonly observe: (value: unknown, cursor: Cursor) => number
-  readonly ahead: ((timestamp: number) => boolean) | undefined
-}
-
-/** Where the line ends: a window operator behind a key, or anything that takes a value. */
-export type End =
-  | { readonly kind: 'grid'; readonly operator: GridOperator }
-  | { readonly kind: 'operator'; readonly operator: Pick<WindowOperator, 'record'> }
-  | { readonly kind: 'push'; readonly push: (value: unknown) => void }
-
-/** What one source's records go through, without forks. */
-export interface Line {
-  readonly task: Task
-  readonly steps: readonly Step[]
-  readonly clocking: Clocking | undefined
-  readonly end: End
-}
+import type { SessionOperator } from '../operator/session-operator.ts'
+import { WAITING, type WindowStage } from '../operator/window-stage.ts'
+import { IN_TIME, PENDING } from '../pane/numbering.ts'
 
 /** The functions and objects that the text refers to, by name. */
 type Bindings = Record<string, unknown>
@@ -111,17 +79,11 @@ export function generate({ task, steps, clocking, end }: Line): { readonly text:
       ...indent(1, [
         'for (let i = from; i < to; i++) {',
         ...indent(1, [
-          ...timed(
-            'if (tick !== undefined) {',
-            ...indent(1, [
-              SYNC,
-              'if (tick(i)) {',
-              ...indent(1, [...last.forget, 'watermark = cursor.watermark', 'due = task.nextDue()']),
-              '}',
-            ]),
-            '}',
-          ),
+          `if (tick !== undefined && tick(i, ${clocking === undefined ? '-Infinity' : 'watermark'})) {`,
+          ...indent(1, [...last.forget, ...timed('watermark = cursor.watermark', 'due = task.nextDue()')]),
+          '}',
           'cursor.index = i',
+          'cursor.eventTime = NaN',
           'let value = records[i]',
           '// Whose function runs: what it throws goes to the policy of its stage.',
           'let at = 0',
@@ -190,7 +152,7 @@ function stepText(
 }
 
 /** A function that declares a second parameter gets meta that it may keep. */
-function callText(name: string, fn: Fn): string {
+function callText(name: string, fn: Step['fn']): string {
   return fn.length >= 2 ? `${name}(value, cursor.keep())` : `${name}(value)`
 }
 
@@ -228,6 +190,8 @@ interface EndText {
 function endText(end: End, timed: boolean, rejects: Reject[], accounts: object[], bindings: Bindings): EndText {
   if (end.kind === 'grid') return gridText(end.operator, rejects, accounts, bindings)
   bindings['end'] = end.kind === 'push' ? end.push : end.operator
+  const session = end.kind === 'session' ? sessionText(end.operator, rejects, accounts, bindings) : undefined
+  if (session !== undefined) return session
   const call = end.kind === 'push' ? 'end(value)' : 'end.record(key, id, value)'
   return {
     before: [],
@@ -238,39 +202,59 @@ function endText(end: End, timed: boolean, rejects: Reject[], accounts: object[]
   }
 }
 
+/** What a line does per record with the columns of a stage, where all of them are simple. */
+interface ColumnsText {
+  readonly variables: readonly string[]
+  /** Puts the arrays of `cells` into variables. */
+  readonly load: readonly string[]
+  /** Runs the user's functions on the record, under the window stage's policy. */
+  readonly inputs: readonly string[]
+  readonly add: readonly string[]
+}
+
+function columnsText(
+  stage: WindowStage,
+  rejects: Reject[],
+  accounts: object[],
+  bindings: Bindings,
+): ColumnsText | undefined {
+  const { columns } = stage.spec
+  if (columns.some(({ kind }) => kind === undefined)) return undefined
+  const at = rejects.push(stage.outputs.reject) - 1
+  accounts.push(stage.counters)
+  const kinds = columns.map(({ kind = 'count' }) => kind)
+  const inputs = columns.flatMap(({ of, kind }, i) => {
+    if (of === undefined) return []
+    Object.assign(bindings, { [`of${i}`]: of, badNumber })
+    const bad = `if (!Number.isFinite(input${i})) throw badNumber(${JSON.stringify(kind)}, input${i})`
+    return [`const input${i} = of${i}(value)`, bad]
+  })
+  return {
+    variables: ['counts', 'flags', ...kinds.flatMap((kind, i) => ARRAYS[kind].map((name) => `${name}${i}`))],
+    load: [
+      'counts = cells.records',
+      'flags = cells.flags',
+      ...kinds.flatMap((kind, i) =>
+        ARRAYS[kind].map((name, k) => `${name}${i} = cells.accumulators.columns[${i}].arrays[${k}]`),
+      ),
+    ],
+    inputs: inputs.length === 0 ? [] : [`at = ${at}`, ...inputs, 'at = -1'],
+    add: [...kinds.flatMap((kind, i) => ADDS[kind](i)), 'counts[slot]++', 'assigned++'],
+  }
+}
+
+const ACCOUNT = ['account.assigned += assigned', 'account.assignments += assigned', 'account.onTime += onTime']
+
 /** The windows of a grid, the one in use in variables: its bounds, its slots and its columns. */
 function gridText(operator: GridOperator, rejects: Reject[], accounts: object[], bindings: Bindings): EndText {
   const { stage } = operator
-  const columns = stage.spec.columns
   Object.assign(bindings, { operator, stage, account: stage.counters })
-  const inlined = columns.every(({ kind }) => kind !== undefined)
-  const arrays = inlined ? columns.flatMap(({ kind = 'count' }, i) => ARRAYS[kind].map((name) => `${name}${i}`)) : []
-  const inputs = inlined
-    ? columns.flatMap(({ of, kind }, i) => {
-        if (of === undefined) return []
-        Object.assign(bindings, { [`of${i}`]: of, badNumber })
-        const bad = `if (!Number.isFinite(input${i})) throw badNumber(${JSON.stringify(kind)}, input${i})`
-        return [`const input${i} = of${i}(value)`, bad]
-      })
-    : []
-  // The extractors are functions of the window stage.
-  const at = rejects.push(stage.outputs.reject) - 1
-  accounts.push(stage.counters)
-  const load = [
-    'slots = table.slots',
-    'counts = table.cells.records',
-    'plain = table.plain',
-    ...columns.flatMap(({ kind = 'count' }, i) =>
-      inlined ? ARRAYS[kind].map((name, k) => `${name}${i} = table.cells.accumulators.columns[${i}].arrays[${k}]`) : [],
-    ),
-  ]
-  const add = columns.flatMap(({ kind = 'count' }, i) => ADDS[kind](i))
+  const columns = columnsText(stage, rejects, accounts, bindings)
+  const load = ['cells = table.cells', 'slots = table.slots', 'plain = table.plain', ...(columns?.load ?? [])]
   return {
     before: [
-      'let table, slots, counts, plain = false',
-      'let start = NaN, end = NaN',
-      'let assigned = 0, onTime = 0',
-      ...(arrays.length === 0 ? [] : [`let ${arrays.join(', ')}`]),
+      `let table, cells, slots, plain = false, start = NaN, end = NaN, assigned = 0, onTime = 0`,
+      ...(columns === undefined ? [] : [`let ${columns.variables.join(', ')}`]),
     ],
     forget: ['start = end = NaN'],
     text: [
@@ -287,9 +271,10 @@ function gridText(operator: GridOperator, rejects: Reject[], accounts: object[],
         ...load,
       ]),
       '}',
-      ...(inlined
-        ? [
-            ...(inputs.length === 0 ? [] : [`at = ${at}`, ...inputs, 'at = -1']),
+      ...(columns === undefined
+        ? [SYNC, 'if (operator.add(table, key, id, value)) assigned++']
+        : [
+            ...columns.inputs,
             'let slot = slots.get(id)',
             'if (slot === undefined) {',
             ...indent(1, [
@@ -300,17 +285,73 @@ function gridText(operator: GridOperator, rejects: Reject[], accounts: object[],
               ...load,
             ]),
             '}',
-            ...add,
-            'counts[slot]++',
-            'assigned++',
+            ...columns.add,
             'if (plain) onTime++',
+            ...waitingText(stage),
             'else {',
-            ...indent(1, [SYNC, 'stage.added(table.cells, slot, table, table.wakes)']),
+            ...indent(1, [SYNC, 'stage.added(cells, slot, table, table.wakes)']),
             '}',
-          ]
-        : [SYNC, 'if (operator.add(table, key, id, value)) assigned++']),
+          ]),
     ],
-    after: ['account.assigned += assigned', 'account.assignments += assigned', 'account.onTime += onTime'],
+    after: ACCOUNT,
+  }
+}
+
+/** Where early panes wait for a time, and this slot's does already, the record is only noted. */
+function waitingText({ options: { trigger }, heldBack }: WindowStage): readonly string[] {
+  if (typeof trigger.fastPath?.early !== 'object' || heldBack !== undefined) return []
+  return [
+    `else if (!table.complete && (flags[slot] & ${WAITING}) !== 0) {`,
+    ...indent(1, [`flags[slot] |= ${PENDING | IN_TIME}`, 'onTime++']),
+    '}',
+  ]
+}
+
+/** Sessions: a record that only makes its key's one open session longer, all else by the operator. */
+function sessionText(
+  { stage, windows, gapMs }: SessionOperator,
+  rejects: Reject[],
+  accounts: object[],
+  bindings: Bindings,
+): EndText | undefined {
+  if (!stage.plain || gapMs === undefined) return undefined
+  const columns = columnsText(stage, rejects, accounts, bindings)
+  if (columns === undefined) return undefined
+  Object.assign(bindings, { stage, windows, account: stage.counters })
+  const load = [
+    'store = windows.store',
+    'cells = store.cells',
+    'starts = store.start',
+    'ends = store.end',
+    'nexts = store.next',
+    'complete = store.complete',
+    ...columns.load,
+  ]
+  return {
+    before: [
+      `let store, cells, starts, ends, nexts, complete, ${columns.variables.join(', ')}`,
+      'let assigned = 0, onTime = 0',
+      ...load,
+      'const { heads } = store',
+    ],
+    forget: [],
+    text: [
+      `const stop = timestamp + ${gapMs}`,
+      'const slot = heads.get(id)',
+      'if (slot !== undefined && nexts[slot] === -1 && complete[slot] === 0 && starts[slot] <= stop && timestamp <= ends[slot]) {',
+      ...indent(1, [
+        ...columns.inputs,
+        ...columns.add,
+        'onTime++',
+        'if (timestamp < starts[slot]) starts[slot] = timestamp',
+        'if (stop > ends[slot]) ends[slot] = stop',
+        `flags[slot] |= ${PENDING | IN_TIME}`,
+      ]),
+      '} else {',
+      ...indent(1, [SYNC, 'end.record(key, id, value)', 'due = task.nextDue()', ...load]),
+      '}',
+    ],
+    after: ACCOUNT,
   }
 }
 
