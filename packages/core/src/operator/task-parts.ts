@@ -32,6 +32,8 @@ export interface Output {
   readonly name: string
   readonly operator: WindowOperator
   readonly out: (pane: object) => void
+  /** The same for many, where they go to one sink as they are. */
+  readonly outAll: ((panes: object[]) => void) | undefined
   /** How far its watermark is behind the task's. */
   readonly delayMs: number
   /** Where its records come from, if they are results. */

@@ -179,8 +179,8 @@ export class Task {
   /** Moves panes from the operators to the endpoints, about `limit`; false: there are more. */
   drain(limit: number): boolean {
     let done = true
-    for (const { operator, out } of this.outputs)
-      if (!operator.stage.queue.empty) done = operator.stage.queue.take(limit, out) && done
+    for (const { operator, out, outAll } of this.outputs)
+      if (!operator.stage.queue.empty) done = operator.stage.queue.take(limit, out, outAll) && done
     return done
   }
 

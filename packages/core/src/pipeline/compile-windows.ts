@@ -26,6 +26,8 @@ export interface Site {
   readonly name: (node: PlanNode) => string
   readonly consumers: (node: PlanNode) => readonly PlanNode[]
   readonly next: (node: PlanNode) => Push
+  /** Where many items of a node can go at once: its only sink. */
+  readonly many: (node: PlanNode) => ((items: unknown[]) => void) | undefined
   readonly count: (node: PlanNode) => NodeCounters
   /** What deals with the records that a stage refuses, and counts them. */
   readonly part: (node: KeyNode) => { readonly reject: Reject; readonly counters: NodeCounters }
@@ -154,6 +156,7 @@ export class WindowCompiler {
       input,
       feeds: this.#feeds(node),
       out: (_: object): void => {},
+      outAll: this.#site.many(node),
     }
     task.outputs.push(output)
     output.out = next(node)

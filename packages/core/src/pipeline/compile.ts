@@ -57,6 +57,7 @@ class Compiler {
   readonly #pushes: Map<PlanNode, Push> = new Map()
   readonly #timelines: Map<PlanNode, Timeline> = new Map()
   readonly #letters: Map<Sink<never>, Endpoint> = new Map()
+  readonly #sinks: Map<SinkNode, Endpoint> = new Map()
   readonly #windows: WindowCompiler
   readonly #sources: { port: Port; source: Source<unknown>; node: SourceNode }[] = []
   /** What deals with the records that a stage refuses, and counts them. */
@@ -75,6 +76,7 @@ class Compiler {
       name: (node) => this.#name(node),
       consumers: (node) => this.#consumers.get(node) ?? [],
       next: (node) => this.#next(node),
+      many: (node) => this.#many(node),
       count: (node) => this.#count(node),
       reject: (node, policy, ofResult) => this.#reject(node, policy, ofResult),
       part: (node) => this.#part(node),
@@ -156,6 +158,7 @@ class Compiler {
     )
     this.#task.endpoints.push(endpoint)
     this.#pushes.set(node, endpoint.push)
+    this.#sinks.set(node, endpoint)
   }
 
   /** Late records and dead letters go the way of results: one endpoint per sink, fed from what is durable. */
@@ -226,6 +229,11 @@ class Compiler {
     return (value) => {
       for (const push of pushes) push(value)
     }
+  }
+
+  #many(node: PlanNode): ((items: unknown[]) => void) | undefined {
+    const [only, ...others] = this.#consumers.get(node) ?? []
+    return only?.op === 'sink' && others.length === 0 ? this.#sinks.get(only)?.pushAll : undefined
   }
 
   /** A node as a function, made once however many feed it. */
