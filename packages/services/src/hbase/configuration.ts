@@ -77,10 +77,8 @@ export function hbaseConfiguration(): Readonly<Record<'hbase-site.xml' | 'log4j2
   const properties = Object.entries(site).map(
     ([name, value]) => `<property><name>${name}</name><value>${value}</value></property>\n`,
   )
-  return {
-    'hbase-site.xml': `<?xml version="1.0" encoding="UTF-8"?>\n<configuration>\n${properties.join('')}</configuration>\n`,
-    'log4j2.properties': logging,
-  }
+  const xml = `<?xml version="1.0" encoding="UTF-8"?>\n<configuration>\n${properties.join('')}</configuration>\n`
+  return { 'hbase-site.xml': xml, 'log4j2.properties': logging }
 }
 
 const opens = ['java.io', 'java.lang', 'java.lang.reflect', 'java.nio', 'java.util', 'java.util.concurrent']

@@ -1,6 +1,6 @@
 /** Owns the one way to say that a service cannot be had on this machine, which is no defect of the service. */
 
-/** What is missing and what to do about it. Tests are skipped for it, loudly; anything else that is thrown fails them. */
+/** What is missing and what to do about it. Tests are skipped for it, loudly; whatever else is thrown fails them. */
 export class ServiceUnavailable extends Error {
   override readonly name = 'ServiceUnavailable'
 }

@@ -1,5 +1,5 @@
 /**
- * Owns a TCP proxy for tests, on 127.0.0.1 only and to 127.0.0.1 only: it delays, slices, cuts, refuses and goes silent.
+ * Owns a TCP proxy for tests, on and to 127.0.0.1 only: it delays, slices, cuts, refuses and goes silent.
  * Invariant: bytes of one direction arrive complete and in order, or the connection ends; and what it holds is bounded.
  */
 import { type AddressInfo, type Server, createServer } from 'node:net'
@@ -13,7 +13,7 @@ export interface ProxyOptions extends Shape {
   readonly schedule?: Schedule
 }
 
-/** `open`: all passes. `silent`: nothing passes and nothing is closed. `refusing`: connections are reset as they come. */
+/** `open`: all passes. `silent`: nothing passes or is closed. `refusing`: connections are reset as they come. */
 export type ProxyState = 'open' | 'silent' | 'refusing'
 
 export interface Proxy extends AsyncDisposable {
