@@ -60,6 +60,8 @@ export function whyNot(missing: readonly Tool[], machine: Machine): string | und
   return undefined
 }
 
+let listsFetched = false
+
 /** Makes the tools available. Call it while installing. @throws ServiceUnavailable with what is missing */
 export async function provideTools(wanted: readonly Tool[], say: Say): Promise<void> {
   const missing: Tool[] = []
@@ -69,7 +71,10 @@ export async function provideTools(wanted: readonly Tool[], say: Say): Promise<v
   if (missing.length === 0) return
   const names = missing.map((tool) => tools[tool].name).join(' and ')
   say(`installing ${names} by apt-get`)
-  await aptGet(['update'], updateTimeoutMs, `${names} not found, and the package lists could not be fetched`)
+  if (!listsFetched) {
+    await aptGet(['update'], updateTimeoutMs, `${names} not found, and the package lists could not be fetched`)
+    listsFetched = true
+  }
   const packages: string[] = []
   for (const tool of missing) packages.push(await firstKnown(tools[tool].packages))
   const failure = `${names} not found, and apt-get could not install ${packages.join(' ')}`
