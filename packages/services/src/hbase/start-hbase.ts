@@ -5,8 +5,7 @@ import { strToU8, zipSync } from 'fflate'
 import { provideArchives } from '../machine/archives.ts'
 import { cacheFolder, keyOf, whileInstalling } from '../machine/cache.ts'
 import type { JavaProgram } from '../machine/java.ts'
-import { provideClassPath } from '../machine/maven.ts'
-import { provideJava } from '../machine/tools.ts'
+import { provideProgram } from '../machine/maven.ts'
 import { type Say, sayAloud } from '../machine/unavailable.ts'
 import { hbaseConfiguration } from './configuration.ts'
 import type { HBase, HBaseOptions } from './hbase.ts'
@@ -39,9 +38,8 @@ export function installHBase(say: Say = sayAloud): Promise<JavaProgram> {
 }
 
 async function install(say: Say): Promise<JavaProgram> {
-  const java = await provideJava(say)
-  const jars = await provideClassPath({ name: 'HBase', pom: 'hbase' }, java, say)
-  const program = { java, classPath: [configurationJar(), ...jars], archives: undefined }
+  const jars = await provideProgram({ name: 'HBase', pom: 'hbase' }, say)
+  const program = { ...jars, classPath: [configurationJar(), ...jars.classPath] }
   return provideArchives(program, 'hbase', ['master', 'gateway'], say, async (training) => {
     await using hbase = await launchHBase(training)
     // Java writes the archives at an orderly end; without its gateway the master ends sooner.

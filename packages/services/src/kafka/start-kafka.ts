@@ -2,8 +2,7 @@
 import { provideArchives } from '../machine/archives.ts'
 import { whileInstalling } from '../machine/cache.ts'
 import type { JavaProgram } from '../machine/java.ts'
-import { provideClassPath } from '../machine/maven.ts'
-import { provideJava } from '../machine/tools.ts'
+import { provideProgram } from '../machine/maven.ts'
 import { type Say, sayAloud } from '../machine/unavailable.ts'
 import type { Kafka, KafkaOptions } from './kafka.ts'
 import { launchKafka } from './launch-kafka.ts'
@@ -40,9 +39,8 @@ export function installKafka(version: KafkaVersion = kafkaVersions[0], say: Say 
 }
 
 async function install(version: KafkaVersion, say: Say): Promise<JavaProgram> {
-  const java = await provideJava(say)
   const jars = { name: `Kafka ${version}`, pom: 'kafka', properties: { 'kafka.version': version } }
-  const program = { java, classPath: await provideClassPath(jars, java, say), archives: undefined }
+  const program = await provideProgram(jars, say)
   return provideArchives(program, `kafka-${version}`, ['broker'], say, async (training) => {
     await using kafka = await launchKafka(training, version)
     // Java writes the archive at an orderly end.

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { find, isProgram, lastLines, run } from './commands.ts'
-import { type Java, findJava, javaRange } from './java.ts'
+import { findJava, javaRange } from './java.ts'
 import { type Say, ServiceUnavailable } from './unavailable.ts'
 
 export type Tool = 'java' | 'mvn' | 'redis-server'
@@ -84,12 +84,6 @@ export async function provideTools(wanted: readonly Tool[], say: Say): Promise<v
     if (!(await isThere(tool))) throw new ServiceUnavailable(`${failure} in a usable version.`)
 }
 
-/** @throws ServiceUnavailable */
-export async function provideJava(say: Say): Promise<Java> {
-  await provideTools(['java'], say)
-  return (await findJava())!
-}
-
 async function isThere(tool: Tool): Promise<boolean> {
   if (tool === 'java') return (await findJava()) !== undefined
   if (tool === 'mvn') return find('mvn') !== undefined
@@ -107,7 +101,7 @@ async function aptGet(args: readonly string[], timeoutMs: number, failure: strin
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const { passed, output } = await run('apt-get', [...aptOptions, ...args], { timeoutMs, env, bound: false })
   // apt-get update passes when it reached nothing, as long as it still has old lists; the installation then tells.
-  if (!passed) throw new ServiceUnavailable(`${failure}:\n${lastLines(output, 6)}`)
+  if (!passed) throw new ServiceUnavailable(`${failure}:\n${lastLines(output, 2)}`)
 }
 
 async function firstKnown(packages: readonly string[]): Promise<string> {
