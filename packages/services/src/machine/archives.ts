@@ -1,5 +1,5 @@
 /** Owns archives of classes: written once by a throw-away run of the service, read by every later start. */
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { cacheFolder, keyOf } from './cache.ts'
 import type { JavaProgram } from './java.ts'
@@ -22,6 +22,10 @@ export async function provideArchives(
   if (existsSync(folder)) return ready
   say(`starting ${name} once to make later starts faster`)
   mkdirSync(all, { recursive: true })
+  // Only one process installs at a time: other parts are of those that were killed.
+  for (const left of readdirSync(all).filter((entry) => entry.startsWith('.part-'))) {
+    rmSync(join(all, left), { recursive: true, force: true })
+  }
   const part = mkdtempSync(join(all, '.part-'))
   try {
     await train({ ...program, archives: { folder: part, mode: 'write' } })
