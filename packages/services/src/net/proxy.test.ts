@@ -158,12 +158,15 @@ describe('a shaped proxy', () => {
     const proxy = await proxyOf({ latencyMs: 250, schedule: time.schedule })
     const client = await clientOf(proxy)
     const echo = hears(client, 2)
+    let heard = 0
+    client.on('data', () => heard++)
     client.write('a')
     await until(() => time.waiting().length === 1)
     proxy.shape({})
     client.write('b')
     // The second byte is due at once and still waits behind the first.
     await roundTrip()
+    expect(heard).toBe(0)
     time.pass()
     expect(await echo).toBe('ab')
   })
