@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { comparison, machineText, readBaseline, thisMachine, updated, writeBaseline } from './baseline.ts'
 import type { Measured } from './bench.ts'
 import { growthTables } from './growth.ts'
+import { markdown } from './markdown.ts'
 import { runInMode } from './modes.ts'
 import { type Options, readOptions, usage } from './options.ts'
 import { jsonRows, table } from './report.ts'
@@ -18,7 +19,7 @@ function optionsOrUsage(): Options {
 }
 
 async function run(options: Options): Promise<void> {
-  const { modes, runs, scale, json, profile, saveBaseline, unpolluted } = options
+  const { modes, runs, scale, json, markdown: page, profile, saveBaseline, unpolluted } = options
   const machine = thisMachine()
   console.log(`${machineText(machine)}; ${timeIs}, medians of ${runs} runs in turn with the unit`)
   if (options.growth) {
@@ -32,6 +33,7 @@ async function run(options: Options): Promise<void> {
   }
   console.log(`\n${table(measured)}`)
   if (json !== undefined) writeFileSync(json, jsonRows(measured))
+  if (page !== undefined) writeFileSync(page, markdown(measured))
   // Anything but an honest whole run compares to nothing.
   if (scale !== 1 || profile !== undefined || unpolluted) return
   const before = readBaseline()
