@@ -1,5 +1,6 @@
 /** The bench: `npm run bench`. It ends with 1 when results are wrong, never because something is slow. */
 import { writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { comparison, machineText, readBaseline, thisMachine, updated, writeBaseline } from './baseline.ts'
 import type { Measured } from './bench.ts'
 import { growthTables } from './growth.ts'
@@ -22,6 +23,9 @@ async function run(options: Options): Promise<void> {
   const { modes, runs, scale, json, markdown: page, profile, saveBaseline, unpolluted } = options
   const machine = thisMachine()
   console.log(`${machineText(machine)}; ${timeIs}, medians of ${runs} runs in turn with the unit`)
+  const [load = 0] = loadavg()
+  if (load > machine.cores / 2)
+    console.log(`the machine is busy (load ${load.toFixed(1)}): pauses by the clock on the wall will be too long`)
   if (options.growth) {
     console.log(await growthTables(options, (line) => console.log(line)))
     return
