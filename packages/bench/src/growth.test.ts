@@ -3,7 +3,7 @@ import { growthTables } from './growth.ts'
 import { readOptions } from './options.ts'
 
 test('growth is a Markdown table per axis', async () => {
-  const text = await growthTables(readOptions(['--growth', '--runs', '1', '--scale', '0.01', '--unpolluted']))
+  const text = await growthTables(readOptions(['--growth', '--runs', '1', '--scale', '0.0002', '--unpolluted']))
   const lines = text.split('\n').filter((line) => line.startsWith('|'))
   const rows = lines.map((line) =>
     line
@@ -12,30 +12,14 @@ test('growth is a Markdown table per axis', async () => {
       .map((cell) => cell.trim()),
   )
   expect(rows.every((cells) => cells.length === 8)).toBe(true)
-  expect(rows.map(([at]) => at)).toEqual([
-    'keys',
-    '---:',
-    '10',
-    '100',
-    '1,000',
-    '10,000',
-    '100,000',
-    'open windows',
-    '---:',
-    '1',
-    '10',
-  ])
-  expect(rows.map(([, , entries]) => entries)).toEqual([
-    'entries',
-    '---:',
-    '10',
-    '100',
-    '1,000',
-    '10,000',
-    '100,000',
-    'entries',
-    '---:',
-    '100',
-    '1,000',
+  expect(rows.map(([at, , entries]) => [at, entries])).toEqual([
+    ['keys', 'entries'],
+    ['---:', '---:'],
+    ['10', '10'],
+    ['100', '100'],
+    ['1,000', '1,000'],
+    ['open windows', 'entries'],
+    ['---:', '---:'],
+    ['1', '100'],
   ])
 })

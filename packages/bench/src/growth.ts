@@ -43,14 +43,14 @@ export async function growthTables(
   say: (line: string) => void = () => {},
 ): Promise<string> {
   if (!unpolluted) await pollute()
-  const records = RECORDS * scale
+  const records = Math.round(RECORDS * scale)
   const byKeys = KEYS.filter((keys) => keys <= 10_000_000 * scale).map((keys): Point => ({
     at: keys,
     keys,
     windows: 1,
     draft: () => everyKey(keys, Math.max(2, Math.round(records / keys))),
   }))
-  const byWindows = WINDOWS.filter((windows) => windows <= 1_000 * scale).map((windows): Point => ({
+  const byWindows = WINDOWS.filter((windows) => windows <= Math.max(1, 1_000 * scale)).map((windows): Point => ({
     at: windows,
     keys: KEYS_OF_WINDOWS,
     windows,

@@ -1,8 +1,10 @@
 /** The bench: `npm run bench`. It ends with 1 when results are wrong, never because something is slow. */
 import { writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { comparison, machineText, readBaseline, thisMachine, updated, writeBaseline } from './baseline.ts'
 import type { Measured } from './bench.ts'
 import { growthTables } from './growth.ts'
+import { markdown } from './markdown.ts'
 import { runInMode } from './modes.ts'
 import { type Options, readOptions, usage } from './options.ts'
 import { jsonRows, table } from './report.ts'
@@ -18,9 +20,12 @@ function optionsOrUsage(): Options {
 }
 
 async function run(options: Options): Promise<void> {
-  const { modes, runs, scale, json, profile, saveBaseline, unpolluted } = options
+  const { modes, runs, scale, json, markdown: page, profile, saveBaseline, unpolluted } = options
   const machine = thisMachine()
   console.log(`${machineText(machine)}; ${timeIs}, medians of ${runs} runs in turn with the unit`)
+  const [load = 0] = loadavg()
+  if (load > machine.cores / 2)
+    console.log(`the machine is busy (load ${load.toFixed(1)}): pauses by the clock on the wall will be too long`)
   if (options.growth) {
     console.log(await growthTables(options, (line) => console.log(line)))
     return
@@ -32,6 +37,7 @@ async function run(options: Options): Promise<void> {
   }
   console.log(`\n${table(measured)}`)
   if (json !== undefined) writeFileSync(json, jsonRows(measured))
+  if (page !== undefined) writeFileSync(page, markdown(measured))
   // Anything but an honest whole run compares to nothing.
   if (scale !== 1 || profile !== undefined || unpolluted) return
   const before = readBaseline()

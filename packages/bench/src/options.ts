@@ -9,6 +9,7 @@ export interface Options {
   readonly runs: number
   readonly scale: number
   readonly json?: string
+  readonly markdown?: string
   readonly profile?: string
   readonly saveBaseline: boolean
   /** Leaves out what runs first to be honest: for finding causes. */
@@ -18,7 +19,7 @@ export interface Options {
 }
 
 export const usage: string = `npm run bench -- [--mode generated|plain|both] [--only NAME[,NAME]] [--runs N] [--scale F]
-                   [--json FILE] [--profile NAME] [--save-baseline] [--unpolluted] [--growth]
+                   [--json FILE] [--markdown FILE] [--profile NAME] [--save-baseline] [--unpolluted] [--growth]
 benches: ${benches.map(({ name }) => name).join(', ')}`
 
 /** @throws Error with what to write instead */
@@ -31,6 +32,7 @@ export function readOptions(args: readonly string[]): Options {
       runs: { type: 'string', default: '5' },
       scale: { type: 'string', default: '1' },
       json: { type: 'string' },
+      markdown: { type: 'string' },
       profile: { type: 'string' },
       'save-baseline': { type: 'boolean', default: false },
       unpolluted: { type: 'boolean', default: false },
@@ -58,6 +60,7 @@ export function readOptions(args: readonly string[]): Options {
     unpolluted: values.unpolluted,
     growth: values.growth,
     ...(values.json === undefined ? {} : { json: values.json }),
+    ...(values.markdown === undefined ? {} : { markdown: values.markdown }),
     ...(values.profile === undefined ? {} : { profile: values.profile }),
   }
 }

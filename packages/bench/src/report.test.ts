@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { comparison, updated } from './baseline.ts'
 import { type Measured, plainFigure, ratioFigure } from './bench.ts'
+import { markdown } from './markdown.ts'
 import { jsonRows, table } from './report.ts'
 
 const machine = { cores: 2, cpu: 'some', memoryGb: 8, os: 'linux x64', node: '24.0.0' }
@@ -38,6 +39,18 @@ test('rows of JSON say the same', () => {
   expect(json?.['figures']).toMatchObject([
     { what: 'time', targets, met: false },
     { what: 'longest pause', measure: 'ms', ours: 12.35 },
+  ])
+})
+
+test('a page has both modes side by side, and only what has a target', () => {
+  expect(
+    markdown([row('a', 1.8), row('a', 1.9, 'plain'), row('b', 3)])
+      .split('\n')
+      .slice(2),
+  ).toEqual([
+    '| a | time | ns/record | 18.0 | 10.0 | 1.80 × (1.80–1.80) | 1.90 × (1.90–1.90) | ≤ 1.5 / ≤ 2 |',
+    '| b | time | ns/record | 30.0 | 10.0 | 3.00 × (3.00–3.00) | – | ≤ 1.5 / ≤ 2 |',
+    '',
   ])
 })
 
