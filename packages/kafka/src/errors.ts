@@ -26,3 +26,8 @@ export function show(value: unknown): string {
   }
   return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown
 }
+
+/** What was thrown, in words. */
+export function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+}

@@ -1,7 +1,7 @@
 /** Owns JSON values: whole ones, checked by a schema if one is given, and the door to `json.pick`. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { StreamError } from '@tidemark/core'
-import { problem, show } from '../errors.ts'
+import { problem, reasonOf, show } from '../errors.ts'
 import { pick } from './json-pick.ts'
 import { parseRange } from './parse-range.ts'
 import type { Serde } from './serde.ts'
@@ -69,7 +69,9 @@ function encode(value: unknown): Uint8Array {
     'A value',
     {
       found:
-        cause === undefined ? `${typeof value}, which JSON cannot write` : `what JSON cannot write (${String(cause)})`,
+        cause === undefined
+          ? `${typeof value}, which JSON cannot write`
+          : `what JSON cannot write (${reasonOf(cause)})`,
       expected: 'plain values',
       remedy: 'Map it to such, or write an Encoder.',
     },

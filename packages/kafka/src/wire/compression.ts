@@ -1,6 +1,7 @@
 /** Owns packing and unpacking the records of a batch, with a cap on what comes out. gzip and zstd are Node's. */
 import zlib from 'node:zlib'
 import { StreamError } from '@tidemark/core'
+import { reasonOf } from '../errors.ts'
 import { unpackLz4 } from './lz4.ts'
 import { malformed } from './malformed.ts'
 import { tooLarge } from './output.ts'
@@ -34,7 +35,7 @@ export function decompress(bits: number, packed: Uint8Array, cap: number): Uint8
   } catch (cause) {
     if (cause instanceof StreamError) throw cause
     if ((cause as { readonly code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(cap)
-    throw malformed(`A batch packed by ${name}`, String(cause), `what ${name} unpacks`, cause)
+    throw malformed(`A batch packed by ${name}`, reasonOf(cause), `what ${name} unpacks`, cause)
   }
 }
 
