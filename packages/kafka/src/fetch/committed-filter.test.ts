@@ -101,7 +101,8 @@ test('whatever the interleaving and the chunks, exactly the committed records', 
       }
       for (const [producer, kind] of steps) add(producer, kind as Entry['kind'])
       // What is not decided is never given to such a reader.
-      for (const producer of [...open.keys()]) add(producer, 'abort')
+      const undecided = [...open.keys()]
+      for (const producer of undecided) add(producer, 'abort')
       expect(read(entries, aborted, cuts)).toEqual(kept.sort((a, b) => a - b))
     }),
     { numRuns: 2_000 },
