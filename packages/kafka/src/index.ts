@@ -1,1 +1,38 @@
-export {}
+/**
+ * Kafka for Tidemark: topics as sources, results as topics that say how final they are, and an in-memory twin of a
+ * cluster for tests.
+ */
+export { kafka } from './client/kafka.ts'
+export type { Credential, KafkaOptions, SaslOptions, TlsOptions } from './client/options.ts'
+export type { Cluster, Kafka } from './client/cluster.ts'
+
+export { kafkaSource } from './source/kafka-source.ts'
+export type { KafkaSourceOptions, StartFrom } from './source/options.ts'
+export type { BadRecord } from './fetch/decode.ts'
+
+export {
+  type Decoder,
+  type Encoder,
+  type RecordView,
+  type Serde,
+  bytes,
+  keyText,
+  nullable,
+  text,
+} from './serde/serde.ts'
+export { type Json, json } from './serde/json.ts'
+export type { FieldType, Picked } from './serde/json-pick.ts'
+
+export { type ResultRecord, HEADER as resultHeaders, resultRecords } from './records/pane-record.ts'
+export { type Progress, ResultFrontier } from './records/progress.ts'
+export type { ResultWindow } from './records/result-key.ts'
+export { murmur2, partitionOf } from './records/murmur2.ts'
+
+export {
+  type MemoryKafka,
+  type RequestKind,
+  type StoredRecord,
+  type TestRecord,
+  type TestTransaction,
+  memoryKafka,
+} from './memory/memory-kafka.ts'

@@ -6,6 +6,7 @@ import type { RecordView } from '../serde/serde.ts'
 import { RecordWalk } from '../wire/record-walk.ts'
 import { BatchWalk } from '../wire/batch-walk.ts'
 import { BatchWriter } from '../wire/batch-writer.ts'
+import { headersAt } from '../wire/headers.ts'
 import { type EncodedRecord, paneRecord, progressRecord, resultRecords } from './pane-record.ts'
 import { type Progress, ResultFrontier } from './progress.ts'
 import { decodeResultKey, encodeProgressKey, encodeResultKey, keyBytes } from './result-key.ts'
@@ -105,9 +106,7 @@ function view({ key, value, headers }: EncodedRecord): [Uint8Array | null, Recor
   batch.next()
   batch.records(records)
   records.next()
-  const map = new Map<string, Uint8Array>()
   const part = (start: number, end: number): Buffer => Buffer.from(records.bytes.slice(start, end))
-  records.eachHeader((ks, ke, vs, ve) => map.set(part(ks, ke).toString(), part(vs, ve)))
   const bytes = records.valueStart < 0 ? null : part(records.valueStart, records.valueEnd)
   return [
     bytes,
@@ -117,7 +116,7 @@ function view({ key, value, headers }: EncodedRecord): [Uint8Array | null, Recor
       offset: 0n,
       timestamp: 1,
       keyBytes: part(records.keyStart, records.keyEnd),
-      headers: map,
+      headers: headersAt(records.bytes, records.headersAt),
     },
   ]
 }

@@ -96,23 +96,6 @@ export class RecordWalk {
     return true
   }
 
-  /** Calls back with each header of the record in hand: where its key and its value lie (start −1: null). */
-  eachHeader(visit: (keyStart: number, keyEnd: number, valueStart: number, valueEnd: number) => void): void {
-    const resume = this.#at
-    this.#at = this.headersAt
-    const count = this.#varint()
-    for (let i = 0; i < count; i++) {
-      const keyStart = this.#at + varintBytes(this.bytes, this.#at)
-      const keyEnd = keyStart + this.#varint()
-      this.#at = keyEnd
-      const valueLength = this.#varint()
-      const valueStart = valueLength < 0 ? -1 : this.#at
-      this.#at += Math.max(0, valueLength)
-      visit(keyStart, keyEnd, valueStart, valueLength < 0 ? -1 : this.#at)
-    }
-    this.#at = resume
-  }
-
   #checkHeaders(end: number): void {
     const count = this.#varint()
     if (count < 0 || count * 2 > end - this.#at) {
@@ -184,11 +167,4 @@ export class RecordWalk {
     const delta = BigInt.asIntN(64, (zigzag >> 1n) ^ -(zigzag & 1n))
     return Number(BigInt.asIntN(64, this.#baseTimestamp + delta))
   }
-}
-
-/** How many bytes the varint at a place takes; it has been read once, so it ends. */
-function varintBytes(bytes: Uint8Array, at: number): number {
-  let end = at
-  while ((bytes[end] as number) > 0x7f) end++
-  return end + 1 - at
 }

@@ -13,7 +13,7 @@ import { BatchWalk, type BatchWalkOptions } from './batch-walk.ts'
 import { BatchWriter, type BatchOrigin } from './batch-writer.ts'
 import type { Compression } from './compression.ts'
 import { crc32c } from './crc32c.ts'
-import { type HeaderValue, encodeHeaders } from './headers.ts'
+import { type HeaderValue, eachHeader, encodeHeaders } from './headers.ts'
 import { AT } from './layout.ts'
 import { RecordWalk } from './record-walk.ts'
 
@@ -39,7 +39,9 @@ function read(bytes: Uint8Array, given: BatchWalkOptions = options): Plain[] {
     const hex = (start: number, end: number): string => Buffer.from(records.bytes.subarray(start, end)).toString('hex')
     while (records.next()) {
       const headers: [string, string | null][] = []
-      records.eachHeader((ks, ke, vs, ve) => headers.push([hex(ks, ke), vs < 0 ? null : hex(vs, ve)]))
+      eachHeader(records.bytes, records.headersAt, (ks, ke, vs, ve) =>
+        headers.push([hex(ks, ke), vs < 0 ? null : hex(vs, ve)]),
+      )
       out.push({
         offset: batches.baseOffset + BigInt(records.offsetDelta),
         timestamp: records.timestamp,
