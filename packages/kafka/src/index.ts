@@ -10,6 +10,12 @@ export { kafkaSource } from './source/kafka-source.ts'
 export type { KafkaSourceOptions, StartFrom } from './source/options.ts'
 export type { BadRecord } from './fetch/decode.ts'
 
+export { type KafkaSinkOptions, kafkaSink } from './sink/kafka-sink.ts'
+export { type KafkaRecordsOptions, kafkaRecords } from './sink/kafka-records.ts'
+export type { WriteOptions } from './sink/options.ts'
+export type { Compression } from './wire/compression.ts'
+export type { HeaderValue } from './wire/headers.ts'
+
 export {
   type Decoder,
   type Encoder,

@@ -2,6 +2,7 @@ import { type Batch, type Source, type SourceReader, StreamError, collected, pip
 import { describe, expect, test } from 'vitest'
 import type { RequestKind } from '../memory/memory-kafka.ts'
 import { type KafkaSourceOptions, type MemoryKafka, kafkaSource, memoryKafka, text } from '../index.ts'
+import { override } from '../../test/override.ts'
 
 const never = { id: '0', signal: { aborted: false, addEventListener: () => {}, removeEventListener: () => {} } }
 
@@ -111,24 +112,14 @@ describe('what does not pass fails the job', () => {
 
   test('a damaged batch, with its place', async () => {
     const kafka = withRecords(1, 2)
-    const cluster = {
-      connect: async () => {
-        const inner = await kafka.connect()
-        const fetch: typeof inner.fetch = async (...args) =>
-          (await inner.fetch(...args)).map((answer) => {
-            const records = Uint8Array.from(answer.records)
-            if (records.length > 0) records[records.length - 1] = 0xff
-            return { ...answer, records }
-          })
-        return Object.assign(Object.create(inner) as typeof inner, {
-          fetch,
-          metadata: inner.metadata.bind(inner),
-          offsets: inner.offsets.bind(inner),
-          close: inner.close.bind(inner),
-        })
-      },
-      kind: 'damaged',
-    }
+    const cluster = override(kafka, (inner) => ({
+      fetch: async (...args) =>
+        (await inner.fetch(...args)).map((answer) => {
+          const records = Uint8Array.from(answer.records)
+          if (records.length > 0) records[records.length - 1] = 0xff
+          return { ...answer, records }
+        }),
+    }))
     await expect(drain(bounded(kafka, { kafka: cluster }))).rejects.toMatchObject({
       code: 'KAFKA_BAD_BATCH',
       message: expect.stringMatching(/^Behind offset 1 of t\/0: A record batch: found the checksum/),

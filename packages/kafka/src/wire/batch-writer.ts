@@ -153,3 +153,12 @@ function badTimestamp(found: number): StreamError {
     `The timestamp of a record: found ${found}, expected whole milliseconds since 1970. Check the clock given to the sink.`,
   )
 }
+
+/** Makes a finished batch another producer's: the fields that say whose it is, and the checksum over them. */
+export function restamp(batch: Uint8Array, origin: BatchOrigin): void {
+  const view = new DataView(batch.buffer, batch.byteOffset, batch.byteLength)
+  view.setBigInt64(AT.producerId, origin.producerId)
+  view.setInt16(AT.producerEpoch, origin.producerEpoch)
+  view.setInt32(AT.baseSequence, origin.baseSequence)
+  view.setUint32(AT.crc, crc32c(batch, AT.attributes))
+}
