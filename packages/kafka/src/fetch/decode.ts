@@ -112,12 +112,20 @@ export class FetchedInfo implements RecordInfo {
   readonly #key: Decoder<Key>
   readonly #view: RecordView
 
-  constructor(bytes: Uint8Array, marks: Int32Array, timestamp: number, key: Decoder<Key>, view: RecordView) {
+  /** `marks` holds at a place: key start, key end, and where the headers stand. */
+  constructor(
+    bytes: Uint8Array,
+    marks: Int32Array,
+    at: number,
+    timestamp: number,
+    key: Decoder<Key>,
+    view: RecordView,
+  ) {
     this.timestamp = timestamp
     this.#bytes = bytes
-    this.#keyStart = marks[0] as number
-    this.#keyEnd = marks[1] as number
-    this.#headersAt = marks[2] as number
+    this.#keyStart = marks[at] as number
+    this.#keyEnd = marks[at + 1] as number
+    this.#headersAt = marks[at + 2] as number
     this.#key = key
     this.#view = view
   }

@@ -157,8 +157,7 @@ export class Partition<out T> {
       caughtUp: this.#toldCaughtUp || this.finished,
       finished: this.finished,
       offsetOf: (i) => first + BigInt(deltas[i] as number),
-      info: (i): RecordInfo =>
-        new FetchedInfo(bytes, marks.subarray(i * MARKS, (i + 1) * MARKS), times[i] as number, key, view),
+      info: (i): RecordInfo => new FetchedInfo(bytes, marks, i * MARKS, times[i] as number, key, view),
     }
   }
 
