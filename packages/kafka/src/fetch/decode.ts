@@ -77,8 +77,7 @@ export function decodeRecord<T>(view: PartitionRecord, options: DecodeOptions<T>
 
 function bad(error: unknown, view: PartitionRecord, { onBadRecord }: DecodeOptions<unknown>): typeof TAKEN {
   const { topic, partition, offset, timestamp, keyBytes: key, headers } = view
-  const code = error instanceof StreamError ? error.code : 'DECODER_THREW'
-  const reason = error instanceof StreamError ? error.message : reasonOf(error)
+  const { code, message: reason } = error instanceof StreamError ? error : decoderThrew(error)
   if (onBadRecord === undefined) {
     throw new StreamError(
       code,
@@ -93,6 +92,14 @@ function bad(error: unknown, view: PartitionRecord, { onBadRecord }: DecodeOptio
   const value = copyOf(bytes, valueStart, valueEnd)
   onBadRecord({ topic, partition, offset, timestamp, key, value, headers, code, reason })
   return TAKEN
+}
+
+function decoderThrew(cause: unknown): StreamError {
+  return new StreamError(
+    'DECODER_THREW',
+    `The decoder threw ${reasonOf(cause)}. Handle such values there, or give the source onBadRecord.`,
+    { cause },
+  )
 }
 
 function tombstone(): StreamError {
