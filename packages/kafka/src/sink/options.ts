@@ -40,7 +40,7 @@ export function producerSettings(options: WriteOptions, what: string): ProducerS
   }
   for (const [name, value] of Object.entries({ maxBatchBytes, maxPendingBytes })) {
     if (Number.isSafeInteger(value) && value > 0) continue
-    throw problem('BAD_BYTES', `'${name}' of ${what}`, {
+    throw problem('BAD_LIMIT', `'${name}' of ${what}`, {
       found: show(value),
       expected: 'a whole number of bytes of at least 1',
       remedy: 'Leave it out for the default.',

@@ -117,7 +117,7 @@ export function sourceSettings<T>(options: KafkaSourceOptions<T>): SourceSetting
 
 function bytesOf(value: number, name: string): number {
   if (Number.isSafeInteger(value) && value > 0 && value < 2 ** 31) return value
-  throw problem('BAD_BYTES', `'${name}' of kafkaSource`, {
+  throw problem('BAD_LIMIT', `'${name}' of kafkaSource`, {
     found: show(value),
     expected: 'a whole number of bytes from 1 to 2147483647',
     remedy: 'Leave it out for the default.',
