@@ -8,9 +8,11 @@ import type {
   Cluster,
   CommitAnswer,
   CommittedOffset,
+  CommittedPlace,
   FetchPlace,
   FetchRequest,
   FetchedPartition,
+  GroupMember,
   OffsetAnswer,
   Place,
   ProduceAnswer,
@@ -26,6 +28,11 @@ import { byTopic, fetchApi, produceApi } from './requests.ts'
 type Lane = 'fetch' | 'other'
 
 const NO_PRODUCER_ID = -1n
+
+/** What a coordinator is for, in the protocol's numbers. */
+type CoordinatorKind = 0 | 1
+const GROUP: CoordinatorKind = 0
+const TRANSACTION: CoordinatorKind = 1
 
 export class BrokerCluster implements Cluster {
   readonly #client: ClientModule
@@ -108,6 +115,7 @@ export class BrokerCluster implements Cluster {
     }))
     // Stable: what a transaction is still deciding about is waited for.
     const answer = await this.#askCoordinator(
+      GROUP,
       group,
       this.#client.offsetFetchV8.api,
       [{ groupId: group, memberEpoch: -1, topics }],
@@ -115,11 +123,12 @@ export class BrokerCluster implements Cluster {
     )
     const [found] = answer.groups
     return (found?.topics ?? []).flatMap(({ name, partitions }) =>
-      partitions.map(({ partitionIndex, committedOffset, errorCode }) => ({
+      partitions.map(({ partitionIndex, committedOffset, metadata, errorCode }) => ({
         topic: name,
         partition: partitionIndex,
         offset: committedOffset,
-        error: this.#coordinatorError(group, errorCode === CODE.none ? (found?.errorCode ?? 0) : errorCode),
+        metadata: metadata ?? '',
+        error: this.#coordinatorError(GROUP, group, errorCode === CODE.none ? (found?.errorCode ?? 0) : errorCode),
       })),
     )
   }
@@ -134,14 +143,115 @@ export class BrokerCluster implements Cluster {
         committedMetadata: null,
       })),
     }))
-    const answer = await this.#askCoordinator(group, this.#client.offsetCommitV8.api, group, -1, '', null, topics)
+    const answer = await this.#askCoordinator(
+      GROUP,
+      group,
+      this.#client.offsetCommitV8.api,
+      group,
+      -1,
+      '',
+      null,
+      topics,
+    )
     return answer.topics.flatMap(({ name, partitions }) =>
       partitions.map(({ partitionIndex, errorCode }) => ({
         topic: name,
         partition: partitionIndex,
-        error: this.#coordinatorError(group, errorCode),
+        error: this.#coordinatorError(GROUP, group, errorCode),
       })),
     )
+  }
+
+  async initTransactions(id: string, timeoutMs: number): Promise<ProducerId> {
+    // A producer id given here would be fenced after a restart: −1 asks for the one that the id has.
+    const answer = await this.#askCoordinator(
+      TRANSACTION,
+      id,
+      this.#client.initProducerIdV4.api,
+      id,
+      timeoutMs,
+      NO_PRODUCER_ID,
+      -1,
+    )
+    const code = this.#coordinatorError(TRANSACTION, id, answer.errorCode)
+    if (code !== CODE.none) throw refused(`Beginning transactions as '${id}'`, code)
+    return { producerId: answer.producerId, producerEpoch: answer.producerEpoch }
+  }
+
+  async addPartitions(id: string, producer: ProducerId, places: readonly Place[]): Promise<readonly CommitAnswer[]> {
+    const topics = [...byTopic(places)].map(([name, list]) => ({
+      name,
+      partitions: list.map(({ partition }) => partition),
+    }))
+    const transaction = { transactionalId: id, ...producer, verifyOnly: false, topics }
+    const answer = await this.#askCoordinator(TRANSACTION, id, this.#client.addPartitionsToTxnV3.api, [transaction])
+    return answer.resultsByTransaction.flatMap(({ topicResults }) =>
+      topicResults.flatMap(({ name, resultsByPartition }) =>
+        resultsByPartition.map(({ partitionIndex, partitionErrorCode }) => ({
+          topic: name,
+          partition: partitionIndex,
+          error: this.#coordinatorError(TRANSACTION, id, partitionErrorCode),
+        })),
+      ),
+    )
+  }
+
+  async addOffsets(id: string, { producerId, producerEpoch }: ProducerId, group: string): Promise<number> {
+    const { addOffsetsToTxnV3 } = this.#client
+    const answer = await this.#askCoordinator(
+      TRANSACTION,
+      id,
+      addOffsetsToTxnV3.api,
+      id,
+      producerId,
+      producerEpoch,
+      group,
+    )
+    return this.#coordinatorError(TRANSACTION, id, answer.errorCode)
+  }
+
+  async commitOffsetsIn(
+    id: string,
+    { producerId, producerEpoch }: ProducerId,
+    { group, generation, member, instance }: GroupMember,
+    offsets: readonly CommittedPlace[],
+  ): Promise<readonly CommitAnswer[]> {
+    const topics = [...byTopic(offsets)].map(([name, list]) => ({
+      name,
+      partitions: list.map(({ partition, offset, metadata }) => ({
+        partitionIndex: partition,
+        committedOffset: offset,
+        committedLeaderEpoch: -1,
+        committedMetadata: metadata,
+      })),
+    }))
+    const { txnOffsetCommitV3 } = this.#client
+    const who = [generation, member, instance]
+    // This one goes to the coordinator of the group.
+    const answer = await this.#askCoordinator(
+      GROUP,
+      group,
+      txnOffsetCommitV3.api,
+      id,
+      group,
+      producerId,
+      producerEpoch,
+      ...who,
+      topics,
+    )
+    return answer.topics.flatMap(({ name, partitions }) =>
+      partitions.map(({ partitionIndex, errorCode }) => ({
+        topic: name,
+        partition: partitionIndex,
+        error: this.#coordinatorError(GROUP, group, errorCode),
+      })),
+    )
+  }
+
+  async endTransaction(id: string, { producerId, producerEpoch }: ProducerId, commit: boolean): Promise<number> {
+    const { endTxnV3 } = this.#client
+    const answer = await this.#askCoordinator(TRANSACTION, id, endTxnV3.api, id, producerId, producerEpoch, commit)
+    return this.#coordinatorError(TRANSACTION, id, answer.errorCode)
   }
 
   async close(): Promise<void> {
@@ -152,8 +262,9 @@ export class BrokerCluster implements Cluster {
   }
 
   /** A coordinator that is none any more is looked for again next time. */
-  #coordinatorError(group: string, code: number): number {
-    if (code === CODE.notCoordinator || code === CODE.coordinatorNotAvailable) this.#coordinators.delete(group)
+  #coordinatorError(kind: CoordinatorKind, key: string, code: number): number {
+    if (code === CODE.notCoordinator || code === CODE.coordinatorNotAvailable)
+      this.#coordinators.delete(`${kind} ${key}`)
     return code
   }
 
@@ -163,21 +274,28 @@ export class BrokerCluster implements Cluster {
     throw new StreamError('KAFKA_UNREACHABLE', `Node ${node} of the cluster is not known yet.`, { retryable: true })
   }
 
-  async #askCoordinator<A>(group: string, api: Api<never, A>, ...args: readonly unknown[]): Promise<A> {
-    let address = this.#coordinators.get(group)
+  async #askCoordinator<A>(
+    kind: CoordinatorKind,
+    key: string,
+    api: Api<never, A>,
+    ...args: readonly unknown[]
+  ): Promise<A> {
+    const id = `${kind} ${key}`
+    let address = this.#coordinators.get(id)
     if (address === undefined) {
-      const { coordinators } = await this.#askAny(this.#client.findCoordinatorV4.api, 0, [group])
+      const { coordinators } = await this.#askAny(this.#client.findCoordinatorV4.api, kind, [key])
       const [found] = coordinators
       if (found === undefined || found.errorCode !== CODE.none) {
-        throw refused(`Finding the coordinator of group '${group}'`, found?.errorCode ?? CODE.coordinatorNotAvailable)
+        const what = kind === GROUP ? 'group' : 'transactional id'
+        throw refused(`Finding the coordinator of ${what} '${key}'`, found?.errorCode ?? CODE.coordinatorNotAvailable)
       }
       address = { host: found.host, port: found.port }
-      this.#coordinators.set(group, address)
+      this.#coordinators.set(id, address)
     }
     try {
       return await this.#ask(address, 'other', api, ...args)
     } catch (error) {
-      this.#coordinators.delete(group)
+      this.#coordinators.delete(id)
       throw error
     }
   }

@@ -1,7 +1,9 @@
 import type * as Client from '@platformatic/kafka'
 import { expectTypeOf, test } from 'vitest'
 import type {
+  AddPartitionsAnswer,
   ClientModule,
+  CodeAnswer,
   ConnectionSettings,
   CoordinatorAnswer,
   ListOffsetsAnswer,
@@ -29,6 +31,10 @@ test('the client is what its slice says', () => {
   expectTypeOf<Answer<typeof Client.offsetFetchV8>>().toExtend<OffsetFetchAnswer>()
   expectTypeOf<Answer<typeof Client.offsetCommitV8>>().toExtend<OffsetCommitAnswer>()
   expectTypeOf<Answer<typeof Client.initProducerIdV4>>().toExtend<ProducerIdAnswer>()
+  expectTypeOf<Answer<typeof Client.addPartitionsToTxnV3>>().toExtend<AddPartitionsAnswer>()
+  expectTypeOf<Answer<typeof Client.addOffsetsToTxnV3>>().toExtend<CodeAnswer>()
+  expectTypeOf<Answer<typeof Client.txnOffsetCommitV3>>().toExtend<OffsetCommitAnswer>()
+  expectTypeOf<Answer<typeof Client.endTxnV3>>().toExtend<CodeAnswer>()
   expectTypeOf<keyof ClientModule>().toExtend<keyof typeof Client>()
 })
 

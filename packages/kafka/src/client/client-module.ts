@@ -82,6 +82,7 @@ export interface OffsetFetchAnswer {
     readonly topics: readonly TopicPartitions<{
       readonly partitionIndex: number
       readonly committedOffset: bigint
+      readonly metadata?: string | null | undefined
       readonly errorCode: number
     }>[]
   }[]
@@ -95,6 +96,20 @@ export interface ProducerIdAnswer {
   readonly errorCode: number
   readonly producerId: bigint
   readonly producerEpoch: number
+}
+
+export interface AddPartitionsAnswer {
+  readonly resultsByTransaction: readonly {
+    readonly topicResults: readonly {
+      readonly name: string
+      readonly resultsByPartition: readonly { readonly partitionIndex: number; readonly partitionErrorCode: number }[]
+    }[]
+  }[]
+}
+
+/** An answer that is one error code. */
+export interface CodeAnswer {
+  readonly errorCode: number
 }
 
 interface Named<A> {
@@ -116,6 +131,10 @@ export interface ClientModule {
   readonly offsetFetchV8: Named<Api<never, OffsetFetchAnswer>>
   readonly offsetCommitV8: Named<Api<never, OffsetCommitAnswer>>
   readonly initProducerIdV4: Named<Api<never, ProducerIdAnswer>>
+  readonly addPartitionsToTxnV3: Named<Api<never, AddPartitionsAnswer>>
+  readonly addOffsetsToTxnV3: Named<Api<never, CodeAnswer>>
+  readonly txnOffsetCommitV3: Named<Api<never, OffsetCommitAnswer>>
+  readonly endTxnV3: Named<Api<never, CodeAnswer>>
 }
 
 export async function loadClient(): Promise<ClientModule> {

@@ -80,10 +80,24 @@ export interface CommittedOffset extends Place {
   readonly error: number
   /** −1: nothing was committed. */
   readonly offset: bigint
+  readonly metadata: string
 }
 
 export interface CommitAnswer extends Place {
   readonly error: number
+}
+
+/** An offset to commit, with what is kept beside it. */
+export interface CommittedPlace extends FetchPlace {
+  readonly metadata: string
+}
+
+/** Who of a group commits; a group without members has generation −1 and no member id. */
+export interface GroupMember {
+  readonly group: string
+  readonly generation: number
+  readonly member: string
+  readonly instance: string | null
 }
 
 /** One user's connections to a cluster. */
@@ -99,5 +113,19 @@ export interface Cluster {
   committedOffsets(group: string, places: readonly Place[]): Promise<readonly CommittedOffset[]>
   /** Commits for a group that has no members. */
   commitOffsets(group: string, places: readonly FetchPlace[]): Promise<readonly CommitAnswer[]>
+  /** A producer for a transactional id: whoever had it before is fenced, and what that one left open is aborted. */
+  initTransactions(id: string, timeoutMs: number): Promise<ProducerId>
+  /** These partitions are written to in the transaction: to be said before the first batch of each. */
+  addPartitions(id: string, producer: ProducerId, places: readonly Place[]): Promise<readonly CommitAnswer[]>
+  /** Offsets of this group are committed in the transaction; gives an error code. */
+  addOffsets(id: string, producer: ProducerId, group: string): Promise<number>
+  commitOffsetsIn(
+    id: string,
+    producer: ProducerId,
+    member: GroupMember,
+    offsets: readonly CommittedPlace[],
+  ): Promise<readonly CommitAnswer[]>
+  /** Decides the transaction; gives an error code. The same decision may be sent again. */
+  endTransaction(id: string, producer: ProducerId, commit: boolean): Promise<number>
   close(): Promise<void>
 }

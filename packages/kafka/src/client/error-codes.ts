@@ -46,7 +46,13 @@ const CODES: Readonly<Record<number, readonly [string, boolean?, boolean?]>> = {
   45: ['OUT_OF_ORDER_SEQUENCE_NUMBER'],
   46: ['DUPLICATE_SEQUENCE_NUMBER'],
   47: ['INVALID_PRODUCER_EPOCH'],
+  48: ['INVALID_TXN_STATE'],
+  49: ['INVALID_PRODUCER_ID_MAPPING'],
+  50: ['INVALID_TRANSACTION_TIMEOUT'],
   51: ['CONCURRENT_TRANSACTIONS', true],
+  52: ['TRANSACTION_COORDINATOR_FENCED'],
+  53: ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED'],
+  55: ['OPERATION_NOT_ATTEMPTED'],
   56: ['KAFKA_STORAGE_ERROR', true, true],
   59: ['UNKNOWN_PRODUCER_ID'],
   74: ['FENCED_LEADER_EPOCH', true, true],
@@ -55,6 +61,7 @@ const CODES: Readonly<Record<number, readonly [string, boolean?, boolean?]>> = {
   82: ['FENCED_INSTANCE_ID'],
   88: ['UNSTABLE_OFFSET_COMMIT', true],
   87: ['INVALID_RECORD'],
+  90: ['PRODUCER_FENCED'],
 }
 
 /** The name that Kafka gives an error code. */
@@ -81,6 +88,8 @@ const REMEDIES: Readonly<Record<number, string>> = {
   30: 'Give the user Read on the group.',
   31: 'Give the user the permission on the cluster (IdempotentWrite for brokers before 3.0).',
   35: 'Use brokers of version 3.5 or newer.',
+  50: 'Ask for a shorter transaction timeout, or raise transaction.max.timeout.ms of the brokers.',
+  53: 'Give the user Write on the transactional id.',
 }
 
 /** An answer that a job cannot go on with. */

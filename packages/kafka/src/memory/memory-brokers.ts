@@ -3,13 +3,15 @@ import type { Clock } from '@tidemark/core'
 import { EARLIEST, LATEST, type PartitionLeader, type Place } from '../client/cluster.ts'
 import type { MemoryKafka } from './memory-kafka.ts'
 import type { PartitionLog } from './partition-log.ts'
+import { type Groups, Transactions } from './transactions.ts'
 
 export class MemoryBrokers {
   readonly clock: Clock
   readonly nodes: number
   readonly topics: Map<string, PartitionLog[]> = new Map()
   readonly leaders: Map<string, number> = new Map()
-  readonly groups: Map<string, Map<string, bigint>> = new Map()
+  readonly groups: Groups = new Map()
+  readonly transactions: Transactions = new Transactions((place) => this.log(place), this.groups)
   /** Fetches that wait for records. */
   readonly waits: Set<() => void> = new Set()
   interrupt: MemoryKafka['interrupt']

@@ -4,9 +4,11 @@ import type {
   Cluster,
   CommitAnswer,
   CommittedOffset,
+  CommittedPlace,
   FetchPlace,
   FetchRequest,
   FetchedPartition,
+  GroupMember,
   OffsetAnswer,
   Place,
   ProduceAnswer,
@@ -16,8 +18,13 @@ import type {
 } from '../client/cluster.ts'
 import { CODE, refused } from '../client/error-codes.ts'
 import { pause } from '../client/retry.ts'
+import { BatchWalk } from '../wire/batch-walk.ts'
 import type { MemoryBrokers } from './memory-brokers.ts'
 import type { RequestKind } from './memory-kafka.ts'
+import type { KeptOffset } from './transactions.ts'
+
+const HEADS_ONLY = { maxDecompressedBytes: 0, checksums: false }
+const same = (error: number): number => error
 
 export class MemoryCluster implements Cluster {
   readonly #brokers: MemoryBrokers
@@ -45,7 +52,7 @@ export class MemoryCluster implements Cluster {
     const interrupted = await this.#turn('offsets', node)
     return places.map(({ topic, partition }) => {
       const log = this.#brokers.log({ topic, partition })
-      const error = interrupted ?? this.#check(node, { topic, partition })
+      const error = typeof interrupted === 'number' ? interrupted : this.#check(node, { topic, partition })
       const offset = error === CODE.none && log !== undefined ? this.#brokers.offsetAt(log, time, committed) : -1n
       return { topic, partition, error, offset }
     })
@@ -76,44 +83,103 @@ export class MemoryCluster implements Cluster {
   async produce(node: number, batches: readonly ProduceBatch[]): Promise<readonly ProduceAnswer[]> {
     // As a socket does: what the caller does with its buffer afterwards is not written.
     const sent = batches.map((batch) => ({ ...batch, records: new Uint8Array(batch.records) }))
-    const interrupted = await this.#turn('produce', node)
-    const answers = sent.map(({ topic, partition, records }): ProduceAnswer => {
-      const log = this.#brokers.log({ topic, partition })
-      const error =
-        (typeof interrupted === 'number' ? interrupted : undefined) ?? this.#check(node, { topic, partition })
-      if (error !== CODE.none || log === undefined) return { topic, partition, error, baseOffset: -1n }
-      return { topic, partition, ...log.append(records) }
-    })
-    this.#brokers.changed()
-    this.#answer()
-    return answers
+    return this.#change(
+      'produce',
+      node,
+      () =>
+        sent.map(({ topic, partition, records }): ProduceAnswer => {
+          const log = this.#brokers.log({ topic, partition })
+          let error = this.#check(node, { topic, partition })
+          const walk = new BatchWalk(records, HEADS_ONLY)
+          walk.next()
+          const { producerId, producerEpoch, isTransactional } = walk
+          const { transactions } = this.#brokers
+          if (error === CODE.none)
+            error = transactions.check({ topic, partition }, producerId, producerEpoch, isTransactional)
+          if (error !== CODE.none || log === undefined) return { topic, partition, error, baseOffset: -1n }
+          return { topic, partition, ...log.append(records) }
+        }),
+      (error) => sent.map(({ topic, partition }) => ({ topic, partition, error, baseOffset: -1n })),
+    )
   }
 
   async producerId(): Promise<ProducerId> {
-    const interrupted = await this.#turn('producerId', 0)
-    if (interrupted !== undefined) throw refused('Getting a producer id', interrupted)
-    return { producerId: this.#brokers.nextProducerId(), producerEpoch: 0 }
+    return this.#change(
+      'producerId',
+      0,
+      () => ({ producerId: this.#brokers.nextProducerId(), producerEpoch: 0 }),
+      (error) => {
+        throw refused('Getting a producer id', error)
+      },
+    )
   }
 
   async committedOffsets(group: string, places: readonly Place[]): Promise<readonly CommittedOffset[]> {
-    const error = (await this.#turn('committedOffsets', 0)) ?? CODE.none
+    const interrupted = await this.#turn('committedOffsets', 0)
+    const error = typeof interrupted === 'number' ? interrupted : CODE.none
     const known = this.#brokers.groups.get(group)
-    return places.map(({ topic, partition }) => ({
-      topic,
-      partition,
-      error,
-      offset: known?.get(`${topic}/${partition}`) ?? -1n,
-    }))
+    return places.map(({ topic, partition }) => {
+      const { offset = -1n, metadata = '' } = known?.get(`${topic}/${partition}`) ?? {}
+      return { topic, partition, error, offset, metadata }
+    })
   }
 
   async commitOffsets(group: string, places: readonly FetchPlace[]): Promise<readonly CommitAnswer[]> {
-    const error = (await this.#turn('commitOffsets', 0)) ?? CODE.none
-    const known = this.#brokers.groups.get(group) ?? new Map<string, bigint>()
-    if (error === CODE.none) {
-      this.#brokers.groups.set(group, known)
-      for (const { topic, partition, offset } of places) known.set(`${topic}/${partition}`, offset)
-    }
-    return places.map(({ topic, partition }) => ({ topic, partition, error }))
+    const answer = (error: number): CommitAnswer[] =>
+      places.map(({ topic, partition }) => ({ topic, partition, error }))
+    return this.#change(
+      'commitOffsets',
+      0,
+      () => {
+        const known = this.#brokers.groups.get(group) ?? new Map<string, KeptOffset>()
+        this.#brokers.groups.set(group, known)
+        for (const { topic, partition, offset } of places) known.set(`${topic}/${partition}`, { offset, metadata: '' })
+        return answer(CODE.none)
+      },
+      answer,
+    )
+  }
+
+  async initTransactions(id: string): Promise<ProducerId> {
+    return this.#change(
+      'initTransactions',
+      0,
+      () => this.#brokers.transactions.init(id, () => this.#brokers.nextProducerId()),
+      (error) => {
+        throw refused(`Beginning transactions as '${id}'`, error)
+      },
+    )
+  }
+
+  async addPartitions(id: string, producer: ProducerId, places: readonly Place[]): Promise<readonly CommitAnswer[]> {
+    const answer = (error: number): CommitAnswer[] =>
+      places.map(({ topic, partition }) => ({ topic, partition, error }))
+    return this.#change('addPartitions', 0, () => answer(this.#brokers.transactions.add(id, producer, places)), answer)
+  }
+
+  async addOffsets(id: string, producer: ProducerId, group: string): Promise<number> {
+    return this.#change('addOffsets', 0, () => this.#brokers.transactions.add(id, producer, [], group), same)
+  }
+
+  async commitOffsetsIn(
+    id: string,
+    producer: ProducerId,
+    { group }: GroupMember,
+    offsets: readonly CommittedPlace[],
+  ): Promise<readonly CommitAnswer[]> {
+    const answer = (error: number): CommitAnswer[] =>
+      offsets.map(({ topic, partition }) => ({ topic, partition, error }))
+    const { transactions } = this.#brokers
+    return this.#change(
+      'commitOffsetsIn',
+      0,
+      () => answer(transactions.commitOffsets(id, producer, group, offsets)),
+      answer,
+    )
+  }
+
+  async endTransaction(id: string, producer: ProducerId, commit: boolean): Promise<number> {
+    return this.#change('endTransaction', 0, () => this.#brokers.transactions.end(id, producer, commit), same)
   }
 
   async close(): Promise<void> {
@@ -122,21 +188,23 @@ export class MemoryCluster implements Cluster {
     this.#brokers.changed()
   }
 
-  #loseAnswer = false
-
   /** Requests are answered in a turn of their own, and may be interrupted. */
-  async #turn(request: RequestKind, node: number): Promise<number | undefined> {
+  async #turn(request: RequestKind, node: number): Promise<number | 'after' | undefined> {
     await Promise.resolve()
     if (this.#closed) throw new StreamError('KAFKA_CLOSED', 'The connection to memoryKafka was closed.')
-    const said = this.#brokers.interrupt?.(request, node)
-    this.#loseAnswer = said === 'after'
-    return typeof said === 'number' ? said : undefined
+    return this.#brokers.interrupt?.(request, node) ?? undefined
   }
 
-  #answer(): void {
-    if (!this.#loseAnswer) return
-    this.#loseAnswer = false
-    throw new StreamError('KAFKA_UNREACHABLE', 'memoryKafka did not answer.', { retryable: true })
+  /** Does a request that changes something, unless it was interrupted before; its answer may be lost. */
+  async #change<A>(request: RequestKind, node: number, done: () => A, refuse: (error: number) => A): Promise<A> {
+    const interrupted = await this.#turn(request, node)
+    if (typeof interrupted === 'number') return refuse(interrupted)
+    const answer = done()
+    this.#brokers.changed()
+    if (interrupted === 'after') {
+      throw new StreamError('KAFKA_UNREACHABLE', 'memoryKafka did not answer.', { retryable: true })
+    }
+    return answer
   }
 
   #check(node: number, place: Place): number {
@@ -144,12 +212,12 @@ export class MemoryCluster implements Cluster {
     return this.#brokers.leader(place) === node ? CODE.none : CODE.notLeader
   }
 
-  #read(node: number, request: FetchRequest, interrupted: number | undefined): readonly FetchedPartition[] {
+  #read(node: number, request: FetchRequest, interrupted: unknown): readonly FetchedPartition[] {
     let left = request.maxBytes
     let whole = true
     return request.places.map(({ topic, partition, offset }) => {
       const log = this.#brokers.log({ topic, partition })
-      const error = interrupted ?? this.#check(node, { topic, partition })
+      const error = typeof interrupted === 'number' ? interrupted : this.#check(node, { topic, partition })
       if (error !== CODE.none || log === undefined) {
         return { topic, partition, error, end: -1n, stableEnd: -1n, aborted: [], records: new Uint8Array(0) }
       }

@@ -45,8 +45,7 @@ export interface TestTransaction {
 }
 
 /** What a request is, for `interrupt`. */
-export type RequestKind =
-  'metadata' | 'offsets' | 'fetch' | 'produce' | 'producerId' | 'committedOffsets' | 'commitOffsets'
+export type RequestKind = Exclude<keyof Cluster, 'close'>
 
 export interface MemoryKafka extends Kafka {
   /** Makes a topic, or gives one more partitions. */
@@ -130,7 +129,7 @@ export function memoryKafka(options: { readonly nodes?: number; readonly clock?:
       }
     },
     records: (topic) => (brokers.topics.get(topic) ?? []).flatMap((log, partition) => recordsOf(log, partition)),
-    offsetsOf: (group) => new Map(brokers.groups.get(group)),
+    offsetsOf: (group) => new Map([...(brokers.groups.get(group) ?? [])].map(([split, { offset }]) => [split, offset])),
     truncate: (topic, partition, before) => logOf(topic, partition).truncate(before),
     moveLeader: (topic, partition, node) => void brokers.leaders.set(`${topic}/${partition}`, node),
     get interrupt() {

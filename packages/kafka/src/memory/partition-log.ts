@@ -41,7 +41,7 @@ export class PartitionLog {
   readonly #open: Map<bigint, bigint> = new Map()
   readonly #aborted: (AbortedTransaction & { readonly lastOffset: bigint })[] = []
   /** The last batches of each idempotent producer: [first sequence, sequence behind it, offset]. */
-  readonly #sequences: Map<bigint, (readonly [first: number, next: number, base: bigint])[]> = new Map()
+  readonly #sequences: Map<string, (readonly [first: number, next: number, base: bigint])[]> = new Map()
 
   get start(): bigint {
     return this.#start
@@ -62,15 +62,17 @@ export class PartitionLog {
     const bytes = Buffer.from(given)
     const walk = new BatchWalk(bytes, WALK)
     if (!walk.next()) return { error: 2, baseOffset: -1n }
-    const { producerId, baseSequence, count } = walk
+    const { producerId, producerEpoch, baseSequence, count } = walk
     if (producerId >= 0n && !walk.isControl) {
-      const known = this.#sequences.get(producerId) ?? []
+      // A new epoch begins anew.
+      const producer = `${producerId}:${producerEpoch}`
+      const known = this.#sequences.get(producer) ?? []
       const again = known.find(([first, next]) => first === baseSequence && next === baseSequence + count)
       if (again !== undefined) return { error: CODE.none, baseOffset: again[2] }
       const expected = known.at(-1)?.[1] ?? 0
       if (baseSequence !== expected) return { error: OUT_OF_ORDER_SEQUENCE, baseOffset: -1n }
       this.#sequences.set(
-        producerId,
+        producer,
         [...known, [baseSequence, baseSequence + count, this.#end] as const].slice(-REMEMBERED),
       )
     }

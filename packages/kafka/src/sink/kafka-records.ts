@@ -6,8 +6,8 @@ import { keyBytes } from '../records/result-key.ts'
 import { json } from '../serde/json.ts'
 import type { Encoder } from '../serde/serde.ts'
 import { type HeaderValue, NO_HEADERS, encodeHeaders } from '../wire/headers.ts'
-import { type WriteOptions, producerSettings } from './options.ts'
-import { Producer } from './producer.ts'
+import { type WriteOptions, writeSettings } from './options.ts'
+import { type Outlet, Producer } from './producer.ts'
 
 export interface KafkaRecordsOptions<in T> extends WriteOptions {
   /** Records of one key keep their order; without a key they are spread over the partitions. */
@@ -24,14 +24,14 @@ export interface KafkaRecordsOptions<in T> extends WriteOptions {
  * @example .to(kafkaRecords({ kafka, topic: 'clean-views', key: (view) => view.page }))
  */
 export function kafkaRecords<T>(options: KafkaRecordsOptions<T>): Sink<T> {
-  const settings = producerSettings(options, 'kafkaRecords')
+  const settings = writeSettings(options, 'kafkaRecords')
   const { kafka, key, headers, timestamp, value = json<T>() as Encoder<T> } = options
   return Object.freeze({
     kind: `kafka(${settings.topic})`,
     open: async () => {
       const cluster = await kafka.connect()
       try {
-        const producer = await Producer.open(cluster, settings)
+        const producer = await Producer.open(cluster, [settings.topic], settings)
         return new RecordWriter<T>(producer, {
           clock: settings.clock,
           topic: settings.topic,
@@ -59,23 +59,25 @@ interface RecordWriterOptions<in T> {
 
 class RecordWriter<in T> implements SinkWriter<T> {
   readonly #producer: Producer
+  readonly #out: Outlet
   readonly #options: RecordWriterOptions<T>
   /** Where records without a key go: to one partition for a batch of the pipeline, to the next for the next. */
   #turn = 0
 
   constructor(producer: Producer, options: RecordWriterOptions<T>) {
     this.#producer = producer
+    this.#out = producer.outlet(options.topic)
     this.#options = options
   }
 
   write(batch: readonly T[]): void | Promise<void> {
     const { clock, topic } = this.#options
     const now = clock.now()
-    this.#turn = (this.#turn + 1) % this.#producer.partitions
+    this.#turn = (this.#turn + 1) % this.#out.partitions
     for (const value of batch) {
       const record = this.#encode(value, topic, now)
-      const partition = record.key === null ? this.#turn : partitionOf(record.key, this.#producer.partitions)
-      this.#producer.append(partition, record.timestamp, record.key, record.value, record.headers)
+      const partition = record.key === null ? this.#turn : partitionOf(record.key, this.#out.partitions)
+      this.#out.append(partition, record.timestamp, record.key, record.value, record.headers)
     }
     return this.#producer.send()
   }

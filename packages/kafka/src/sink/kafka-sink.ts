@@ -21,8 +21,8 @@ import { keyBytes } from '../records/result-key.ts'
 import { json } from '../serde/json.ts'
 import type { Encoder } from '../serde/serde.ts'
 import { pause } from '../client/retry.ts'
-import { type WriteOptions, producerSettings } from './options.ts'
-import { Producer } from './producer.ts'
+import { type WriteOptions, writeSettings } from './options.ts'
+import { type Outlet, Producer } from './producer.ts'
 
 export interface KafkaSinkOptions<in K, in V> extends WriteOptions {
   /** The key's bytes, which decide the partition: as a producer of the input writes them. Default: text in UTF-8. */
@@ -43,7 +43,7 @@ type Written<K, V, W> = Pane<K, V, W> | DeltaPane<K, V, W>
 export function kafkaSink<K extends Key, V, W extends TimeWindow | OneWindow = TimeWindow>(
   options: KafkaSinkOptions<K, V>,
 ): Sink<Written<K, V, W>> {
-  const settings = producerSettings(options, 'kafkaSink')
+  const settings = writeSettings(options, 'kafkaSink')
   const progressEveryMs = durationMs(options.progressEvery ?? '100ms', "'progressEvery' of kafkaSink")
   const { kafka } = options
   const keys = (options.key ?? { encode: keyBytes }) as Encoder<K>
@@ -53,9 +53,10 @@ export function kafkaSink<K extends Key, V, W extends TimeWindow | OneWindow = T
     open: async (task) => {
       const cluster = await kafka.connect()
       try {
-        const producer = await Producer.open(cluster, settings)
+        const producer = await Producer.open(cluster, [settings.topic], settings)
         return new PaneWriter<K, V, W>(producer, {
           task: task.id,
+          topic: settings.topic,
           keys,
           values,
           progressEveryMs,
@@ -71,6 +72,7 @@ export function kafkaSink<K extends Key, V, W extends TimeWindow | OneWindow = T
 
 interface PaneWriterOptions<in K, in V> {
   readonly task: string
+  readonly topic: string
   readonly keys: Encoder<K>
   readonly values: Encoder<V>
   readonly progressEveryMs: number
@@ -79,6 +81,7 @@ interface PaneWriterOptions<in K, in V> {
 
 class PaneWriter<K extends Key, V, W extends TimeWindow | OneWindow> implements SinkWriter<Written<K, V, W>> {
   readonly #producer: Producer
+  readonly #out: Outlet
   readonly #options: PaneWriterOptions<K, V>
   #watermark = Number.NEGATIVE_INFINITY
   /** The watermark written last, and when. */
@@ -89,12 +92,13 @@ class PaneWriter<K extends Key, V, W extends TimeWindow | OneWindow> implements 
 
   constructor(producer: Producer, options: PaneWriterOptions<K, V>) {
     this.#producer = producer
+    this.#out = producer.outlet(options.topic)
     this.#options = options
   }
 
   write(panes: readonly Written<K, V, W>[]): void | Promise<void> {
     const { keys, values, clock } = this.#options
-    const { partitions } = this.#producer
+    const { partitions } = this.#out
     const now = clock.now()
     for (const pane of panes) {
       const key = keys.encode(pane.key) ?? NO_KEY
@@ -140,14 +144,14 @@ class PaneWriter<K extends Key, V, W extends TimeWindow | OneWindow> implements 
     const { clock, task } = this.#options
     const now = clock.now()
     const record = progressRecord({ kind: 'progress', task, watermark: this.#watermark, tasks: 1, idle: false })
-    for (let partition = 0; partition < this.#producer.partitions; partition++) this.#append(partition, now, record)
+    for (let partition = 0; partition < this.#out.partitions; partition++) this.#append(partition, now, record)
     this.#told = this.#watermark
     this.#toldAt = now
     return this.#producer.send()
   }
 
   #append(partition: number, now: number, { key, value, headers }: EncodedRecord): void {
-    this.#producer.append(partition, now, key, value, headers)
+    this.#out.append(partition, now, key, value, headers)
   }
 }
 

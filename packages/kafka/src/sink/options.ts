@@ -21,7 +21,11 @@ export interface WriteOptions {
   readonly clock?: Clock
 }
 
-export function producerSettings(options: WriteOptions, what: string): ProducerSettings {
+export interface WriteSettings extends ProducerSettings {
+  readonly topic: string
+}
+
+export function writeSettings(options: WriteOptions, what: string): WriteSettings {
   const { topic, compression = 'none', maxBatchBytes = 900_000, maxPendingBytes = 32 << 20 } = options
   if (typeof options.kafka?.connect !== 'function') throw noKafka(what)
   if (typeof topic !== 'string' || !/^[a-zA-Z0-9._-]{1,249}$/.test(topic)) {

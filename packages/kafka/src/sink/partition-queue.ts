@@ -3,7 +3,7 @@
  * batch that records still go into. Sequence numbers are given when a batch is sealed, so a batch that is sent again is
  * known to the broker.
  */
-import type { ProducerId } from '../client/cluster.ts'
+import type { PartitionLeader, ProducerId } from '../client/cluster.ts'
 import { BatchWriter, restamp } from '../wire/batch-writer.ts'
 import type { Compression } from '../wire/compression.ts'
 
@@ -18,14 +18,20 @@ interface Sealed {
   readonly size: number
 }
 
+export interface QueueOptions {
+  readonly maxBatchBytes: number
+  readonly compression: Compression
+  readonly transactional: boolean
+}
+
 export class PartitionQueue {
+  readonly topic: string
   readonly partition: number
   leader: number
   /** The first batch is in a request that has not been answered. */
   isUnderWay = false
   #producer: ProducerId
-  readonly #maxBatchBytes: number
-  readonly #compression: Compression
+  readonly #options: QueueOptions
   readonly #sealed: Sealed[] = []
   /** Writers whose batches are written: their buffers serve again. */
   readonly #spare: BatchWriter[] = []
@@ -33,18 +39,12 @@ export class PartitionQueue {
   #sequence = 0
   #sealedBytes = 0
 
-  constructor(
-    partition: number,
-    leader: number,
-    producer: ProducerId,
-    maxBatchBytes: number,
-    compression: Compression,
-  ) {
+  constructor({ topic, partition, leader }: PartitionLeader, producer: ProducerId, options: QueueOptions) {
+    this.topic = topic
     this.partition = partition
     this.leader = leader
     this.#producer = producer
-    this.#maxBatchBytes = maxBatchBytes
-    this.#compression = compression
+    this.#options = options
   }
 
   /** Bytes that wait, before compression. */
@@ -58,7 +58,7 @@ export class PartitionQueue {
 
   append(timestamp: number, key: Uint8Array | null, value: Uint8Array | null, headers?: Uint8Array): void {
     const more = (key?.length ?? 0) + (value?.length ?? 0) + (headers?.length ?? 0)
-    if (this.#open.count > 0 && this.#open.size + more > this.#maxBatchBytes) this.#seal()
+    if (this.#open.count > 0 && this.#open.size + more > this.#options.maxBatchBytes) this.#seal()
     this.#open.append(timestamp, key, value, headers)
   }
 
@@ -83,10 +83,19 @@ export class PartitionQueue {
     for (const { bytes, count } of this.#sealed) restamp(bytes, this.#origin(count))
   }
 
+  /** Drops everything, and goes on as another producer. */
+  reset(producer: ProducerId): void {
+    this.#producer = producer
+    this.#sequence = 0
+    this.#sealed.length = 0
+    this.#sealedBytes = 0
+    this.#open = new BatchWriter()
+  }
+
   #seal(): void {
     const writer = this.#open
     const { count, size } = writer
-    const bytes = writer.finish({ compression: this.#compression, origin: this.#origin(count) })
+    const bytes = writer.finish({ compression: this.#options.compression, origin: this.#origin(count) })
     this.#sealed.push({ writer, bytes, count, size })
     this.#sealedBytes += size
     this.#open = this.#spare.pop() ?? new BatchWriter()
@@ -95,6 +104,6 @@ export class PartitionQueue {
   #origin(count: number): ProducerId & { readonly baseSequence: number; readonly transactional: boolean } {
     const baseSequence = this.#sequence
     this.#sequence = (this.#sequence + count) % SEQUENCES
-    return { ...this.#producer, baseSequence, transactional: false }
+    return { ...this.#producer, baseSequence, transactional: this.#options.transactional }
   }
 }

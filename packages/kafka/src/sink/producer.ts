@@ -1,11 +1,11 @@
 /**
- * Owns writing to one topic so that every record arrives, in order within its partition and, as long as brokers remember
+ * Owns writing to topics so that every record arrives, in order within its partition and, as long as brokers remember
  * the producer, once: batches with sequence numbers, acknowledged by all in-sync replicas, one request at a time to each
  * node. What is appended while a request is under way goes into the next one, so a fast pipeline makes large batches and
  * a slow one does not wait.
  */
 import { type Clock, StreamError } from '@tidemark/core'
-import type { Cluster, ProduceAnswer, ProduceBatch } from '../client/cluster.ts'
+import type { Cluster, Place, ProduceAnswer, ProduceBatch, ProducerId } from '../client/cluster.ts'
 import { CODE, mayRetry, refused, wantsMetadata } from '../client/error-codes.ts'
 import { Trouble, pause, persist } from '../client/retry.ts'
 import { splitOf } from '../fetch/partition.ts'
@@ -18,8 +18,28 @@ const MOST_REQUEST_BYTES = 16 << 20
 /** Answers after which the producer starts anew under another id. */
 const FORGOTTEN: readonly number[] = [45, 47, 59]
 
+/** Whose records they are. */
+export interface Identity {
+  readonly producer: ProducerId
+  readonly transactionalId: string | undefined
+  /** Asked before each request: tells the coordinator of partitions that the transaction has not written to yet. */
+  readonly register: (places: readonly Place[]) => Promise<void>
+}
+
+/** A topic as a place to write to. */
+export interface Outlet {
+  readonly partitions: number
+  /** Adds a record; it goes with the next request. @throws what an earlier one failed with */
+  append(
+    partition: number,
+    timestamp: number,
+    key: Uint8Array | null,
+    value: Uint8Array | null,
+    headers?: Uint8Array,
+  ): void
+}
+
 export interface ProducerSettings {
-  readonly topic: string
   readonly clock: Clock
   readonly patienceMs: number
   readonly compression: Compression
@@ -31,46 +51,57 @@ export interface ProducerSettings {
 export class Producer {
   readonly #cluster: Cluster
   readonly #settings: ProducerSettings
+  readonly #identity: Identity | undefined
   readonly #queues: readonly PartitionQueue[]
+  readonly #topics: readonly string[]
   /** Nodes with a request under way. */
   readonly #busy: Set<number> = new Set()
   /** Who waits for room, and who for everything to be written. */
   #roomWaits: (() => void)[] = []
+  #quietWaits: (() => void)[] = []
   #flushWaits: { resolve(): void; reject(error: unknown): void }[] = []
   #failure: { readonly error: unknown } | undefined
   #closed = false
   #wakeNap: (() => void) | undefined
 
-  private constructor(cluster: Cluster, settings: ProducerSettings, queues: readonly PartitionQueue[]) {
+  private constructor(
+    cluster: Cluster,
+    settings: ProducerSettings,
+    identity: Identity | undefined,
+    queues: readonly PartitionQueue[],
+  ) {
     this.#cluster = cluster
     this.#settings = settings
+    this.#identity = identity
     this.#queues = queues
+    this.#topics = [...new Set(queues.map(({ topic }) => topic))]
   }
 
-  static async open(cluster: Cluster, settings: ProducerSettings): Promise<Producer> {
-    const [found] = await topicsOf(cluster, [settings.topic], settings)
-    const producer = await persist(openPatience(settings), () => cluster.producerId())
-    const queues = (found?.partitions ?? []).map(
-      ({ partition, leader }) =>
-        new PartitionQueue(partition, leader, producer, settings.maxBatchBytes, settings.compression),
-    )
-    return new Producer(cluster, settings, queues)
+  /** Without an identity it gets a producer id of its own. */
+  static async open(
+    cluster: Cluster,
+    topics: readonly string[],
+    settings: ProducerSettings,
+    identity?: Identity,
+  ): Promise<Producer> {
+    const found = await topicsOf(cluster, topics, settings)
+    const producer = identity?.producer ?? (await persist(openPatience(settings), () => cluster.producerId()))
+    const { maxBatchBytes, compression } = settings
+    const options = { maxBatchBytes, compression, transactional: identity?.transactionalId !== undefined }
+    const places = found.flatMap(({ partitions }) => partitions)
+    const queues = places.map((place) => new PartitionQueue(place, producer, options))
+    return new Producer(cluster, settings, identity, queues)
   }
 
-  get partitions(): number {
-    return this.#queues.length
-  }
-
-  /** Adds a record; it is sent with the next request. @throws what an earlier one failed with */
-  append(
-    partition: number,
-    timestamp: number,
-    key: Uint8Array | null,
-    value: Uint8Array | null,
-    headers?: Uint8Array,
-  ): void {
-    if (this.#failure !== undefined) throw this.#failure.error
-    ;(this.#queues[partition] as PartitionQueue).append(timestamp, key, value, headers)
+  outlet(topic: string): Outlet {
+    const queues = this.#queues.filter((queue) => queue.topic === topic)
+    return {
+      partitions: queues.length,
+      append: (partition, timestamp, key, value, headers) => {
+        if (this.#failure !== undefined) throw this.#failure.error
+        ;(queues[partition] as PartitionQueue).append(timestamp, key, value, headers)
+      },
+    }
   }
 
   /** Sends what waits; a promise only where too much does. */
@@ -87,6 +118,19 @@ export class Producer {
       this.#flushWaits.push({ resolve, reject })
       this.#settle()
     })
+  }
+
+  /** Resolves when no request is under way. */
+  quiet(): Promise<void> {
+    if (this.#busy.size === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#quietWaits.push(resolve))
+  }
+
+  /** Drops everything that waits, and goes on as another producer; no request may be under way. */
+  reset(producer: ProducerId): void {
+    this.#failure = undefined
+    for (const queue of this.#queues) queue.reset(producer)
+    this.#settle()
   }
 
   async close(): Promise<void> {
@@ -120,11 +164,11 @@ export class Producer {
         if (batches.length === 0) break
         let failure: unknown
         try {
-          failure = node < 0 ? this.#leaderless(batches) : await this.#take(await this.#cluster.produce(node, batches))
+          failure = node < 0 ? this.#leaderless(batches) : await this.#request(node, batches)
         } catch (error) {
           failure = error
         } finally {
-          for (const { partition } of batches) (this.#queues[partition] as PartitionQueue).isUnderWay = false
+          for (const batch of batches) this.#queue(batch).isUnderWay = false
         }
         if (failure === undefined) trouble.clear()
         else {
@@ -138,13 +182,22 @@ export class Producer {
     } finally {
       this.#busy.delete(node)
     }
+    if (this.#busy.size === 0) {
+      const waits = this.#quietWaits
+      this.#quietWaits = []
+      for (const go of waits) go()
+    }
     this.#settle()
     // Partitions may have moved here, or away, in the meantime.
     this.#kick()
   }
 
+  async #request(node: number, batches: readonly ProduceBatch[]): Promise<unknown> {
+    await this.#identity?.register(batches)
+    return this.#take(await this.#cluster.produce(node, batches, this.#identity?.transactionalId))
+  }
+
   #batchesFor(node: number): readonly ProduceBatch[] {
-    const { topic } = this.#settings
     const batches: ProduceBatch[] = []
     let size = 0
     for (const queue of this.#queues) {
@@ -155,9 +208,13 @@ export class Producer {
       if (size > 0 && size + records.length > MOST_REQUEST_BYTES) break
       size += records.length
       queue.isUnderWay = true
-      batches.push({ topic, partition: queue.partition, records })
+      batches.push({ topic: queue.topic, partition: queue.partition, records })
     }
     return batches
+  }
+
+  #queue({ topic, partition }: Place): PartitionQueue {
+    return this.#queues.find((queue) => queue.partition === partition && queue.topic === topic) as PartitionQueue
   }
 
   #leaderless(batches: readonly ProduceBatch[]): unknown {
@@ -168,13 +225,13 @@ export class Producer {
   async #take(answers: readonly ProduceAnswer[]): Promise<unknown> {
     let again: unknown
     for (const answer of answers) {
-      const queue = this.#queues[answer.partition] as PartitionQueue
+      const queue = this.#queue(answer)
       if (answer.error === CODE.none || answer.error === CODE.duplicateSequence) {
         queue.written()
         continue
       }
       const error = refused(`Writing to ${splitOf(answer)}`, answer.error)
-      if (FORGOTTEN.includes(answer.error)) {
+      if (FORGOTTEN.includes(answer.error) && this.#identity === undefined) {
         // At least once: what was written under the old id without our knowing is written again.
         const producer = await this.#cluster.producerId()
         queue.renew(producer)
@@ -190,11 +247,9 @@ export class Producer {
 
   async #learn(): Promise<void> {
     try {
-      const [found] = await this.#cluster.metadata([this.#settings.topic])
-      for (const queue of this.#queues) {
-        const place = found?.partitions.find(({ partition }) => partition === queue.partition)
-        queue.leader = place?.leader ?? -1
-      }
+      const found = await this.#cluster.metadata(this.#topics)
+      const leaders = new Map(found.flatMap(({ partitions }) => partitions.map((at) => [splitOf(at), at.leader])))
+      for (const queue of this.#queues) queue.leader = leaders.get(splitOf(queue)) ?? -1
     } catch {
       // The request that failed will fail again, and patience is its matter.
     }
