@@ -88,7 +88,11 @@ export async function brokerStage(options: KafkaOptions, replicas = 1): Promise<
     records: (topic) => readTopic(cluster, topic),
     committed: async (group, topic) => {
       const [found] = await topicsOf(cluster, [topic], opening)
-      const answers = await cluster.committedOffsets(group, found?.partitions ?? [])
+      const answers = await persist(patience, async () => {
+        const all = await cluster.committedOffsets(group, found?.partitions ?? [])
+        for (const { error } of all) if (error !== CODE.none) throw refused('asking for offsets', error)
+        return all
+      })
       return new Map(answers.filter(({ offset }) => offset >= 0n).map((a) => [`${a.topic}/${a.partition}`, a.offset]))
     },
     close: async () => {
@@ -131,8 +135,11 @@ async function readTopic(cluster: Cluster, topic: string): Promise<readonly Stor
         maxPartitionBytes: 1 << 24,
         places: [{ topic, partition, offset }],
       }
-      const [answer] = await persist(patience, () => cluster.fetch(leader, request))
-      if (answer?.error !== CODE.none) throw refused('reading', answer?.error ?? -1)
+      const answer = await persist(patience, async () => {
+        const [found] = await cluster.fetch(leader, request)
+        if (found?.error !== CODE.none) throw refused('reading', found?.error ?? -1)
+        return found
+      })
       const filter = new CommittedFilter()
       filter.begin(answer.aborted)
       const batches = new BatchWalk(answer.records, { maxDecompressedBytes: 1 << 30, checksums: true })

@@ -3,10 +3,12 @@ import { describe } from 'vitest'
 import { brokerStage } from './broker-stage.ts'
 import { sinkContract } from './sink-contract.ts'
 import { sourceContract } from './source-contract.ts'
+import { transactionContract } from './transaction-contract.ts'
 
 const brokers = process.env['TIDEMARK_KAFKA_BROKERS']?.split(',') ?? []
 
 describe.skipIf(brokers.length === 0)('with brokers', () => {
   sourceContract('real brokers', () => brokerStage({ brokers }))
   sinkContract('real brokers', () => brokerStage({ brokers }))
+  transactionContract('real brokers', () => brokerStage({ brokers }))
 })

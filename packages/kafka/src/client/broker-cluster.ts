@@ -162,16 +162,16 @@ export class BrokerCluster implements Cluster {
     )
   }
 
-  async initTransactions(id: string, timeoutMs: number): Promise<ProducerId> {
-    // A producer id given here would be fenced after a restart: −1 asks for the one that the id has.
+  async initTransactions(id: string, timeoutMs: number, current?: ProducerId): Promise<ProducerId> {
+    // −1 asks for the producer id that the transactional id has, which is what a restart wants.
     const answer = await this.#askCoordinator(
       TRANSACTION,
       id,
       this.#client.initProducerIdV4.api,
       id,
       timeoutMs,
-      NO_PRODUCER_ID,
-      -1,
+      current?.producerId ?? NO_PRODUCER_ID,
+      current?.producerEpoch ?? -1,
     )
     const code = this.#coordinatorError(TRANSACTION, id, answer.errorCode)
     if (code !== CODE.none) throw refused(`Beginning transactions as '${id}'`, code)

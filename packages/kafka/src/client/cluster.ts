@@ -113,8 +113,11 @@ export interface Cluster {
   committedOffsets(group: string, places: readonly Place[]): Promise<readonly CommittedOffset[]>
   /** Commits for a group that has no members. */
   commitOffsets(group: string, places: readonly FetchPlace[]): Promise<readonly CommitAnswer[]>
-  /** A producer for a transactional id: whoever had it before is fenced, and what that one left open is aborted. */
-  initTransactions(id: string, timeoutMs: number): Promise<ProducerId>
+  /**
+   * A producer for a transactional id: whoever had it before is fenced, and what that one left open is aborted. With
+   * `current` only that producer gets a new epoch; anybody else is refused.
+   */
+  initTransactions(id: string, timeoutMs: number, current?: ProducerId): Promise<ProducerId>
   /** These partitions are written to in the transaction: to be said before the first batch of each. */
   addPartitions(id: string, producer: ProducerId, places: readonly Place[]): Promise<readonly CommitAnswer[]>
   /** Offsets of this group are committed in the transaction; gives an error code. */

@@ -13,7 +13,12 @@ export const CODE = {
   unknownMember: 25,
   topicAuthorizationFailed: 29,
   groupAuthorizationFailed: 30,
+  illegalGeneration: 22,
   duplicateSequence: 46,
+  invalidProducerEpoch: 47,
+  invalidTransactionState: 48,
+  fencedInstance: 82,
+  producerFenced: 90,
 } as const
 
 /** [name, try again, ask for new leaders first] */
@@ -92,11 +97,21 @@ const REMEDIES: Readonly<Record<number, string>> = {
   53: 'Give the user Write on the transactional id.',
 }
 
-/** An answer that a job cannot go on with. */
-export function refused(what: string, code: number): StreamError {
-  return new StreamError(
-    'KAFKA_REFUSED',
-    `${what}: found the answer ${nameOf(code)}, expected success. ${REMEDIES[code] ?? 'Look in the log of the broker for the reason.'}`,
-    { retryable: mayRetry(code) },
-  )
+/** An answer that is no success; `answer` is its code. */
+export class Refusal extends StreamError {
+  readonly answer: number
+
+  constructor(what: string, answer: number) {
+    super(
+      'KAFKA_REFUSED',
+      `${what}: found the answer ${nameOf(answer)}, expected success. ${REMEDIES[answer] ?? 'Look in the log of the broker for the reason.'}`,
+      { retryable: mayRetry(answer) },
+    )
+    this.answer = answer
+  }
+}
+
+/** An answer that a job cannot go on with, or not at once. */
+export function refused(what: string, code: number): Refusal {
+  return new Refusal(what, code)
 }

@@ -140,11 +140,11 @@ export class MemoryCluster implements Cluster {
     )
   }
 
-  async initTransactions(id: string): Promise<ProducerId> {
+  async initTransactions(id: string, _timeoutMs: number, current?: ProducerId): Promise<ProducerId> {
     return this.#change(
       'initTransactions',
       0,
-      () => this.#brokers.transactions.init(id, () => this.#brokers.nextProducerId()),
+      () => this.#brokers.transactions.init(id, current, () => this.#brokers.nextProducerId()),
       (error) => {
         throw refused(`Beginning transactions as '${id}'`, error)
       },
@@ -164,7 +164,7 @@ export class MemoryCluster implements Cluster {
   async commitOffsetsIn(
     id: string,
     producer: ProducerId,
-    { group }: GroupMember,
+    { group, generation }: GroupMember,
     offsets: readonly CommittedPlace[],
   ): Promise<readonly CommitAnswer[]> {
     const answer = (error: number): CommitAnswer[] =>
@@ -173,7 +173,8 @@ export class MemoryCluster implements Cluster {
     return this.#change(
       'commitOffsetsIn',
       0,
-      () => answer(transactions.commitOffsets(id, producer, group, offsets)),
+      // Groups have no members here, so nobody is in any generation.
+      () => answer(generation < 0 ? transactions.commitOffsets(id, producer, group, offsets) : CODE.unknownMember),
       answer,
     )
   }

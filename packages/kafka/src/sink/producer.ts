@@ -98,7 +98,11 @@ export class Producer {
     return {
       partitions: queues.length,
       append: (partition, timestamp, key, value, headers) => {
-        if (this.#failure !== undefined) throw this.#failure.error
+        if (this.#failure !== undefined) {
+          // What would be part of a failed transaction is dropped with it: its end says why.
+          if (this.#identity !== undefined) return
+          throw this.#failure.error
+        }
         ;(queues[partition] as PartitionQueue).append(timestamp, key, value, headers)
       },
     }
@@ -120,8 +124,11 @@ export class Producer {
     })
   }
 
-  /** Resolves when no request is under way. */
-  quiet(): Promise<void> {
+  /** Sends nothing more until `reset`; resolves when no request is under way. */
+  halt(): Promise<void> {
+    this.#failure ??= { error: new StreamError('KAFKA_CLOSED', 'The producer was halted.') }
+    this.#wakeNap?.()
+    this.#settle()
     if (this.#busy.size === 0) return Promise.resolve()
     return new Promise((resolve) => this.#quietWaits.push(resolve))
   }
