@@ -1,12 +1,5 @@
-// Real brokers as a stage: topics through the client's admin, records and transactions through its low-level requests.
-import {
-  Admin,
-  Connection,
-  addPartitionsToTxnV3,
-  endTxnV3,
-  findCoordinatorV4,
-  initProducerIdV4,
-} from '@platformatic/kafka'
+// Real brokers as a stage: topics through the client's admin, records and transactions through the port.
+import { Admin } from '@platformatic/kafka'
 import { systemClock } from '@tidemark/core'
 import type { Cluster, ProduceBatch } from '../src/client/cluster.ts'
 import { CODE, refused } from '../src/client/error-codes.ts'
@@ -23,8 +16,6 @@ import type { Stage } from './stage.ts'
 
 const opening = { clock: systemClock, patienceMs: 30_000 }
 const patience = openPatience(opening)
-/** Retried by what the client calls it. */
-const RETRY = /COORDINATOR|CONCURRENT|NOT_LEADER|UNKNOWN_TOPIC/
 
 export async function brokerStage(options: KafkaOptions, replicas = 1): Promise<Stage> {
   const cluster = await kafka(options).connect()
@@ -57,28 +48,24 @@ export async function brokerStage(options: KafkaOptions, replicas = 1): Promise<
       produce({ topic, partition, records: encode(records, compression === undefined ? {} : { compression }) }),
     transaction: async () => {
       const id = `stage-${process.pid}-${Date.now()}-${topics++}`
-      const connection = new Connection('stage')
-      const [host, port] = (options.brokers[0] ?? '').split(':') as [string, string]
-      await connection.connect(host, Number(port))
-      // One node leads everything of a transaction in these tests, so any broker may be asked.
-      await again(() => findCoordinatorV4.api.async(connection, 1, [id]))
-      const { producerId, producerEpoch } = await again(() =>
-        initProducerIdV4.api.async(connection, id, 60_000, -1n, -1),
-      )
+      const identity = await persist(patience, () => cluster.initTransactions(id, 60_000))
       const sequences = new Map<string, number>()
-      const end = async (commit: boolean): Promise<void> => {
-        await again(() => endTxnV3.api.async(connection, id, producerId, producerEpoch, commit))
-        await connection.close()
-      }
+      const end = (commit: boolean): Promise<void> =>
+        persist(patience, async () => {
+          const code = await cluster.endTransaction(id, identity, commit)
+          if (code !== CODE.none) throw refused('ending a transaction', code)
+        })
       return {
         append: async (topic, partition, records) => {
+          const place = { topic, partition }
+          await persist(patience, async () => {
+            const [answer] = await cluster.addPartitions(id, identity, [place])
+            if (answer?.error !== CODE.none) throw refused('adding a partition', answer?.error ?? -1)
+          })
           const split = `${topic}/${partition}`
-          const topics = [{ name: topic, partitions: [partition] }]
-          const transaction = { transactionalId: id, producerId, producerEpoch, verifyOnly: false, topics }
-          await again(() => addPartitionsToTxnV3.api.async(connection, [transaction]))
           const baseSequence = sequences.get(split) ?? 0
-          const origin = { producerId, producerEpoch, baseSequence, transactional: true }
-          await produce({ topic, partition, records: encode(records, { origin }) }, id)
+          const origin = { ...identity, baseSequence, transactional: true }
+          await produce({ ...place, records: encode(records, { origin }) }, id)
           sequences.set(split, baseSequence + records.length)
         },
         commit: () => end(true),
@@ -99,18 +86,6 @@ export async function brokerStage(options: KafkaOptions, replicas = 1): Promise<
       await admin.close()
       await cluster.close()
     },
-  }
-}
-
-async function again<A>(ask: () => Promise<A>): Promise<A> {
-  for (let left = 200; ; left--) {
-    try {
-      return await ask()
-    } catch (error) {
-      const { errors = [] } = error as { errors?: readonly { apiId?: string }[] }
-      if (left === 0 || !errors.some(({ apiId }) => RETRY.test(apiId ?? ''))) throw error
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
   }
 }
 
