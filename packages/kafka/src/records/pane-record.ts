@@ -5,9 +5,10 @@
 import type { DeltaPane, Key, OneWindow, Pane, TimeWindow, Timing } from '@tidemark/core'
 import { problem } from '../errors.ts'
 import type { Decoder, Encoder, RecordView } from '../serde/serde.ts'
-import { type HeaderValue, encodeHeaders } from '../wire/headers.ts'
+import { encodeHeaders } from '../wire/headers.ts'
 import { type Progress, decodeProgress, encodeProgress, timeOfText, timeText } from './progress.ts'
-import { type ResultWindow, decodeResultKey, encodeResultKey } from './result-key.ts'
+import { type ResultWindow, decodeResultKey, writeResultKey } from './result-key.ts'
+import { Scratch } from './scratch.ts'
 
 /** Names of the headers. */
 export const HEADER = {
@@ -46,26 +47,64 @@ export function progressRecord(progress: Progress): EncodedRecord {
   return { ...encodeProgress(progress), headers: PROGRESS_HEADERS }
 }
 
+const keyScratch = new Scratch()
+const headerScratch = new Scratch()
+
+/** Names as headers have them: length and bytes. */
+const NAME = Object.fromEntries(
+  Object.entries(HEADER).map(([field, name]) => [field, Uint8Array.of(name.length * 2, ...Buffer.from(name))]),
+) as { readonly [F in keyof typeof HEADER]: Uint8Array }
+
+/** A header whose value is short ASCII text. */
+function header(name: Uint8Array, text: string): void {
+  headerScratch.bytes(name)
+  headerScratch.zigzagLength(text.length)
+  headerScratch.ascii(text)
+}
+
+/** The text of a time: panes of one step share theirs. */
+class TimeTexts {
+  #time = Number.NaN
+  #text = ''
+
+  text(time: number): string {
+    if (time !== this.#time) {
+      this.#time = time
+      this.#text = timeText(time)
+    }
+    return this.#text
+  }
+}
+
+const watermarks = new TimeTexts()
+const clocks = new TimeTexts()
+
+/** A pane as a record. Key and headers are views that are true until the next call: append them to a batch at once. */
 export function paneRecord<V>(pane: AnyPane<V>, encoder: Encoder<V>): EncodedRecord {
   const { kind, index, epoch, watermark, emittedAt } = pane
-  const headers: [string, HeaderValue][] = [
-    [HEADER.kind, kind],
-    [HEADER.version, `${epoch}.${2 * index + (kind === 'retraction' ? 1 : 0)}`],
-    [HEADER.watermark, timeText(watermark)],
-    [HEADER.emitted, timeText(emittedAt)],
-  ]
+  keyScratch.clear()
+  writeResultKey(keyScratch, pane.key, pane.window, kind === 'correction' ? pane.id : undefined)
+  headerScratch.clear()
+  headerScratch.zigzagLength(kind === 'value' || kind === 'delta' ? 7 : kind === 'retraction' ? 5 : 4)
+  header(NAME.kind, kind)
+  header(NAME.version, `${epoch}.${2 * index + (kind === 'retraction' ? 1 : 0)}`)
+  header(NAME.watermark, watermarks.text(watermark))
+  header(NAME.emitted, clocks.text(emittedAt))
   let value: Uint8Array | null
   if (kind === 'correction') value = pane.delta
   else if (kind === 'retraction') {
     value = null
-    headers.push([HEADER.withdrawn, notNull(encoder.encode(pane.value))])
+    const withdrawn = notNull(encoder.encode(pane.value))
+    headerScratch.bytes(NAME.withdrawn)
+    headerScratch.zigzagLength(withdrawn.length)
+    headerScratch.bytes(withdrawn)
   } else {
     value = notNull(encoder.encode(pane.value))
-    headers.push([HEADER.timing, pane.timing], [HEADER.last, String(pane.isLast)])
-    headers.push([HEADER.records, `${pane.records}/${pane.lateRecords}`])
+    header(NAME.timing, pane.timing)
+    header(NAME.last, pane.isLast ? 'true' : 'false')
+    header(NAME.records, `${pane.records}/${pane.lateRecords}`)
   }
-  const key = encodeResultKey(pane.key, pane.window, kind === 'correction' ? pane.id : undefined)
-  return { key, value, headers: encodeHeaders(headers) }
+  return { key: keyScratch.view, value, headers: headerScratch.view }
 }
 
 /** A null value is how a result is withdrawn, so no value may be written as one. */
@@ -94,20 +133,20 @@ export function resultRecords<K extends Key, V, W extends TimeWindow | OneWindow
 
 function readRecord<V>(bytes: Uint8Array | null, record: RecordView, decoder: Decoder<V>): AnyPane<V> | Progress {
   const { headers } = record
-  const kind = header(headers, HEADER.kind)
+  const kind = headerOf(headers, HEADER.kind)
   if (kind === 'progress') return decodeProgress(bytes ?? new Uint8Array())
   if (record.keyBytes === null) throw noResult('no key')
   const key = decodeResultKey(record.keyBytes)
   if (key.kind !== 'result') throw noResult(`the key of progress with kind '${kind}'`)
-  const [epoch, revision] = header(headers, HEADER.version).split('.').map(Number) as [number, number?]
+  const [epoch, revision] = headerOf(headers, HEADER.version).split('.').map(Number) as [number, number?]
   if (!Number.isSafeInteger(epoch) || !Number.isSafeInteger(revision)) throw noResult('another version')
   const base = {
     key: key.key,
     window: key.window,
     index: Math.floor((revision as number) / 2),
     epoch,
-    watermark: timeOfText(header(headers, HEADER.watermark)),
-    emittedAt: timeOfText(header(headers, HEADER.emitted)),
+    watermark: timeOfText(headerOf(headers, HEADER.watermark)),
+    emittedAt: timeOfText(headerOf(headers, HEADER.emitted)),
   }
   if (kind === 'retraction') {
     const withdrawn = headers.get(HEADER.withdrawn)
@@ -121,20 +160,20 @@ function readRecord<V>(bytes: Uint8Array | null, record: RecordView, decoder: De
     return { kind, ...base, id: key.correction, delta: new Uint8Array(bytes) }
   }
   if (kind !== 'value' && kind !== 'delta') throw noResult(`kind '${kind}'`)
-  const [records, lateRecords] = header(headers, HEADER.records).split('/').map(Number) as [number, number]
+  const [records, lateRecords] = headerOf(headers, HEADER.records).split('/').map(Number) as [number, number]
   return {
     kind,
     ...base,
     value: decoder.decode(bytes, record),
-    timing: timingOf(header(headers, HEADER.timing)),
+    timing: timingOf(headerOf(headers, HEADER.timing)),
     isFirst: base.index === 0,
-    isLast: header(headers, HEADER.last) === 'true',
+    isLast: headerOf(headers, HEADER.last) === 'true',
     records,
     lateRecords,
   }
 }
 
-function header(headers: ReadonlyMap<string, Uint8Array>, name: string): string {
+function headerOf(headers: ReadonlyMap<string, Uint8Array>, name: string): string {
   const value = headers.get(name)
   if (value === undefined) throw noResult(`no header '${name}'`)
   return Buffer.from(value).toString()

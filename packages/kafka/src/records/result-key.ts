@@ -5,6 +5,7 @@
  */
 import type { StreamError, Key, KeyPart, OneWindow, TimeWindow } from '@tidemark/core'
 import { problem, show } from '../errors.ts'
+import { Scratch } from './scratch.ts'
 
 const FORMAT = 1
 const RESULT = 0x72
@@ -37,22 +38,27 @@ export type ResultKey =
 
 /** The record key of a result, or with an id of a correction. */
 export function encodeResultKey(key: Key, window: ResultWindow, correction?: string): Uint8Array {
-  const out = new Bytes()
+  const out = new Scratch()
+  writeResultKey(out, key, window, correction)
+  return new Uint8Array(out.view)
+}
+
+/** The same, behind what `out` holds. */
+export function writeResultKey(out: Scratch, key: Key, window: ResultWindow, correction?: string): void {
   out.byte(FORMAT)
   out.byte(RESULT)
-  encodeKey(out, key)
-  encodeWindow(out, window)
-  if (correction !== undefined) encodePart(out, correction)
-  return out.result()
+  writeKey(out, key)
+  writeWindow(out, window)
+  if (correction !== undefined) writePart(out, correction)
 }
 
 /** The record key of a task's progress. */
 export function encodeProgressKey(task: string): Uint8Array {
-  const out = new Bytes()
+  const out = new Scratch()
   out.byte(FORMAT)
   out.byte(PROGRESS)
-  encodePart(out, task)
-  return out.result()
+  writePart(out, task)
+  return new Uint8Array(out.view)
 }
 
 /**
@@ -64,9 +70,9 @@ export function keyBytes(key: Key): Uint8Array {
   if (typeof key === 'string') return Buffer.from(key)
   if (key instanceof Uint8Array) return key
   if (typeof key !== 'object') return Buffer.from(String(key))
-  const out = new Bytes()
-  encodeKey(out, key)
-  return out.result()
+  const out = new Scratch()
+  writeKey(out, key)
+  return new Uint8Array(out.view)
 }
 
 /** @throws StreamError BAD_RESULT_KEY for bytes that no result key has */
@@ -88,40 +94,59 @@ export function decodeResultKey(bytes: Uint8Array): ResultKey {
   return { kind: 'result', key, window, correction }
 }
 
-function encodeKey(out: Bytes, key: Key): void {
-  if (!Array.isArray(key)) return encodePart(out, key as KeyPart)
+function writeKey(out: Scratch, key: Key): void {
+  if (!Array.isArray(key)) return writePart(out, key as KeyPart)
   out.byte(TYPE.tuple)
   out.length(key.length)
-  for (const part of key as readonly KeyPart[]) encodePart(out, part)
+  for (const part of key as readonly KeyPart[]) writePart(out, part)
 }
 
-function encodePart(out: Bytes, part: KeyPart): void {
+function writePart(out: Scratch, part: KeyPart): void {
   switch (typeof part) {
-    case 'string': {
-      // A lone surrogate has no UTF-8.
-      const wellFormed = !/\p{Surrogate}/u.test(part)
-      out.byte(wellFormed ? TYPE.text : TYPE.units)
-      return out.sized(Buffer.from(part, wellFormed ? 'utf8' : 'utf16le'))
-    }
-    case 'number': {
-      const number = Buffer.alloc(8)
-      // Core takes −0 for 0.
-      number.writeDoubleBE(part === 0 ? 0 : part)
+    case 'string':
+      return writeText(out, part)
+    case 'number':
       out.byte(TYPE.number)
-      return out.sized(number)
-    }
-    case 'bigint':
+      out.length(8)
+      // Core takes −0 for 0.
+      return out.double(part === 0 ? 0 : part)
+    case 'bigint': {
+      const digits = String(part)
       out.byte(TYPE.bigint)
-      return out.sized(Buffer.from(String(part)))
+      out.length(digits.length)
+      out.ascii(digits)
+      return
+    }
     case 'boolean':
       return out.byte(part ? TYPE.yes : TYPE.no)
     default:
       out.byte(TYPE.bytes)
-      return out.sized(part)
+      out.length(part.length)
+      return out.bytes(part)
   }
 }
 
-function encodeWindow(out: Bytes, window: ResultWindow): void {
+function writeText(out: Scratch, text: string): void {
+  if (isAscii(text)) {
+    out.byte(TYPE.text)
+    out.length(text.length)
+    out.ascii(text)
+    return
+  }
+  // A lone surrogate has no UTF-8.
+  const wellFormed = !/\p{Surrogate}/u.test(text)
+  const bytes = Buffer.from(text, wellFormed ? 'utf8' : 'utf16le')
+  out.byte(wellFormed ? TYPE.text : TYPE.units)
+  out.length(bytes.length)
+  out.bytes(bytes)
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
+}
+
+function writeWindow(out: Scratch, window: ResultWindow): void {
   if ('only' in window) return out.byte(WINDOW.only)
   const { start, end } = window
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end)) {
@@ -131,45 +156,10 @@ function encodeWindow(out: Bytes, window: ResultWindow): void {
       remedy: 'Write results of such windows to another sink, or give the assigner windows of whole milliseconds.',
     })
   }
-  const times = Buffer.alloc(16)
-  times.writeBigInt64BE(BigInt(start), 0)
-  times.writeBigInt64BE(BigInt(end), 8)
   out.byte(WINDOW.times)
-  out.sized(times)
-}
-
-class Bytes {
-  #bytes = Buffer.allocUnsafe(64)
-  #at = 0
-
-  byte(value: number): void {
-    this.#reserve(1)
-    this.#bytes[this.#at++] = value
-  }
-
-  length(value: number): void {
-    let rest = value
-    for (; rest > 0x7f; rest = Math.floor(rest / 128)) this.byte((rest & 0x7f) | 0x80)
-    this.byte(rest)
-  }
-
-  sized(value: Uint8Array): void {
-    this.length(value.length)
-    this.#reserve(value.length)
-    this.#bytes.set(value, this.#at)
-    this.#at += value.length
-  }
-
-  result(): Uint8Array {
-    return new Uint8Array(this.#bytes.subarray(0, this.#at))
-  }
-
-  #reserve(more: number): void {
-    if (this.#at + more <= this.#bytes.length) return
-    const grown = Buffer.allocUnsafe(Math.max(this.#at + more, this.#bytes.length * 2))
-    this.#bytes.copy(grown, 0, 0, this.#at)
-    this.#bytes = grown
-  }
+  out.length(16)
+  out.int64(start)
+  out.int64(end)
 }
 
 class Parts {
