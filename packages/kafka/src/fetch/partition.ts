@@ -123,13 +123,7 @@ export class Partition<out T> {
   /** The next records, at most `limit`; none where only the position or the state has moved. */
   take(limit: number): Batch<T> {
     const first = this.#position
-    const out: Taken<T> = {
-      values: [],
-      bytes: EMPTY,
-      deltas: new Float64Array(limit),
-      times: new Float64Array(limit),
-      marks: new Int32Array(limit * MARKS),
-    }
+    const out = new Taken<T>()
     this.#placed(() => {
       while (this.#advance()) {
         const { length } = out.values
@@ -195,6 +189,7 @@ export class Partition<out T> {
   #drain(out: Taken<T>, first: bigint, limit: number): void {
     const { baseOffset } = this.#batch as BatchWalk
     const records = this.#records
+    out.reserve(records.left, limit)
     const { values, deltas, times, marks } = out
     this.#view.baseOffset = baseOffset
     // Differences of offsets are small; the offsets themselves need 64 bits.
@@ -237,16 +232,31 @@ export class Partition<out T> {
   }
 }
 
-interface Taken<T> {
-  readonly values: T[]
-  readonly deltas: Float64Array
-  readonly times: Float64Array
-  readonly marks: Int32Array
-  /** Where the records lie that were taken. */
-  bytes: Uint8Array
-}
-
 const EMPTY = new Uint8Array(0)
+
+/** What is taken in one go, column by column; the columns grow with what is there. */
+class Taken<T> {
+  readonly values: T[] = []
+  deltas: Float64Array = new Float64Array(0)
+  times: Float64Array = new Float64Array(0)
+  marks: Int32Array = new Int32Array(0)
+  /** Where the records lie that were taken. */
+  bytes: Uint8Array = EMPTY
+
+  /** Makes room for `more` records, at most `limit` in all. */
+  reserve(more: number, limit: number): void {
+    const needed = Math.min(limit, this.values.length + more)
+    if (needed <= this.times.length) return
+    const capacity = Math.min(limit, Math.max(needed, this.times.length * 2))
+    const { deltas, times, marks } = this
+    this.deltas = new Float64Array(capacity)
+    this.times = new Float64Array(capacity)
+    this.marks = new Int32Array(capacity * MARKS)
+    this.deltas.set(deltas)
+    this.times.set(times)
+    this.marks.set(marks)
+  }
+}
 
 /** The name of a partition as a split. */
 export function splitOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
