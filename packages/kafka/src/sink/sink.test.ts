@@ -2,6 +2,7 @@ import { StreamError, pipeline } from '@tidemark/core'
 import { virtualClock } from '@tidemark/testing'
 import { describe, expect, test } from 'vitest'
 import { type KafkaRecordsOptions, type MemoryKafka, kafkaRecords, kafkaSink, memoryKafka, text } from '../index.ts'
+import { Producer } from './producer.ts'
 import { instantClock } from '../../test/instant-clock.ts'
 import { override } from '../../test/override.ts'
 
@@ -70,6 +71,66 @@ describe('every record arrives once and in order, although', () => {
     expect(sorted(await write(kafka))).toEqual(numbers)
     expect(n).toBeGreaterThan(5)
   })
+})
+
+interface Gate {
+  readonly open: () => void
+  readonly passed: Promise<void>
+}
+
+test('a partition that moves while its batch is under way is not written to twice at a time', async () => {
+  const clock = instantClock()
+  const kafka = memoryKafka({ nodes: 2, clock })
+  kafka.createTopic('t', 2)
+  const gates = [0, 1].map(() => {
+    let open = (): void => {}
+    const passed = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    return { open, passed }
+  }) as [Gate, Gate]
+  let asked = 0
+  const slow = override(kafka, (inner) => ({
+    produce: async (node, batches) => {
+      // Node 2 first says that replicas are missing, so that leaders are looked for; answers come late.
+      if (node === 2 && asked++ === 0) return batches.map((batch) => ({ ...batch, error: 19, baseOffset: -1n }))
+      const answers = await inner.produce(node, batches)
+      if (node === 1) await gates[0].passed
+      else if (asked > 2) await gates[1].passed
+      return answers
+    },
+  }))
+  const settings = {
+    clock,
+    patienceMs: 60_000,
+    compression: 'none',
+    maxBatchBytes: 100,
+    maxPendingBytes: 1 << 20,
+  } as const
+  const producer = await Producer.open(await slow.connect(), ['t'], settings)
+  const out = producer.outlet('t')
+  const write = (partition: number, value: string): void => out.append(partition, 1, null, Buffer.from(value))
+  write(0, 'first')
+  write(1, 'other')
+  void producer.send()
+  for (let i = 0; i < 5; i++) await Promise.resolve()
+  kafka.moveLeader('t', 0, 2)
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+  for (const value of ['second', 'third', 'fourth']) write(0, value.padEnd(90, '.'))
+  const flushed = producer.flush()
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+  for (const { open } of gates) {
+    open()
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+  }
+  await flushed
+  const stored = kafka.records('t').map(({ value }) =>
+    Buffer.from(value ?? [])
+      .toString()
+      .replaceAll('.', ''),
+  )
+  expect(stored).toEqual(['first', 'second', 'third', 'fourth', 'other'])
+  await producer.close()
 })
 
 test('brokers that have forgotten the producer get everything under a new id', async () => {
