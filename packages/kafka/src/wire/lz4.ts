@@ -1,7 +1,7 @@
 /**
- * Owns unpacking LZ4 frames (LZ4 frame and block format descriptions). The client's own function is WebAssembly that
- * stops working once its memory has grown, and has no cap. Checksums of the frame are not looked at: that of the batch
- * covers the same bytes.
+ * Owns unpacking LZ4 frames (LZ4 frame and block format descriptions), stopped at a cap. The client's own function has no
+ * cap, says `unreachable` of damaged bytes, and would have to be loaded for the twin as well. Checksums of the frame are
+ * not looked at: that of the batch covers the same bytes.
  */
 import { malformed } from './malformed.ts'
 import { Output } from './output.ts'

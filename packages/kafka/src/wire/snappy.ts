@@ -1,6 +1,6 @@
 /**
- * Owns unpacking snappy: single blocks, and the frame that Java producers put around several (the client's own function
- * has the same faults as its LZ4, see there).
+ * Owns unpacking snappy, stopped at a cap: single blocks, and the frame that Java producers put around several. Why not
+ * by the client's function: see `lz4.ts`.
  */
 import { malformed } from './malformed.ts'
 import { Output, tooLarge } from './output.ts'

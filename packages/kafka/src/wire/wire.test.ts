@@ -64,7 +64,7 @@ const aRecord = fc.record({
 })
 type Given = typeof aRecord extends fc.Arbitrary<infer T> ? T : never
 
-/** What only the client packs: its function needs a head start, since it fails on the batch after its memory grew. */
+/** What only the client packs. */
 function repack(plain: Buffer, packing: 'snappy' | 'lz4'): Buffer {
   const { compressSync, bitmask } = compressionsAlgorithms[packing]
   const packed = Buffer.concat([plain.subarray(0, AT.records), compressSync(plain.subarray(AT.records))])
