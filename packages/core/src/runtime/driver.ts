@@ -220,7 +220,7 @@ export class Driver {
         for (const split of input.splits) {
           const clock = timeline.clocks.get(split)
           if (clock === undefined || clock.split.state !== 'active') continue
-          clock.caughtUp = false
+          clock.caughtUp = input.reader.caughtUp?.(split) ?? false
         }
       }
     }
@@ -232,7 +232,7 @@ export class Driver {
     for (const timeline of input.port.timelines) {
       for (const split of input.splits) {
         const clock = timeline.clocks.get(split)
-        if (clock !== undefined && !clock.paused) clock.caughtUp = true
+        if (clock !== undefined && !clock.paused) clock.caughtUp = input.reader.caughtUp?.(split) ?? true
       }
     }
     this.#task.align()
