@@ -30,8 +30,8 @@ export function afterAll<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
         ? firstThatFinishes(triggers, latenessMs)
         : undefined,
     words: {
-      when: `${triggers.map(says).join(', and ')}, when all of these have come`,
-      panes: (repeated) => (repeated ? panesOf(triggers.slice(0, 1), true) : ['one']),
+      when: `${triggers.map((trigger) => says(trigger)).join(', and ')}, when all of these have come`,
+      panes: (repeated, late) => (repeated ? panesOf(triggers.slice(0, 1), true, late) : ['one']),
     },
     step: {
       initial,

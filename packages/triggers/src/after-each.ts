@@ -37,11 +37,9 @@ export function afterEach<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
         ? firstThatFinishes(triggers, latenessMs)
         : undefined,
     words: {
-      when: `first ${triggers.map(says).join(', then ')}`,
-      panes: (repeated) =>
-        repeated
-          ? panesOf(triggers, true)
-          : triggers.flatMap((trigger) => trigger.words?.panes(false) ?? [`as ${trigger.kind} says`]),
+      when: `first ${triggers.map((trigger) => says(trigger)).join(', then ')}`,
+      panes: (repeated, late) =>
+        repeated ? panesOf(triggers, true, late) : triggers.flatMap((trigger) => panesOf([trigger], false, late)),
     },
     step: {
       initial,

@@ -1,5 +1,6 @@
 import type { Trigger } from '@tidemark/core'
 import {
+  ONLY_IF_IT_BEGINS_LATE,
   type Part,
   checkParts,
   clearParts,
@@ -23,16 +24,21 @@ export function afterFirst<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
   checkParts('afterFirst', triggers, 2)
   // 1: it has fired.
   const { initial, parts } = laidOut([0], triggers)
+  const firesAtCompletion = parts.some(({ step }) => step.firesAtCompletion)
   return combined({
     kind: kindOf('afterFirst', triggers),
     mayFinish: (latenessMs) => firstThatFinishes(triggers, latenessMs),
     words: {
-      when: `${triggers.map(says).join(', or ')}, whichever comes first`,
-      panes: (repeated) => (repeated ? panesOf(triggers, true) : ['one']),
+      when: first(triggers.map((trigger) => says(trigger))),
+      // Before completion a part that waits for it says nothing; with it the whole has finished.
+      ...(firesAtCompletion
+        ? { early: first(triggers.map((trigger) => says(trigger, 'early'))), late: ONLY_IF_IT_BEGINS_LATE }
+        : {}),
+      panes: (repeated, late) => (repeated ? panesOf(triggers, true, late) : ['one']),
     },
     step: {
       initial,
-      firesAtCompletion: parts.some(({ step }) => step.firesAtCompletion),
+      firesAtCompletion,
       element: (rows, row, at) => {
         for (let i = 0; i < parts.length; i++) {
           const part = parts[i] as Part
@@ -63,4 +69,9 @@ export function afterFirst<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
       ...wakesOf(parts),
     },
   })
+}
+
+function first(texts: readonly string[]): string {
+  const some = texts.filter((text) => text !== 'never')
+  return some.length < 2 ? (some[0] ?? 'never') : `${some.join(', or ')}, whichever comes first`
 }

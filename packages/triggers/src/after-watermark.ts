@@ -1,6 +1,17 @@
 import type { TimeWindow, Trigger, TriggerContext, TriggerRows } from '@tidemark/core'
 import { never } from './never.ts'
-import { type Part, checkParts, combined, laidOut, panesOf, reset, says, wakesOf } from './parts.ts'
+import {
+  ONLY_IF_IT_BEGINS_LATE,
+  type Part,
+  again,
+  checkParts,
+  combined,
+  laidOut,
+  panesOf,
+  reset,
+  says,
+  wakesOf,
+} from './parts.ts'
 
 /**
  * Fires when the watermark completes the window. With `early`, also before that, whenever that part fires; with `late`,
@@ -29,20 +40,16 @@ export function afterWatermark(
       late === undefined && latenessMs > 0 ? `${kind} has no late part, but late records are allowed` : undefined,
     words: {
       when: [
-        ...(options.early === undefined ? [] : [`before completion ${says(early)}`]),
+        ...(options.early === undefined ? [] : [`before completion ${again(says(early))}`]),
         'once the watermark has completed the window',
-        ...(late === undefined ? [] : [`late ${says(late)}`]),
+        ...(late === undefined ? [] : [`after that ${again(says(late))}`]),
       ].join('; '),
-      early: says(early),
-      late: late === undefined ? 'never' : says(late),
-      panes: (repeated) => [
-        ...panesOf([early], true).map((pane) => `${pane} before completion`),
+      early: again(says(early)),
+      late: says(late ?? never()) === 'never' ? ONLY_IF_IT_BEGINS_LATE : again(says(late ?? never())),
+      panes: (repeated, takesLate) => [
+        ...panesOf([early], true, takesLate).map((pane) => `${pane} before completion`),
         'one at completion',
-        ...(late === undefined
-          ? repeated
-            ? ['one for every late record']
-            : []
-          : panesOf([late], true).map((pane) => `${pane} after it`)),
+        ...(takesLate ? latePanes(late, repeated) : []),
       ],
     },
     step: {
@@ -83,4 +90,11 @@ export function afterWatermark(
       ...wakesOf(parts),
     },
   })
+}
+
+function latePanes(late: Trigger<TimeWindow> | undefined, repeated: boolean): readonly string[] {
+  if (late === undefined) return repeated ? ['one for every late record'] : []
+  return panesOf([late], true, true).map((pane) =>
+    pane === 'one for every record' ? 'one for every late record' : `${pane} after it`,
+  )
 }

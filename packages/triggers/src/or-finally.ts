@@ -27,7 +27,7 @@ export function orFinally<W>(trigger: Trigger<W>, until: Trigger<W>): Trigger<W>
     mayFinish: (latenessMs) => firstThatFinishes(triggers, latenessMs),
     words: {
       when: `${says(trigger)}; the last one ${says(until)}`,
-      panes: (repeated) => panesOf(triggers, repeated),
+      panes: (repeated, late) => panesOf(triggers, repeated, late),
     },
     step: {
       initial,
