@@ -19,7 +19,7 @@ import {
   showsBeforeFinal,
   writtenBy,
 } from './explain-panes.ts'
-import { delayOf, mayChange, mayWithdraw, windowOf } from './over-results.ts'
+import { delayOf, delayText, mayChange, mayWithdraw, windowOf } from './over-results.ts'
 import type { ResultKeyNode, WindowNode } from './plan.ts'
 
 /** What names the nodes of the plan. */
@@ -60,7 +60,7 @@ function input({ node }: Written, name: Name): readonly Row[] {
       'W here',
       delayMs === 0
         ? `the watermark itself: each result of ${results} comes in time, when its window is complete at the latest`
-        : `the watermark − ${behind(delayMs)}, so that no result of ${results} is late when it first comes`,
+        : `the watermark − ${delayText(delayMs)}, so that no result of ${results} is late when it first comes`,
     ],
     [
       'results come',
@@ -202,10 +202,4 @@ function final(of: Written): string {
 
 function counted(n: number): string {
   return n.toLocaleString('en-US')
-}
-
-/** A session is complete a millisecond after its end: that is told apart from the rest. */
-function behind(delayMs: number): string {
-  const odd = delayMs % 1_000
-  return delayMs > 1_000 && odd !== 0 && odd < 10 ? `${showMs(delayMs - odd)} and ${odd}ms` : showMs(delayMs)
 }

@@ -7,7 +7,7 @@ import type { SplitClock, Timeline } from '../operator/timeline.ts'
 import { inTable } from '../pipeline/columns.ts'
 import type { Compiled } from '../pipeline/compile.ts'
 import { metricsOf } from '../pipeline/metrics.ts'
-import { delayOf, windowOf } from '../pipeline/over-results.ts'
+import { delayOf, delayText, windowOf } from '../pipeline/over-results.ts'
 import type { WindowNode } from '../pipeline/plan.ts'
 import { showMs } from '../time/duration.ts'
 import { AFTER_ALL } from '../time/timestamp.ts'
@@ -56,7 +56,7 @@ function time({ task }: Compiled, stalledSince: number | undefined): readonly st
 }
 
 function lastRecord({ clock }: Placed, now: number): string {
-  const ago = showMs(Math.max(0, Math.round(now - clock.activeAt)))
+  const ago = spanText(now - clock.activeAt)
   const state = clock.paused
     ? ', and it is paused, too far ahead of others'
     : clock.caughtUp
@@ -108,8 +108,8 @@ function standing(
   if (watermark >= frees) return [`${here} is final: its state is gone.`]
   if (watermark >= completes)
     return [`${here} is complete; late records update it until the watermark reaches ${timeText(frees)}.`]
-  const toGo = Number.isFinite(watermark) ? ` (${showMs(completes - watermark)} to go)` : ''
-  const reason = delayMs === 0 ? '' : `, ${showMs(delayMs)} after its end: ${whyLater(node, names)}`
+  const toGo = Number.isFinite(watermark) ? ` (${spanText(completes - watermark)} to go)` : ''
+  const reason = delayMs === 0 ? '' : `, ${delayText(delayMs)} after its end: ${whyLater(node, names)}`
   return [
     `${here} waits for the watermark to reach ${timeText(completes)}${toGo}${reason}.`,
     ...remedy(placed(task.timelines), completes),
@@ -176,10 +176,28 @@ function volume(compiled: Compiled): readonly string[] {
     '',
     'Counted so far:',
     ...lines,
-    ...held.map(({ name, operator }) => `  The gate of '${name}' holds back ${operator.stage.held} panes.`),
+    ...held.map(({ name, operator }) => `  The gate of '${name}' holds back ${operator.stage.held} of its panes.`),
   ]
 }
 
 function placed(timelines: readonly Timeline[]): readonly Placed[] {
   return timelines.flatMap((timeline) => [...timeline.clocks.values()].map((clock) => ({ clock, timeline })))
+}
+
+const UNITS: readonly (readonly [name: string, ms: number])[] = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+]
+
+/** A span for people: its two greatest units, '1h 5m'; below a second in ms. */
+function spanText(spanMs: number): string {
+  const at = UNITS.findIndex(([, unitMs]) => spanMs >= unitMs)
+  if (at === -1) return `${Math.max(0, Math.round(spanMs))}ms`
+  const [name, unitMs] = UNITS[at] as (typeof UNITS)[number]
+  const whole = `${Math.floor(spanMs / unitMs)}${name}`
+  const next = UNITS[at + 1]
+  const rest = next === undefined ? 0 : Math.floor((spanMs % unitMs) / next[1])
+  return next === undefined || rest === 0 ? whole : `${whole} ${rest}${next[0]}`
 }
