@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { type LateRecord, type Pane, arrivalClock, collected, latestValues, memoryCheckpoints } from '@tidemark/core'
+import { type LateRecord, arrivalClock, collected, latestValues, memoryCheckpoints } from '@tidemark/core'
 import { expect, test } from 'vitest'
 import { type Hour, minutesIntoHours } from './job.ts'
 import { recompute } from './recompute.ts'

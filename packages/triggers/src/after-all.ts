@@ -14,8 +14,9 @@ import {
 } from './parts.ts'
 
 /**
- * Fires once, when all of its parts do. (Beam's AfterAll.)
- * @throws StreamError BAD_TRIGGER for fewer than two parts
+ * Fires once, when each of its parts has fired or does now. (Beam's AfterAll.) Alone it has finished with that firing:
+ * put it into `repeatedly`.
+ * @throws StreamError BAD_TRIGGER for fewer than two parts, or one that is no trigger or stands for itself
  * @example repeatedly(afterAll(afterCount(10), afterProcessingTime('1m')))
  */
 export function afterAll<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {

@@ -16,7 +16,7 @@ import {
  * Its parts in order: fires whenever the one in force does, and goes on to the next when that has finished; finishes
  * with the last. Where windows merge all parts run side by side, for a merge may revive an earlier one. (Beam's
  * AfterEach.inOrder.)
- * @throws StreamError BAD_TRIGGER for fewer than two parts
+ * @throws StreamError BAD_TRIGGER for fewer than two parts, or one that is no trigger or stands for itself
  * @example afterEach(afterCount(1), repeatedly(afterCount(100)))
  */
 export function afterEach<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {

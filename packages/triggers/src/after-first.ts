@@ -17,7 +17,8 @@ import {
 
 /**
  * Fires once, as soon as one of its parts does; what the others have counted is void then. (Beam's AfterFirst.)
- * @throws StreamError BAD_TRIGGER for fewer than two parts
+ * Alone it has finished with that firing: put it into `repeatedly`.
+ * @throws StreamError BAD_TRIGGER for fewer than two parts, or one that is no trigger or stands for itself
  * @example repeatedly(afterFirst(afterCount(100), afterProcessingTime('10s')))
  */
 export function afterFirst<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {

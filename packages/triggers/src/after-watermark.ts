@@ -17,7 +17,8 @@ import {
  * Fires when the watermark completes the window. With `early`, also before that, whenever that part fires; with `late`,
  * also after it. Both parts begin anew after each firing of theirs, so that a trigger with a late part never finishes;
  * one without has finished at completion. (Beam's AfterWatermark.pastEndOfWindow with early and late firings; there
- * finished marks inside the parts live on.)
+ * finished marks inside the parts live on.) Without a late part it is refused where late records are allowed.
+ * @throws StreamError BAD_TRIGGER for a part that is no trigger, or stands for itself (a policy with a gate)
  * @example afterWatermark({ early: afterProcessingTime('10s'), late: afterCount(1) })
  */
 export function afterWatermark(

@@ -2,8 +2,8 @@ import { type PaneGate, sameValue } from '@tidemark/core'
 
 /**
  * Lets a pane pass only if its value is another one than that of the pane before (by content). What is equal is
- * swallowed, but not at completion where the policy emits then, nor when the window is freed. Refused with discarding
- * panes.
+ * swallowed, but not at completion where the policy emits then, nor when the window is freed. With discarding panes it is
+ * refused (DELTAS_LOSE_DATA): a difference that is swallowed would be missing for ever.
  * @example window(tumbling('1h'), { trigger: continuousRefinement(), gate: onChange() })
  */
 export function onChange(): PaneGate {

@@ -14,7 +14,9 @@ import {
 } from './parts.ts'
 
 /**
- * Fires whenever its part fires, for ever: a part that has finished begins anew. (Beam's Repeatedly.forever.)
+ * Fires whenever its part fires, for ever: a part that has finished begins anew, so it is never refused. (Beam's
+ * Repeatedly.forever.)
+ * @throws StreamError BAD_TRIGGER for a part that is no trigger or stands for itself
  * @example repeatedly(afterFirst(afterCount(100), afterProcessingTime('10s')))
  */
 export function repeatedly<W>(trigger: Trigger<W>): Trigger<W> {

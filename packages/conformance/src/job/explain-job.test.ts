@@ -73,10 +73,14 @@ Counted so far:
           records  too late  early panes  on-time  late  of them last  retractions
   window        4         0            0        0     0             0            0`)
   await push('p1', 90_000)
-  expect(job.explain(window(0, 1)).split('\n\n')[1]).toBe(`In 'window' the window [1970-01-01T00:00:00Z, 1970-01-01T00:01:00Z) is complete; late records update it until the watermark reaches 1970-01-01T00:11:00Z.`)
+  expect(job.explain(window(0, 1)).split('\n\n')[1]).toBe(
+    `In 'window' the window [1970-01-01T00:00:00Z, 1970-01-01T00:01:00Z) is complete; late records update it until the watermark reaches 1970-01-01T00:11:00Z.`,
+  )
   await push('p0', 900_000)
   await push('p1', 900_000)
-  expect(job.explain(window(0, 1)).split('\n\n')[1]).toBe(`In 'window' the window [1970-01-01T00:00:00Z, 1970-01-01T00:01:00Z) is final: its state is gone.`)
+  expect(job.explain(window(0, 1)).split('\n\n')[1]).toBe(
+    `In 'window' the window [1970-01-01T00:00:00Z, 1970-01-01T00:01:00Z) is final: its state is gone.`,
+  )
   await job.stop()
 })
 
@@ -158,7 +162,8 @@ test('results that replace each other, and sessions that are withdrawn, are coun
           records  too late  early panes  on-time  late  of them last  retractions  replaced  withdrawn
   visits        5         0            3        0     2             0            1         –          –
   hours         5         0            5        0     0             0            0         1          1`)
-  expect(job.explain(window(0, 60)).split('\n\n')[1]).toBe(`In 'visits' the window [1970-01-01T00:00:00Z, 1970-01-01T01:00:00Z) waits for the watermark to reach 1970-01-01T01:00:00.001Z (57m 5s to go).
+  expect(job.explain(window(0, 60)).split('\n\n')[1])
+    .toBe(`In 'visits' the window [1970-01-01T00:00:00Z, 1970-01-01T01:00:00Z) waits for the watermark to reach 1970-01-01T01:00:00.001Z (57m 5s to go).
 What would complete it, from each of these splits:
   split 'eventTime/p0': a record of 1970-01-01T01:00:05.001Z or later, or its end, or idleAfter in eventTime, for it has nothing more to read
 In 'hours' the window [1970-01-01T00:00:00Z, 1970-01-01T01:00:00Z) waits for the watermark to reach 1970-01-01T02:00:00.001Z (1h 57m to go), 1h and 1ms after its end: until then results of 'visits' may come.

@@ -87,9 +87,9 @@ test('what explain() says holds', () => {
             `${pane.timing} pane by\n${plan.explain()}`,
             (pane.window?.end ?? Infinity) + slack,
           ]
-          if (pane.timing === 'early') expect(says('in time', 'nothing yet'), when).toBe(false)
-          else if (!pane.isLast && before >= completes) expect(says('late', 'nothing yet'), when).toBe(false)
-          else if (pane.isLast && before >= completes) expect(says('final', 'nothing more'), when).toBe(false)
+          if (pane.timing === 'early') expect(says('in time', 'nothing yet'), `${when}`).toBe(false)
+          else if (!pane.isLast && before >= completes) expect(says('late', 'nothing yet'), `${when}`).toBe(false)
+          else if (pane.isLast && before >= completes) expect(says('final', 'nothing more'), `${when}`).toBe(false)
         }
         before = progress
       }
@@ -101,11 +101,11 @@ test('what explain() says holds', () => {
         const where = `${name} by\n${plan.explain()}`
         const panes = life.filter(({ kind }) => kind !== 'retraction')
         if (says('how many', 'exactly one')) tried['exactly one']++
-        if (says('how many', 'exactly one')) expect(panes.length, where).toBe(1)
+        if (says('how many', 'exactly one')) expect(panes.length, `${where}`).toBe(1)
         if (!says('final is', 'ends with one')) continue
         tried['ends with one']++
         // A session may go on as another one; then what stood was withdrawn, or was a difference.
-        if (slack === 0) expect(life.at(-1)?.isLast, where).toBe(true)
+        if (slack === 0) expect(life.at(-1)?.isLast, `${where}`).toBe(true)
       }
     },
   )
@@ -151,22 +151,22 @@ test('and of windows over results', () => {
     const { steps, engine } = play(plan, script, item)
     const { counters } = engine.windows[1]?.operator.stage ?? { counters: undefined }
     const where = `by\n${plan.explain()}`
-    expect(counters?.tooLate, where).toBe(0)
+    expect(counters?.tooLate, `${where}`).toBe(0)
     tried.counted += counters?.retractions ?? 0
     if (rows.get('late')?.startsWith('none') === true) {
       tried.once++
-      expect(counters?.late, where).toBe(0)
+      expect(counters?.late, `${where}`).toBe(0)
     }
     if (!rows.has('withdrawn are')) {
       tried.neverWithdrawn++
-      expect(counters?.retractions, where).toBe(0)
+      expect(counters?.retractions, `${where}`).toBe(0)
     }
     const one = /: (exactly|at most) one/.exec(rows.get('how many') ?? '')?.[1]
     if (one === undefined) return
     tried.one++
     const panes = steps.flatMap((step) => step.panes) as readonly AnyPane[]
     const windows = new Set(panes.map(({ window }) => JSON.stringify(window)))
-    expect(panes.filter(({ kind }) => kind !== 'retraction').length, where).toBe(windows.size)
+    expect(panes.filter(({ kind }) => kind !== 'retraction').length, `${where}`).toBe(windows.size)
   })
   for (const [name, count] of Object.entries(tried)) expect([name, count > 40]).toEqual([name, true])
 })

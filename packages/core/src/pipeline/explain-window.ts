@@ -137,7 +137,8 @@ function tooLate({ node, unit }: Written, name: Name): string {
   return `counted by window (job.lateness()), not kept: ${unit === 'update' ? 'the option lateTo' : 'lateTo(sink)'} would keep it`
 }
 
-function gate({ trigger, gate: own }: WindowNode): readonly Row[] {
+function gate(node: WindowNode): readonly Row[] {
+  const { trigger, gate: own } = node
   const found = trigger.gate ?? own
   if (found === undefined) return []
   const leaves = found.swallows === true ? '' : ', and what it holds leaves'
@@ -158,7 +159,7 @@ function gate({ trigger, gate: own }: WindowNode): readonly Row[] {
   rows.push([
     'buffer',
     bounds.length === 0
-      ? 'as many panes as come'
+      ? `as many panes as there are keys and windows (maxKeys: ${counted(node.maxKeys)})`
       : `at most ${bounds.join(' and ')} over all keys; beyond that ${full}`,
   ])
   return rows

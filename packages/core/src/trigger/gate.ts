@@ -16,7 +16,7 @@ export interface GateContext {
   readonly pendingSince: number
 }
 
-/** emit it; swallow it (nothing is pending any more); or keep it pending until a processing time or a watermark. */
+/** Emit it; swallow it (nothing is pending any more); or keep it pending until a processing time, or a watermark (ms). */
 export type GateDecision = 'emit' | 'swallow' | { readonly holdUntil: number } | { readonly holdUntilWatermark: number }
 
 /**
@@ -43,7 +43,9 @@ export interface GateWords {
  * is undefined before its first pane. `decide` sees the value that a firing would show and says what becomes of it.
  */
 export interface PaneGate<S = unknown> {
+  /** How it prints. */
   readonly kind: string
+  /** What becomes of a pane with this value. Asked when the trigger fires, and again when a hold is over. */
   readonly decide: (state: S | undefined, value: unknown, at: GateContext) => GateDecision
   /** The state after a pane was emitted, whether the gate was asked or passed by. */
   readonly emitted: (state: S | undefined, value: unknown, at: GateContext) => S

@@ -6,7 +6,7 @@
 import type { PaneGate } from './gate.ts'
 
 /**
- * What a step may look at. `eventTime` is that of the record in hand (NaN outside `element`); `completesAt` is the
+ * What a step may look at; times are ms. `now` is processing time, `watermark` that of the stage. `eventTime` is that of the record in hand (NaN outside `element`); `completesAt` is the
  * watermark that completes the window (+∞ for the one window); `complete` tells whether it has come; `merging` whether
  * windows of this kind can become one. Valid during the call only.
  */
