@@ -56,7 +56,11 @@ export function everyEventTime(period: Duration): Trigger<TimeWindow> {
       when: `at every whole multiple of ${period} of event time, and at completion`,
       early: `at every whole multiple of ${period} of event time, if something came`,
       late: 'for every late record',
-      panes: () => [`one ${often}`, 'one at completion', 'one for every late record'],
+      panes: (_: boolean, late: boolean) => [
+        `one ${often}`,
+        'one at completion',
+        ...(late ? ['one for every late record'] : []),
+      ],
     }),
     step: Object.freeze(step),
   })

@@ -17,7 +17,7 @@ import { fuse, fuseResult } from './fuse.ts'
 import { type CompiledWindow, WindowCompiler } from './compile-windows.ts'
 import { delayOf, windowBefore } from './over-results.ts'
 import type { KeyNode, OnError, PlanNode, RecordNode, SinkNode, SourceNode, TimeNode } from './plan.ts'
-import { inputsOf, namesOf, nodesOf, upstreamOf } from './plan.ts'
+import { inputsOf, namesOf, nodesOf, rolesOf, upstreamOf } from './plan.ts'
 
 /** What a record stage counts; `extra` is what flatMap made beyond one record each. */
 export interface NodeCounters {
@@ -82,12 +82,14 @@ class Compiler {
       part: (node) => this.#part(node),
       sideOutput: (sink, name) => this.#sideOutput(sink, name),
     })
-    let primary = false
+    const roles = rolesOf(sinks)
     for (const node of sinks) {
-      const role: Endpoint['role'] = node.role ?? (primary ? 'required' : 'primary')
-      primary ||= role === 'primary'
       // Several sinks may take the same output; results() yields it once.
-      this.#endpoint(node, role, sinks.find((other) => other.from === node.from) === node)
+      this.#endpoint(
+        node,
+        roles.get(node) as Endpoint['role'],
+        sinks.find((other) => other.from === node.from) === node,
+      )
     }
     // In the order of the plan, so that snapshots and events name things in a stable order.
     for (const node of this.#nodes) if (node.op === 'eventTime') this.#timeline(node)
