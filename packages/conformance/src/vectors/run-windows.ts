@@ -3,7 +3,7 @@
  * is said of the first part that differs.
  */
 import { StreamError } from '@tidemark/core'
-import { type PlayedStep, scriptOf as scriptOfSteps, simulate } from '@tidemark/testing'
+import { type PlayedStep, type ScriptStep, scriptOf as scriptOfSteps, simulate } from '@tidemark/testing'
 import { expectedTexts, foundTexts } from './compare.ts'
 import type { WindowVector } from './vector.ts'
 import { type FoundPane, pipelineOf } from './pipeline-of.ts'
@@ -23,15 +23,18 @@ export interface RunOptions extends ScriptOptions {
 /** One record is one batch, a restart only where the vector says so, triggers by their fast path. */
 export const AS_WRITTEN: RunOptions = { by: 'fastPath', batches: 'perRecord', restarts: 'asWritten' }
 
+/** The split of all records before the end of input: it is there from the start, even if none comes. */
+const FIRST: ScriptStep = { kind: 'join', split: '0' }
+
 /** The first difference; undefined: the vector holds. */
 export function runWindows(vector: WindowVector, options: Partial<RunOptions> = {}): Difference | undefined {
   const how = { ...AS_WRITTEN, ...options }
   const { parts, records } = scriptOf(vector, how)
-  const run = simulate(pipelineOf(vector, how.by), scriptOfSteps(parts.flatMap(({ script }) => script)), {
+  const run = simulate(pipelineOf(vector, how.by), scriptOfSteps([FIRST, ...parts.flatMap(({ script }) => script)]), {
     record: (_, index) => records[index] as (typeof records)[number],
     onFailure: 'stop',
   })
-  let next = 0
+  let next = 1
   for (const part of parts) {
     const steps = run.steps.slice(next, (next += part.script.length))
     const error = steps.length < part.script.length ? run.failure?.error : undefined
