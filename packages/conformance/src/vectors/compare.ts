@@ -4,7 +4,10 @@ import type { FoundPane } from './pipeline-of.ts'
 import type { Part } from './script-of.ts'
 
 /** What a part is to give. */
-export function expectedTexts({ expect, compare }: WindowVector, part: Part): readonly string[] {
+export function expectedTexts(
+  { expect, compare }: WindowVector,
+  part: Pick<Part, 'first' | 'last'>,
+): readonly string[] {
   return expect
     .filter(({ step }) => step >= part.first && step <= part.last)
     .flatMap(({ panes }) => panes.map((pane) => text(pane, compare)))
@@ -16,8 +19,8 @@ export function foundTexts({ compare }: WindowVector, panes: readonly FoundPane[
   return panes.map((pane) => text(asExpected(pane), compare)).toSorted()
 }
 
-function asExpected({ kind, window: { start, end }, ...pane }: FoundPane): ExpectedPane {
-  // oneWindow() has no bounds.
+export function asExpected({ kind, window: { start, end } = {}, ...pane }: FoundPane): ExpectedPane {
+  // The one window has no bounds.
   const window: [number, number] | null = start === undefined || end === undefined ? null : [start, end]
   return { ...pane, window, retract: kind === 'retraction' }
 }

@@ -24,7 +24,7 @@ import type { VectorRecord, WindowVector } from './vector.ts'
 export interface FoundPane {
   readonly kind: 'value' | 'delta' | 'retraction' | 'correction'
   readonly key: unknown
-  readonly window: { readonly start?: number; readonly end?: number }
+  readonly window: { readonly start?: number; readonly end?: number } | undefined
   readonly value: unknown
   readonly [field: string]: unknown
 }
