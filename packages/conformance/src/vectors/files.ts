@@ -32,18 +32,24 @@ export function vectorFiles(
     else if (named || 'what' in held) problems.push({ path, what })
     return typeof what !== 'string'
   }
+  const readBelow = (path: string, at: string): void => {
+    const below = jsonBelow(at)
+    const known = problems.length
+    const some = below.filter((name) => read(join(path, name), join(at, name), false)).length > 0
+    if (!some && problems.length === known)
+      problems.push({ path, what: `found no vectors in the ${below.length} *.json files below, expected some` })
+  }
   for (const path of paths) {
     const at = resolve(from, path)
-    const stat = statSync(at, { throwIfNoEntry: false })
-    if (stat === undefined)
-      problems.push({ path, what: `found nothing at ${at}, expected a file or a folder with vectors` })
-    else if (!stat.isDirectory()) read(path, at, true)
-    else {
-      const below = jsonBelow(at)
-      const known = problems.length
-      const some = below.filter((name) => read(join(path, name), join(at, name), false)).length > 0
-      if (!some && problems.length === known)
-        problems.push({ path, what: `found ${below.length} *.json files without vectors, expected at least one with` })
+    try {
+      const stat = statSync(at, { throwIfNoEntry: false })
+      if (stat === undefined)
+        problems.push({ path, what: `found nothing at ${at}, expected a file or a folder with vectors` })
+      else if (stat.isDirectory()) readBelow(path, at)
+      else read(path, at, true)
+    } catch (error) {
+      // No right to look, a name that is none.
+      problems.push({ path, what: `cannot be read: ${(error as Error).message}` })
     }
   }
   return { files: [...files.values()], problems }
