@@ -44,8 +44,8 @@ const TRIGGERS: Readonly<Record<string, Build>> = {
   afterWatermark: (of, at) => {
     const { early, late } = fieldsOf(of, at, ['early', 'late'])
     return afterWatermark({
-      ...(early == null ? {} : { early: build(early, `${at}.early`) }),
-      ...(late == null ? {} : { late: build(late, `${at}.late`) }),
+      ...(isMissing(early) ? {} : { early: build(early, `${at}.early`) }),
+      ...(isMissing(late) ? {} : { late: build(late, `${at}.late`) }),
     })
   },
   afterCount: (of) => afterCount(of as number),
@@ -70,7 +70,7 @@ const POLICIES: Readonly<Record<string, (spec: Fields, at: string) => Any>> = {
   suppressUntilTimeLimit: ({ limit, maxKeys, onFull }) =>
     suppress.untilTimeLimit(ms(limit as number), {
       onFull: onFull as 'fail',
-      ...(maxKeys == null ? {} : { maxKeys: maxKeys as number }),
+      ...(isMissing(maxKeys) ? {} : { maxKeys: maxKeys as number }),
     }),
 }
 
@@ -91,6 +91,11 @@ function build(spec: unknown, at: string): Any {
   const make = Object.hasOwn(TRIGGERS, name) ? TRIGGERS[name] : undefined
   if (make === undefined || more.length > 0) throw refused(at, spec, `one of ${quoted(TRIGGERS)}, or a policy`)
   return make(of, `${at}.${name}`)
+}
+
+/** Other languages write null for what is not there. */
+function isMissing(of: unknown): boolean {
+  return of === undefined || of === null
 }
 
 function parts(of: unknown, at: string): readonly Any[] {
