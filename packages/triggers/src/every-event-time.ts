@@ -16,18 +16,13 @@ export function everyEventTime(period: Duration): Trigger<TimeWindow> {
   const everyMs = periodMs(period, 'The period of everyEventTime')
   const kind = `everyEventTime(${period})`
   const after = (time: number): number => (Math.floor(time / everyMs) + 1) * everyMs
-  /** A session that grew is not complete any more. */
-  const reopen = (rows: Float64Array, row: number, complete: boolean): void => {
-    if (!complete) rows[row + DONE] = 0
-  }
   const step: TriggerStep = {
     initial: Object.freeze([NEVER, 0]),
     firesAtCompletion: true,
     element: (rows, row, at) => {
-      reopen(rows, row, at.complete)
       // Late records are told of at once.
       if (at.complete) rows[row + DONE] = 0
-      else if (rows[row + DUE] === NEVER) rows[row + DUE] = after(at.eventTime)
+      if (rows[row + DUE] === NEVER) rows[row + DUE] = after(at.eventTime)
     },
     fires: (rows, row, at) => (at.complete ? rows[row + DONE] === 0 : at.watermark >= (rows[row + DUE] as number)),
     fired: (rows, row, at) => {
@@ -38,10 +33,14 @@ export function everyEventTime(period: Duration): Trigger<TimeWindow> {
       rows[row + DUE] = NEVER
     },
     merge: (rows, row, others, other, at) => {
-      reopen(rows, row, at.complete)
-      if (others === undefined) return
-      rows[row + DUE] = Math.min(rows[row + DUE] as number, others[other + DUE] as number)
-      if (at.complete) rows[row + DONE] = Math.min(rows[row + DONE] as number, others[other + DONE] as number)
+      if (others !== undefined) {
+        rows[row + DUE] = Math.min(rows[row + DUE] as number, others[other + DUE] as number)
+        rows[row + DONE] = Math.min(rows[row + DONE] as number, others[other + DONE] as number)
+      }
+      if (at.complete) return
+      // A session that grew is not complete any more; what became due while it was is past.
+      rows[row + DONE] = 0
+      if ((rows[row + DUE] as number) <= at.watermark) rows[row + DUE] = after(at.watermark)
     },
     finished: () => false,
     wakeAt: () => NEVER,

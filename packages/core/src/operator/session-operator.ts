@@ -175,8 +175,9 @@ export class SessionOperator implements WindowOperator {
     cells.accumulators.merge(into, cells.accumulators, from)
     cells.records[into] = (cells.records[into] as number) + (cells.records[from] as number)
     if (cells.late !== undefined) cells.late[into] = (cells.late[into] as number) + (cells.late[from] as number)
-    flags[into] = (flags[into] as number) | ((flags[from] as number) & (PENDING | IN_TIME | COMPLETED))
+    // Before the flags are one: what each waits for depends on what is pending in each.
     stage.mergeWaiting(cells, into, from, store.wakeAt, this.windows.wakes)
+    flags[into] = (flags[into] as number) | ((flags[from] as number) & (PENDING | IN_TIME | COMPLETED))
     this.windows.outdate(into, from)
     stage.mergeTriggers(cells, into, from, this.windows.at(into), this.windows.wakes)
     stage.entries--

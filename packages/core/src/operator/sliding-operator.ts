@@ -148,6 +148,7 @@ export class SlidingOperator implements WindowOperator {
     const slot = this.#open(start, key, id, undefined)
     if (slot === undefined) return
     const records = store.cells.records[slot] as number
+    this.stage.heldBack?.begin(store.cells, slot)
     this.stage.touched(store.cells, slot, this.#windows.at(slot), this.#windows.wakes, records)
   }
 

@@ -109,11 +109,12 @@ export class SlotWindows {
     const { watermark } = stage.cursor
     if (this.#stale.isDue(watermark)) this.#withdrawStale()
     while (this.#events.isDue(watermark) || this.#isDue(watermark)) {
+      // Where time leaps over both, the window completes in this step: what was asked for before is no early pane.
+      this.#lookAtDue(watermark)
       for (const ask of this.#events.take(watermark)) {
         if (this.store.seq[ask.slot] === ask.seq)
           stage.woken(this.store.cells, ask.slot, this.#view.at(ask.slot), this.wakes, ask.at, true)
       }
-      this.#lookAtDue(watermark)
     }
     this.nextDue = Math.min(this.#due.peekValue() ?? Number.POSITIVE_INFINITY, this.#events.nextAt, this.#stale.nextAt)
   }

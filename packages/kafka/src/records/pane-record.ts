@@ -85,7 +85,7 @@ export function paneRecord<V>(pane: AnyPane<V>, encoder: Encoder<V>): EncodedRec
   keyScratch.clear()
   writeResultKey(keyScratch, pane.key, pane.window, kind === 'correction' ? pane.id : undefined)
   headerScratch.clear()
-  headerScratch.zigzagLength(kind === 'value' || kind === 'delta' ? 7 : kind === 'retraction' ? 5 : 4)
+  headerScratch.zigzagLength(kind === 'value' || kind === 'delta' ? 7 : kind === 'retraction' ? 6 : 4)
   header(NAME.kind, kind)
   header(NAME.version, `${epoch}.${2 * index + (kind === 'retraction' ? 1 : 0)}`)
   header(NAME.watermark, watermarks.text(watermark))
@@ -98,6 +98,7 @@ export function paneRecord<V>(pane: AnyPane<V>, encoder: Encoder<V>): EncodedRec
     headerScratch.bytes(NAME.withdrawn)
     headerScratch.zigzagLength(withdrawn.length)
     headerScratch.bytes(withdrawn)
+    header(NAME.timing, pane.timing)
   } else {
     value = notNull(encoder.encode(pane.value))
     header(NAME.timing, pane.timing)
@@ -152,7 +153,14 @@ function readRecord<V>(bytes: Uint8Array | null, record: RecordView, decoder: De
     const withdrawn = headers.get(HEADER.withdrawn)
     if (bytes !== null || withdrawn === undefined)
       throw noResult('a retraction with a value, or without what it withdraws')
-    return { kind, ...base, value: decoder.decode(withdrawn, record) }
+    return {
+      kind,
+      ...base,
+      value: decoder.decode(withdrawn, record),
+      timing: timingOf(headerOf(headers, HEADER.timing)),
+      isFirst: base.index === 0,
+      isLast: false,
+    }
   }
   if (bytes === null) throw noResult(`kind '${kind}' with a null value`)
   if (kind === 'correction') {

@@ -152,7 +152,15 @@ const aPane: fc.Arbitrary<
       lateRecords: fc.nat(),
     })
     .map((pane) => ({ ...pane, isFirst: pane.index === 0 })) as fc.Arbitrary<DeltaPane<Key, unknown, TimeWindow>>,
-  fc.record({ ...base, kind: fc.constant('retraction' as const), value }),
+  fc
+    .record({
+      ...base,
+      kind: fc.constant('retraction' as const),
+      value,
+      timing: fc.constantFrom('early' as const, 'on-time' as const, 'late' as const),
+      isLast: fc.constant(false as const),
+    })
+    .map((pane) => ({ ...pane, isFirst: pane.index === 0 })),
   fc
     .record({ ...base, kind: fc.constant('correction' as const), id: fc.string(), delta: fc.uint8Array() })
     .map((pane) => ({ ...pane, delta: new Uint8Array(pane.delta) })),
@@ -197,7 +205,22 @@ test('a plain consumer sees the value, a retraction as a null value, and headers
   })
   const { key, window, index, epoch, watermark, emittedAt } = pane
   const [none, withdrawn] = view(
-    paneRecord({ kind: 'retraction', key, window, index, epoch, watermark, emittedAt, value: { views: 3 } }, json()),
+    paneRecord(
+      {
+        kind: 'retraction',
+        key,
+        window,
+        index,
+        epoch,
+        watermark,
+        emittedAt,
+        value: { views: 3 },
+        timing: 'on-time',
+        isFirst: false,
+        isLast: false,
+      },
+      json(),
+    ),
   )
   expect(none).toBeNull()
   expect(withdrawn.keyBytes).toEqual(seen.keyBytes)
@@ -244,6 +267,9 @@ test('what is no result says why', () => {
         watermark: 0,
         emittedAt: 0,
         value: null,
+        timing: 'early',
+        isFirst: true,
+        isLast: false,
       },
       { encode: () => null },
     ),

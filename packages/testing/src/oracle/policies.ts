@@ -111,7 +111,8 @@ class EveryEventTimeWhen implements When {
 export function suppressWhens(limit: number): Whens {
   const when: When = {
     record: () => {},
-    fires: (at) => when.nextWatermark(at) <= at.watermark,
+    // At the end of input the watermark is +∞, and so is the time of nothing.
+    fires: (at) => at.pending.length > 0 && when.nextWatermark(at) <= at.watermark,
     nextClock: () => Number.POSITIVE_INFINITY,
     nextWatermark: ({ pending: [first] }) => (first === undefined ? Number.POSITIVE_INFINITY : first.at + limit),
   }
