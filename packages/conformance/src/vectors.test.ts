@@ -1,6 +1,6 @@
 /**
  * The vectors that Beam, Flink and Kafka Streams themselves produced, the tables of the literature, and our own: as
- * they are written, and in three other ways that must change nothing. All triggers that vectors know ignore how records
+ * they are written, and in four other ways that must change nothing. All triggers that vectors know ignore how records
  * are grouped into batches, so law 2 is tried on every vector; where the run must fail, on what comes before that.
  */
 import { describe, expect, test } from 'vitest'
@@ -12,6 +12,7 @@ import type { WindowVector } from './vectors/vector.ts'
 const WAYS: readonly (readonly [name: string, options: Partial<RunOptions>])[] = [
   ['as written', {}],
   ['by the step of the trigger, without its fast path', { by: 'step' }],
+  ['without code made from text', { generateCode: false }],
   ['with a snapshot and a restore after every step', { restarts: 'everyStep' }],
   ['with all records between two other steps as one batch', { batches: 'joined' }],
 ]

@@ -19,6 +19,8 @@ export interface PlayOptions {
   readonly crash?: boolean
   /** What a step that throws does: throws, if not given, or stops the script; `failure` has the error then. */
   readonly onFailure?: 'throw' | 'stop'
+  /** Whether the engine may make code from text; as `StartOptions.generateCode`. */
+  readonly generateCode?: boolean
   /** Looks at the engine after each step. */
   readonly afterStep?: (engine: Compiled, step: number) => void
 }
@@ -166,7 +168,8 @@ class Player {
   }
 
   #fresh(saved?: Parameters<Compiled['task']['load']>[0]): Compiled {
-    const engine = engineOf(this.#pipeline)
+    const { generateCode } = this.#options
+    const engine = engineOf(this.#pipeline, generateCode === undefined ? {} : { generateCode })
     engine.task.tick(this.#now)
     if (saved !== undefined) engine.task.load(saved)
     else if (this.#overrides) engine.task.watermarks.add(SCRIPT)

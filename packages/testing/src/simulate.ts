@@ -17,6 +17,8 @@ export interface SimulateOptions<In> {
    * given: the error comes out of `simulate`.
    */
   readonly onFailure?: 'throw' | 'stop'
+  /** Whether the engine may make code from text; as `StartOptions.generateCode`. The results are the same. */
+  readonly generateCode?: boolean
 }
 
 export interface PermutationOptions {
@@ -66,8 +68,8 @@ export function simulate<P, In>(
   script: Script,
   options: SimulateOptions<NoInfer<In>>,
 ): Run<P> {
-  const { record, onFailure = 'throw' } = options
-  const played = play(pipeline, script, record, { onFailure })
+  const { record, onFailure = 'throw', generateCode } = options
+  const played = play(pipeline, script, record, { onFailure, ...(generateCode === undefined ? {} : { generateCode }) })
   const panes = played.steps.flatMap((step) => step.panes)
   return {
     panes,

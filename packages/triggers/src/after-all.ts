@@ -37,6 +37,8 @@ export function afterAll<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
     step: {
       initial,
       firesAtCompletion: parts.every(({ step }) => step.firesAtCompletion),
+      // Its first firing is its last, whatever its parts are.
+      endsEarly: true,
       element: (rows, row, at) => {
         for (let i = 0; i < parts.length; i++) {
           const part = parts[i] as Part

@@ -44,6 +44,7 @@ export function afterEach<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
     step: {
       initial,
       firesAtCompletion: parts.every(({ step }) => step.firesAtCompletion),
+      endsEarly: parts.every(({ step }) => step.endsEarly),
       element: (rows, row, at: TriggerContext) => {
         if (at.merging) {
           for (let i = 0; i < parts.length; i++) {

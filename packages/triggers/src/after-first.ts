@@ -40,6 +40,8 @@ export function afterFirst<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
     step: {
       initial,
       firesAtCompletion,
+      // Its first firing is its last, whatever its parts are.
+      endsEarly: true,
       element: (rows, row, at) => {
         for (let i = 0; i < parts.length; i++) {
           const part = parts[i] as Part

@@ -56,6 +56,7 @@ export function afterWatermark(
     step: {
       initial,
       firesAtCompletion: true,
+      endsEarly: false,
       element: (rows, row, at) => {
         if (!at.merging) element(part(rows, row), rows, row, at)
         else {

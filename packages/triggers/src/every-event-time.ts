@@ -19,6 +19,7 @@ export function everyEventTime(period: Duration): Trigger<TimeWindow> {
   const step: TriggerStep = {
     initial: Object.freeze([NEVER, 0]),
     firesAtCompletion: true,
+    endsEarly: false,
     element: (rows, row, at) => {
       // Late records are told of at once.
       if (at.complete) rows[row + DONE] = 0

@@ -33,6 +33,7 @@ export function orFinally<W>(trigger: Trigger<W>, until: Trigger<W>): Trigger<W>
     step: {
       initial,
       firesAtCompletion: main.step.firesAtCompletion || end.step.firesAtCompletion,
+      endsEarly: main.step.endsEarly || end.step.endsEarly,
       element: (rows, row, at) => {
         main.step.element(rows, row + main.at, at)
         end.step.element(rows, row + end.at, at)

@@ -96,8 +96,7 @@ export function combined<W>(options: {
   const { kind, mayFinish, words, step } = options
   return Object.freeze({
     kind,
-    // It must not have finished before completion: with no lateness, a window takes no records after it.
-    emitsAtCompletion: step.firesAtCompletion && mayFinish?.(0) === undefined,
+    emitsAtCompletion: step.firesAtCompletion && !step.endsEarly,
     ...(mayFinish === undefined ? {} : { mayFinish }),
     words: Object.freeze(words),
     step: Object.freeze(step),

@@ -38,6 +38,7 @@ export function repeatedly<W>(trigger: Trigger<W>): Trigger<W> {
     step: {
       initial,
       firesAtCompletion: step.firesAtCompletion,
+      endsEarly: false,
       element: step.element,
       fires: step.fires,
       fired: (rows, row, at) => {

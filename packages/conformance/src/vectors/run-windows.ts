@@ -18,10 +18,17 @@ export interface Difference {
 
 export interface RunOptions extends ScriptOptions {
   readonly by: 'fastPath' | 'step'
+  /** Whether code may be made from text. */
+  readonly generateCode: boolean
 }
 
 /** One record is one batch, a restart only where the vector says so, triggers by their fast path. */
-export const AS_WRITTEN: RunOptions = { by: 'fastPath', batches: 'perRecord', restarts: 'asWritten' }
+export const AS_WRITTEN: RunOptions = {
+  by: 'fastPath',
+  generateCode: true,
+  batches: 'perRecord',
+  restarts: 'asWritten',
+}
 
 /** The split of all records before the end of input: it is there from the start, even if none comes. */
 const FIRST: ScriptStep = { kind: 'join', split: '0' }
@@ -33,6 +40,7 @@ export function runWindows(vector: WindowVector, options: Partial<RunOptions> = 
   const run = simulate(pipelineOf(vector, how.by), scriptOfSteps([FIRST, ...parts.flatMap(({ script }) => script)]), {
     record: (_, index) => records[index] as (typeof records)[number],
     onFailure: 'stop',
+    generateCode: how.generateCode,
   })
   let next = 1
   for (const part of parts) {

@@ -47,6 +47,7 @@ function stepOf({ early, completion, late }: FastPath): TriggerStep {
   return Object.freeze({
     initial: Object.freeze([NEVER, 0]),
     firesAtCompletion: completion,
+    endsEarly: false,
     element: (rows, row, at) => {
       reopen(rows, row, at)
       const cadence = at.complete ? late : early

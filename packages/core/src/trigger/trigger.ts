@@ -37,6 +37,8 @@ export interface TriggerStep {
   readonly initial: readonly number[]
   /** While it has not finished it fires when the watermark completes the window. */
   readonly firesAtCompletion: boolean
+  /** It can finish before the watermark completes the window. */
+  readonly endsEarly: boolean
   readonly element: (rows: TriggerRows, row: number, at: TriggerContext) => void
   readonly fires: (rows: TriggerRows, row: number, at: TriggerContext) => boolean
   readonly fired: (rows: TriggerRows, row: number, at: TriggerContext) => void
