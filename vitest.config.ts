@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 
 // Workspace packages resolve to their sources, so a test never needs a build.
 const conditions = ['@tidemark/source']
@@ -8,5 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'examples/**/*.test.ts'],
+    // These need real servers: vitest.services.config.ts.
+    exclude: [...configDefaults.exclude, '**/*.services.test.ts'],
   },
 })

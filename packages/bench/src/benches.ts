@@ -1,129 +1,112 @@
 /** Owns the list of benches: what each one runs, against what, and what it is to reach. */
-import { evenly, perSlide, thinned, visits } from './drafts.ts'
-import { type HandResult, chainByHand, hoppingByHand, sessionsByHand, tumblingByHand } from './hand-loops.ts'
-import { type TotalsPane, chained, hoppingPanes, sessionPanes, tumblingPanes } from './pipelines.ts'
-import type { Draft, Event } from './records.ts'
-import { samePanes, sameRecords } from './same-results.ts'
+import type { Bench, Targets } from './bench.ts'
+import { closing } from './closing.ts'
+import { chain, jsonBytes, objectSource, recordSource, refinement } from './paths.ts'
+import { inFolder, inMemory, snapshots } from './snapshots.ts'
+import { depthThree } from './step-triggers.ts'
+import { weighing } from './weighing.ts'
+import { earlyAndLatePanes, hoppingWindows, sessions, triggered, tumblingWindows } from './windows.ts'
 
-/** One side of a comparison: some work on records that are made anew for each run. */
-export interface Contender {
-  readonly draft: Draft
-  readonly run: (records: readonly Event[]) => unknown
-}
-
-export interface Trial {
-  readonly engine: Contender
-  /** What the engine is measured by. */
-  readonly unit: Contender
-  /** The hand loop, where that is not the unit. */
-  readonly hand?: Contender
-  /** The engine on so few records that nearly all its work is panes: what they cost is taken off and told apart. */
-  readonly panesOnly?: Contender
-  /** Runs both sides once and throws where their results differ; tells how many results there were. */
-  readonly check: (fresh: (draft: Draft) => Event[]) => Promise<number>
-}
-
-export interface Bench {
-  readonly name: string
-  readonly what: string
-  /** The highest ratio to the unit that is good enough; undefined: none is set yet. */
-  readonly target: number | undefined
-  /** `scale` shrinks the data. */
-  readonly make: (scale: number) => Trial
-}
-
-const MINUTE = 60_000
-const GAP = 30_000
+const MILLION = 1_000_000
 
 export const benches: readonly Bench[] = [
-  // 100 records per key and window, or 1.9.
-  tumblingBench('tumbling-1k', 3_000_000, 1_000, 30, 0),
-  tumblingBench('tumbling-disorder-1k', 3_000_000, 1_000, 30, 10_000),
-  tumblingBench('tumbling-1m', 3_000_000, 1_000_000, 2, 0),
-  tumblingBench('tumbling-disorder-1m', 3_000_000, 1_000_000, 2, 10_000),
-  hoppingBench('hopping-60s-1s', 1_000, 180),
-  hoppingBench('hopping-60s-100ms', 100, 180),
+  // 100 records per key and window, or 1.5.
+  tumblingBench('tumbling-1k', 1_000, 30, 0),
+  tumblingBench('tumbling-disorder-1k', 1_000, 30, 10),
+  tumblingBench('tumbling-1m', MILLION, 2, 0),
+  tumblingBench('tumbling-disorder-1m', MILLION, 2, 10),
+  hoppingBench('hopping-60s-1s', 1_000),
+  hoppingBench('hopping-60s-100ms', 100),
+  sessionBench('session-1k', 1_000),
+  sessionBench('session-100k', 100_000),
   {
-    name: 'session-1k',
-    what: 'gap 30 s, 4 to 5 records per session, 1,000 keys',
-    target: undefined,
-    make: (scale) => {
-      const draft = visits(scaled(1_000_000, scale), scale < 1 ? 100 : 1_000, GAP)
-      const engine = { draft, run: (records: readonly Event[]) => sessionPanes(records, GAP) }
-      const unit = { draft, run: (records: readonly Event[]) => sessionsByHand(records, GAP) }
-      return { engine, unit, check: checkPanes(engine, unit) }
-    },
+    name: 'early-late-1k',
+    what: 'early panes every 10 s, on-time, lateness 1 min; unit: our own tumbling',
+    make: (scale) => earlyAndLatePanes(scaled(3 * MILLION, scale), 1_000, 30, targets(1.3, 1.3)),
+  },
+  {
+    name: 'refinement-1k',
+    what: 'a pane per record; unit: a hand loop that makes an object per record',
+    make: (scale) => refinement(scaled(2 * MILLION, scale), 1_000, targets(2, 2.5)),
+  },
+  {
+    name: 'trigger-depth-3',
+    what: 'repeatedly, after 1,000 records or 10 s, as a step; unit: the default trigger',
+    make: (scale) => triggered(depthThree, scaled(3 * MILLION, scale), 1_000, 30, targets(3, 3)),
   },
   {
     name: 'chain-4',
     what: 'filter, map, map, filter; unit: inline code',
-    target: undefined,
-    make: (scale) => {
-      const draft = evenly(scaled(3_000_000, scale), 1_000, 10, 0)
-      const engine = { draft, run: chained }
-      const unit = { draft, run: chainByHand }
-      return {
-        engine,
-        unit,
-        check: async (fresh) => {
-          const found = await chained(fresh(draft))
-          sameRecords(found, chainByHand(fresh(draft)))
-          return found.length
-        },
-      }
-    },
+    make: (scale) => chain(scaled(3 * MILLION, scale), targets(1.5, 4)),
+  },
+  {
+    name: 'object-source',
+    what: 'AsyncIterable of batches in, AsyncIterable of panes out, 1,000 keys',
+    make: (scale) => objectSource(scaled(3 * MILLION, scale), 1_000, targets(2.5, 3)),
+  },
+  {
+    name: 'object-source-records',
+    what: 'the same with an AsyncIterable of records; unit: for await',
+    make: (scale) => recordSource(scaled(MILLION, scale), 1_000, undefined),
+  },
+  {
+    name: 'json-bytes',
+    what: 'JSON in a Buffer, 1,000 keys; unit: JSON.parse and the hand loop',
+    make: (scale) => jsonBytes(scaled(MILLION, scale), 1_000, targets(1.15, 1.25)),
+  },
+  {
+    name: 'close-1m',
+    what: 'closing a window of 1,000,000 keys',
+    make: (scale) => closing(scaled(MILLION, scale), { pauseMs: targets(50, 50), total: targets(2, 2) }),
+  },
+  {
+    name: 'memory-1m',
+    what: 'count and sum of 1,000,000 keys, their strings not counted',
+    make: (scale) => weighing(scaled(MILLION, scale), targets(60, 60)),
+  },
+  {
+    name: 'snapshot-1m',
+    what: 'a checkpoint of 1,000,000 keys in memory while records flow',
+    make: (scale) => snapshots(scaled(MILLION, scale), inMemory, targets(50, 50)),
+  },
+  {
+    name: 'snapshot-folder-1m',
+    what: 'the same into a folder',
+    make: (scale) => snapshots(scaled(MILLION, scale), inFolder, targets(50, 50)),
   },
 ]
 
-function tumblingBench(name: string, records: number, keys: number, minutes: number, disorderMs: number): Bench {
+function tumblingBench(name: string, keys: number, windows: number, disorderS: number): Bench {
   return {
     name,
-    target: 3,
-    what: `60 s, ${keys.toLocaleString('en')} keys${disorderMs === 0 ? ', in order' : `, ${disorderMs / 1_000} s disorder`}`,
+    what: `60 s, ${keys.toLocaleString('en')} keys, ${disorderS === 0 ? 'in order' : `${disorderS} s disorder`}`,
     make: (scale) => {
-      const draft = evenly(scaled(records, scale), Math.max(10, scaled(keys, scale)), minutes, disorderMs)
-      const engine = { draft, run: (fresh: readonly Event[]) => tumblingPanes(fresh, MINUTE, disorderMs) }
-      const unit = { draft, run: (fresh: readonly Event[]) => tumblingByHand(fresh, MINUTE, disorderMs) }
-      return { engine, unit, check: checkPanes(engine, unit) }
+      const keyCount = Math.max(10, scaled(keys, scale))
+      return tumblingWindows(scaled(3 * MILLION, scale), keyCount, windows, disorderS * 1_000, targets(1.5, 2))
     },
   }
 }
 
 /** 100 keys, 100 records per key and slide. */
-function hoppingBench(name: string, everyMs: number, slides: number): Bench {
+function hoppingBench(name: string, everyMs: number): Bench {
   return {
     name,
-    target: 1.5,
     what: `60 s every ${everyMs} ms, 100 keys; unit: our own tumbling`,
-    make: (scale) => {
-      const draft = perSlide(Math.max(5, scaled(slides, scale)), everyMs, 100, Math.max(4, scaled(100, scale)))
-      const engine = { draft, run: (fresh: readonly Event[]) => hoppingPanes(fresh, MINUTE, everyMs) }
-      const hand = { draft, run: (fresh: readonly Event[]) => hoppingByHand(fresh, MINUTE, everyMs) }
-      return {
-        engine,
-        hand,
-        unit: { draft, run: (fresh) => tumblingPanes(fresh, MINUTE, 0) },
-        panesOnly: { ...engine, draft: thinned(draft, everyMs, 100) },
-        check: checkPanes(engine, hand),
-      }
-    },
+    make: (scale) =>
+      hoppingWindows(everyMs, Math.max(5, scaled(180, scale)), Math.max(4, scaled(100, scale)), targets(1.2, 1.2)),
   }
 }
 
-interface Yields<R> {
-  readonly draft: Draft
-  readonly run: (records: readonly Event[]) => R
+function sessionBench(name: string, keys: number): Bench {
+  return {
+    name,
+    what: `gap 30 s, 4 to 5 records per session, ${keys.toLocaleString('en')} keys`,
+    make: (scale) => sessions(scaled(MILLION, scale), Math.max(10, scaled(keys, scale)), targets(2, 2.5)),
+  }
 }
 
-function checkPanes(
-  engine: Yields<Promise<readonly TotalsPane[]>>,
-  hand: Yields<readonly HandResult[]>,
-): Trial['check'] {
-  return async (fresh) => {
-    const panes = await engine.run(fresh(engine.draft))
-    samePanes(panes, hand.run(fresh(hand.draft)))
-    return panes.length
-  }
+function targets(generated: number, plain: number): Targets {
+  return { generated, plain }
 }
 
 function scaled(count: number, scale: number): number {

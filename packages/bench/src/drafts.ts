@@ -22,12 +22,7 @@ export function perSlide(slides: number, everyMs: number, keyCount: number, reco
   const next = chance(54_321)
   const deck = Int32Array.from({ length: width }, (_, i) => i % keyCount)
   for (let slide = 0, i = 0; slide < slides; slide++) {
-    for (let place = width - 1; place > 0; place--) {
-      const other = next(place + 1)
-      const card = deck[place] as number
-      deck[place] = deck[other] as number
-      deck[other] = card
-    }
+    shuffle(deck, next)
     for (let place = 0; place < width; place++, i++) {
       draft.keys[i] = deck[place] as number
       draft.at[i] = T0 + slide * everyMs + Math.floor((place * everyMs) / width)
@@ -49,6 +44,62 @@ export function thinned(draft: Draft, everyMs: number, keyCount: number): Draft 
     places.push(i)
   }
   return pick(draft, places)
+}
+
+/**
+ * The records that an early pane waits for: of each key in each window the first, and the first one `everyMs` or more
+ * after the one kept before it. The same panes with hardly any records.
+ */
+export function awaited(draft: Draft, sizeMs: number, everyMs: number, keyCount: number): Draft {
+  const due = new Float64Array(keyCount).fill(Number.NEGATIVE_INFINITY)
+  const places: number[] = []
+  for (let i = 0; i < draft.keys.length; i++) {
+    const key = draft.keys[i] as number
+    const at = draft.at[i] as number
+    if (at < (due[key] as number)) continue
+    // A window that completes makes what is waited for void.
+    due[key] = Math.min(at + everyMs, Math.floor(at / sizeMs) * sizeMs + sizeMs)
+    places.push(i)
+  }
+  return pick(draft, places)
+}
+
+/** Every key as often as there are rounds, each time in another order, all within one window of a minute. */
+export function everyKey(keyCount: number, rounds: number): Draft {
+  const records = keyCount * rounds
+  const draft = emptyDraft(records)
+  const next = chance(2_463)
+  const deck = Int32Array.from({ length: keyCount }, (_, i) => i)
+  for (let i = 0; i < records; i++) {
+    if (i % keyCount === 0) shuffle(deck, next)
+    draft.keys[i] = deck[i % keyCount] as number
+    draft.at[i] = T0 + Math.floor((i * MINUTE) / records)
+    draft.values[i] = next(1_000)
+  }
+  return draft
+}
+
+/** Records of keys at random, all over so many windows of a minute. */
+export function scattered(records: number, keyCount: number, windows: number): Draft {
+  const draft = emptyDraft(records)
+  const next = chance(31_337)
+  for (let i = 0; i < records; i++) {
+    draft.keys[i] = next(keyCount)
+    draft.at[i] = T0 + next(windows * MINUTE)
+    draft.values[i] = next(1_000)
+  }
+  return draft
+}
+
+/** A draft and then one record more, at a time after all others. */
+export function andThen(draft: Draft, at: number): Draft {
+  const records = draft.keys.length
+  const longer = emptyDraft(records + 1)
+  longer.keys.set(draft.keys)
+  longer.at.set(draft.at)
+  longer.values.set(draft.values)
+  longer.at[records] = at
+  return longer
 }
 
 /** Sessions of 4 or 5 records up to 20 s apart, at least a gap and a half from each other, all keys in order of time. */
@@ -75,4 +126,13 @@ export function visits(records: number, keyCount: number, gapMs: number): Draft 
     draft,
     order.sort((a, b) => (draft.at[a] as number) - (draft.at[b] as number) || a - b),
   )
+}
+
+function shuffle(deck: Int32Array, next: (below: number) => number): void {
+  for (let place = deck.length - 1; place > 0; place--) {
+    const other = next(place + 1)
+    const card = deck[place] as number
+    deck[place] = deck[other] as number
+    deck[other] = card
+  }
 }

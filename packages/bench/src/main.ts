@@ -1,12 +1,14 @@
 /** The bench: `npm run bench`. It ends with 1 when results are wrong, never because something is slow. */
 import { writeFileSync } from 'node:fs'
-import { comparison, saveBaseline, thisMachine } from './baseline.ts'
-import { benches } from './benches.ts'
-import { type Measured, measure, timeIs } from './measure.ts'
+import { loadavg } from 'node:os'
+import { comparison, machineText, readBaseline, thisMachine, updated, writeBaseline } from './baseline.ts'
+import type { Measured } from './bench.ts'
+import { growthTables } from './growth.ts'
+import { markdown } from './markdown.ts'
+import { runInMode } from './modes.ts'
 import { type Options, readOptions, usage } from './options.ts'
-import { pollute } from './pollute.ts'
-import { CpuProfiler } from './profile.ts'
 import { jsonRows, table } from './report.ts'
+import { timeIs } from './thread.ts'
 
 function optionsOrUsage(): Options {
   try {
@@ -17,26 +19,36 @@ function optionsOrUsage(): Options {
   }
 }
 
-async function run({ unpolluted, only, runs, scale, json, profile, saveBaseline: save }: Options): Promise<void> {
-  const { cores, cpu, node } = thisMachine()
-  console.log(
-    `${cores} cores, ${cpu}, Node ${node}; ${timeIs}, medians of ${runs} runs in turn with the unit${globalThis.gc === undefined ? '; without --expose-gc, so noisier' : ''}`,
-  )
-  if (!unpolluted) await pollute()
-  const profiler = profile === undefined ? undefined : new CpuProfiler()
+async function run(options: Options): Promise<void> {
+  const { modes, runs, scale, json, markdown: page, profile, saveBaseline, unpolluted } = options
+  const machine = thisMachine()
+  console.log(`${machineText(machine)}; ${timeIs}, medians of ${runs} runs in turn with the unit`)
+  const [load = 0] = loadavg()
+  if (load > machine.cores / 2)
+    console.log(`the machine is busy (load ${load.toFixed(1)}): pauses by the clock on the wall will be too long`)
+  if (options.growth) {
+    console.log(await growthTables(options, (line) => console.log(line)))
+    return
+  }
   const measured: Measured[] = []
-  for (const bench of benches.filter(({ name }) => only.includes(name))) {
-    const row = await measure(bench, { runs, scale, ...(profiler === undefined ? {} : { profiler }) })
-    measured.push(row)
-    console.log(
-      `  ${bench.name} (${bench.what}): ${row.results.toLocaleString('en')} results equal, ratio ${row.ratio.toFixed(2)}`,
-    )
+  for (const mode of modes) {
+    console.log(mode === 'generated' ? 'with code generation:' : 'without code generation, in a process of its own:')
+    measured.push(...(await runInMode(mode, options)))
   }
   console.log(`\n${table(measured)}`)
   if (json !== undefined) writeFileSync(json, jsonRows(measured))
-  if (profiler !== undefined && profile !== undefined) console.log(`\n${profiler.write(profile)}`)
-  if (scale === 1 && profiler === undefined && !unpolluted)
-    console.log(`\n${save ? saveBaseline(measured) : comparison(measured)}`)
+  if (page !== undefined) writeFileSync(page, markdown(measured))
+  // Anything but an honest whole run compares to nothing.
+  if (scale !== 1 || profile !== undefined || unpolluted) return
+  const before = readBaseline()
+  if (saveBaseline) {
+    writeBaseline(updated(before, measured, machine))
+    console.log('\nthe baseline is saved')
+  } else {
+    console.log(
+      `\n${before === undefined ? 'no baseline is stored: --save-baseline makes one' : comparison(before, measured)}`,
+    )
+  }
 }
 
 try {

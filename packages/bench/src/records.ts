@@ -48,17 +48,28 @@ export function pick(from: Draft, places: readonly number[]): Draft {
   return draft
 }
 
-/** Records with new key strings. */
-export function freshRecords({ keys, at, values }: Draft): Event[] {
+/** Makes strings for keys, cut out of bytes: each call a new one. */
+export function keyMaker(): (key: number) => string {
   const bytes = Buffer.alloc(KEY_BYTES, 'user-0000000', 'latin1')
-  const records: Event[] = []
-  for (let i = 0; i < keys.length; i++) {
-    let rest = keys[i] as number
+  return (key) => {
+    let rest = key
     for (let place = KEY_BYTES - 1; place > 4; place--) {
       bytes[place] = 48 + (rest % 10)
       rest = Math.floor(rest / 10)
     }
-    records.push({ key: bytes.toString('latin1', 0, KEY_BYTES), at: at[i] as number, value: values[i] as number })
+    return bytes.toString('latin1', 0, KEY_BYTES)
   }
+}
+
+/** Records of a draft with new key strings, from a place up to another. */
+export function freshRecords(
+  { keys, at, values }: Draft,
+  from = 0,
+  to: number = keys.length,
+  keyOf: (key: number) => string = keyMaker(),
+): Event[] {
+  const records: Event[] = []
+  for (let i = from; i < to; i++)
+    records.push({ key: keyOf(keys[i] as number), at: at[i] as number, value: values[i] as number })
   return records
 }

@@ -66,6 +66,8 @@ describe('packages import as allowed, through public doors', () => {
       dependencies: { '@tidemark/core': 'workspace:^', '@tidemark/triggers': 'workspace:^' },
       peerDependencies: { 'fast-check': '4' },
     },
+    kafka: { exports: { '.': {} }, devDependencies: { '@tidemark/services': 'workspace:*' } },
+    services: { exports: { '.': {} } },
     bench: { dependencies: { '@tidemark/core': 'workspace:*' } },
   }
   const cases: Case[] = [
@@ -90,6 +92,9 @@ describe('packages import as allowed, through public doors', () => {
     ['triggers/src/a.ts', "import { readFileSync } from 'node:fs'", /triggers runs in browsers too/],
     ['triggers/src/a.ts', "import { b } from '@tidemark/testing'", /triggers may not depend on testing/],
     ['triggers/src/a.test.ts', "import { b } from '@tidemark/testing'", /not declared/],
+    ['kafka/src/a.services.test.ts', "import { startKafka } from '@tidemark/services'", undefined],
+    ['kafka/src/a.test.ts', "import { startKafka } from '@tidemark/services'", /kafka may not depend on services/],
+    ['kafka/src/a.ts', "import { startKafka } from '@tidemark/services'", /kafka may not depend on services/],
     ['testing/src/a.ts', "import fc from 'fast-check'\nimport { b } from '@tidemark/triggers'", undefined],
     ['bench/src/a.ts', "import { b } from '@tidemark/core/folder'\nimport { join } from 'node:path'", undefined],
     ['bench/src/a.ts', "import { b } from '@tidemark/triggers'", /not declared in packages\/bench/],
@@ -176,6 +181,8 @@ describe('files stay short', () => {
 describe('names are kebab-case', () => {
   proven(kebabCase, [
     ['core/src/pane/pane-gate.test-d.ts', '', undefined],
+    ['kafka/src/record-source.services.test.ts', '', undefined],
+    ['kafka/src/record-source.server.test.ts', '', /kebab-case/],
     ['core/src/pane/PaneGate.ts', '', /kebab-case/],
     ['core/src/paneGate/a.ts', '', /kebab-case/],
     ['core/src/pane/pane_gate.test.ts', '', /kebab-case/],

@@ -53,7 +53,7 @@ export type {
   Timing,
   ValuePane,
 } from './pane/pane.ts'
-export type { GateBuffer, GateContext, GateDecision, PaneGate } from './trigger/gate.ts'
+export type { GateBuffer, GateContext, GateDecision, GateWords, PaneGate } from './trigger/gate.ts'
 export { LATENESS_CLASSES_MS, type LateSummary } from './pane/late-report.ts'
 
 export type { Aggregator, AnyAggregator, Column, Columns } from './aggregate/aggregator.ts'

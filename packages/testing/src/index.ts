@@ -1,7 +1,15 @@
 /** Testing pipelines without a broker and without waiting. */
 export { type VirtualClock, virtualClock } from './virtual-clock.ts'
 export { type Script, type ScriptRecord, type ScriptStep, recordsOf, script, scriptOf } from './script.ts'
-export { type MakeRecord, type PlayOptions, type Played, type PlayedStep, play } from './play.ts'
+export {
+  type Failure,
+  type MakeRecord,
+  type PlayOptions,
+  type Played,
+  type PlayedStep,
+  type StepCounts,
+  play,
+} from './play.ts'
 export { type Check, type PermutationOptions, type Run, type SimulateOptions, samePanes, simulate } from './simulate.ts'
 export { type VerifyOperatorOptions, nothingLeft, verifyOperator } from './verify-operator.ts'
 export { type VerifyTriggerOptions, verifyTrigger } from './verify-trigger.ts'

@@ -3,7 +3,7 @@
  * crash cuts. `simulate`, `verifyOperator` and the laws play the same script in different ways and compare.
  */
 import { type Batch, type Compiled, type DeadLetter, type LateRecord, type Pipeline, engineOf } from '@tidemark/core'
-import { type Script, type ScriptRecord, type ScriptStep, recordsOf } from './script.ts'
+import { ONLY_SPLIT, type Script, type ScriptRecord, type ScriptStep, recordsOf } from './script.ts'
 
 declare const structuredClone: <T>(value: T) => T
 
@@ -17,22 +17,43 @@ export interface PlayOptions {
   readonly drainLimit?: number
   /** Cuts after every step: the state is saved, and a fresh engine goes on from it. */
   readonly crash?: boolean
+  /** What a step that throws does: throws, if not given, or stops the script; `failure` has the error then. */
+  readonly onFailure?: 'throw' | 'stop'
+  /** Whether the engine may make code from text; as `StartOptions.generateCode`. */
+  readonly generateCode?: boolean
   /** Looks at the engine after each step. */
   readonly afterStep?: (engine: Compiled, step: number) => void
+}
+
+/** How the records of one step were counted: without a window, and each pair of a record and a window by what became of it. */
+export interface StepCounts {
+  readonly noWindow: number
+  readonly onTime: number
+  readonly late: number
+  readonly tooLate: number
+  readonly shed: number
 }
 
 /** What came out of one step. `progress` is the watermark that sinks are told after it. */
 export interface PlayedStep<P> {
   readonly panes: readonly P[]
+  readonly counts: StepCounts
   readonly late: readonly LateRecord<unknown, unknown>[]
   readonly deadLetters: readonly DeadLetter[]
   readonly progress: number
   readonly clock: number
 }
 
+/** A step that threw; nothing came out of it, and no step was played after it. */
+export interface Failure {
+  readonly step: number
+  readonly error: unknown
+}
+
 export interface Played<P> {
   readonly steps: readonly PlayedStep<P>[]
   readonly engine: Compiled
+  readonly failure: Failure | undefined
 }
 
 /** A split of this name stands at −∞ for ever, so that only the script moves the watermark. */
@@ -46,14 +67,21 @@ export function play<P, In>(
   options: PlayOptions = {},
 ): Played<P> {
   const player = new Player(pipeline, script, record as MakeRecord<unknown>, options)
-  const steps = script.steps.map((step, i) => {
-    player.step(step)
-    const out = player.take()
+  const steps: PlayedStep<P>[] = []
+  let failure: Failure | undefined
+  for (const [i, step] of script.steps.entries()) {
+    try {
+      player.step(step)
+    } catch (error) {
+      if (options.onFailure !== 'stop') throw error
+      failure = { step: i, error }
+      break
+    }
+    steps.push(player.take() as PlayedStep<P>)
     options.afterStep?.(player.engine, i)
     if (options.crash === true) player.crash()
-    return out as PlayedStep<P>
-  })
-  return { steps, engine: player.engine }
+  }
+  return { steps, engine: player.engine, failure }
 }
 
 class Player {
@@ -65,6 +93,8 @@ class Player {
   /** Splits that have joined, with the offset of their next record; finished ones stay. */
   readonly #splits: Map<string, { next: bigint; finished: boolean }> = new Map()
   #now = 0
+  /** What the engine had counted when the step began; a restart begins anew. */
+  #counted: StepCounts = NOTHING
 
   constructor(pipeline: Pipeline<unknown>, script: Script, record: MakeRecord<unknown>, options: PlayOptions) {
     this.#pipeline = pipeline
@@ -74,9 +104,10 @@ class Player {
     this.engine = this.#fresh()
     const later = new Set(script.steps.flatMap((step) => (step.kind === 'join' ? [step.split] : [])))
     for (const { split } of recordsOf(script)) if (!later.has(split)) this.#join(split)
-    // A source that has no split at all would hold the end of input for ever.
+    // A source that never has a split would hold the end of input for ever.
+    const joining = new Set([...later].map((split) => this.#portOf(split)))
     for (const { port } of this.engine.sources)
-      if (port.splits === 0) this.#join(this.engine.sources.length === 1 ? '0' : port.name)
+      if (port.splits === 0 && !joining.has(port)) this.#join(this.engine.sources.length === 1 ? ONLY_SPLIT : port.name)
   }
 
   step(step: ScriptStep): void {
@@ -94,6 +125,8 @@ class Player {
         return this.#idle(step.split)
       case 'finish':
         return this.#finish(step.split)
+      case 'restart':
+        return this.crash()
       case 'end':
         for (const [split, { finished }] of this.#splits) if (!finished) this.#finish(split)
     }
@@ -110,8 +143,11 @@ class Player {
       panes.push(...(first?.take() ?? []))
     }
     const rest = others.flatMap((endpoint) => [...endpoint.take()]) as object[]
+    const before = this.#counted
+    this.#counted = countsOf(this.engine)
     return {
       panes,
+      counts: combined(this.#counted, before, (now, then) => now - then),
       late: rest.filter((item): item is LateRecord<unknown, unknown> => 'latenessMs' in item && 'reason' in item),
       deadLetters: rest.filter((item): item is DeadLetter => 'stage' in item && 'original' in item),
       progress: task.cursor.watermark,
@@ -123,6 +159,7 @@ class Player {
   crash(): void {
     const saved = structuredClone(this.engine.task.save())
     this.engine = this.#fresh(saved)
+    this.#counted = NOTHING
     for (const [split, { finished }] of this.#splits) {
       const port = this.#portOf(split)
       this.engine.task.join(port, split, undefined)
@@ -131,7 +168,8 @@ class Player {
   }
 
   #fresh(saved?: Parameters<Compiled['task']['load']>[0]): Compiled {
-    const engine = engineOf(this.#pipeline)
+    const { generateCode } = this.#options
+    const engine = engineOf(this.#pipeline, generateCode === undefined ? {} : { generateCode })
     engine.task.tick(this.#now)
     if (saved !== undefined) engine.task.load(saved)
     else if (this.#overrides) engine.task.watermarks.add(SCRIPT)
@@ -206,8 +244,10 @@ class Player {
   }
 
   /** Goes from one wanted wake-up to the next, as a real clock would. */
-  #clock(to: number): void {
+  #clock(time: number): void {
     const { task } = this.engine
+    // Clocks do not go back.
+    const to = Math.max(time, this.#now)
     for (let next = task.nextWakeUp(); next <= to; next = task.nextWakeUp()) {
       if (next <= this.#now) break
       this.#now = next
@@ -215,6 +255,23 @@ class Player {
     }
     this.#now = to
     task.tick(to)
+  }
+}
+
+const NOTHING: StepCounts = { noWindow: 0, onTime: 0, late: 0, tooLate: 0, shed: 0 }
+
+/** What all windows of an engine have counted. */
+function countsOf({ windows }: Compiled): StepCounts {
+  return windows.reduce((sum, { operator }) => combined(sum, operator.stage.counters, (a, b) => a + b), NOTHING)
+}
+
+function combined(a: StepCounts, b: StepCounts, combine: (a: number, b: number) => number): StepCounts {
+  return {
+    noWindow: combine(a.noWindow, b.noWindow),
+    onTime: combine(a.onTime, b.onTime),
+    late: combine(a.late, b.late),
+    tooLate: combine(a.tooLate, b.tooLate),
+    shed: combine(a.shed, b.shed),
   }
 }
 

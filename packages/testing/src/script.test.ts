@@ -6,7 +6,7 @@ import { recordsOf, script } from './script.ts'
 test('records, watermarks, clock moves, splits, the end', () => {
   const { steps } = script`
     a=5@00:26  b=1@00:30 | watermark 2m | clock +1m | a=9@01:26 | p1:a=3@00:40 | clock +500 | clock 02:00
-    | join p2 | idle p1 | finish p2 | end`
+    | join p2 | idle p1 | restart | finish p2 | end`
   expect(steps).toEqual([
     {
       kind: 'records',
@@ -23,6 +23,7 @@ test('records, watermarks, clock moves, splits, the end', () => {
     { kind: 'clock', to: 120_000 },
     { kind: 'join', split: 'p2' },
     { kind: 'idle', split: 'p1' },
+    { kind: 'restart' },
     { kind: 'finish', split: 'p2' },
     { kind: 'end' },
   ])
@@ -63,6 +64,7 @@ test.each([
   ['watermark 3 a=5@4', 12, "expected nothing after 'watermark 3'; steps are separated by |"],
   ['a=5@4 end', 6, "found 'end', expected a record"],
   ['end now', 4, "expected nothing after 'end'"],
+  ['restart now', 8, "expected nothing after 'restart'"],
   ['clock 5 | clock 4', 16, 'expected a clock that does not go back (it stands at 5 ms)'],
 ])('%s: the error names position %d', (text, position, message) => {
   const read = (): unknown => script(text)

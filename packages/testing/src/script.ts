@@ -17,6 +17,7 @@ export type ScriptStep =
   | { readonly kind: 'watermark'; readonly at: number }
   | { readonly kind: 'clock'; readonly to: number }
   | { readonly kind: 'join' | 'idle' | 'finish'; readonly split: string }
+  | { readonly kind: 'restart' }
   | { readonly kind: 'end' }
 
 /** A script as a plain value; its text is the notation again. */
@@ -28,6 +29,9 @@ export interface Script {
 /** The split of records that name none. */
 export const ONLY_SPLIT = '0'
 
+const WITH_ARGUMENT: readonly string[] = ['watermark', 'clock', 'join', 'idle', 'finish']
+const ALONE: readonly string[] = ['restart', 'end']
+
 const UNIT_MS: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /**
@@ -36,6 +40,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1_000, m: 6
  * - `watermark time`: a frontier, no later record is earlier; a script that has one overrides the pipeline's strategy
  * - `clock +duration` or `clock time`: processing time, which starts at 0
  * - `join split` (it is not there from the start), `idle split`, `finish split`, `end` (of all input)
+ * - `restart`: the process dies after a checkpoint, and another one goes on from it
  *
  * A time is `mm:ss`, `hh:mm:ss` (either with a fraction), a plain number of ms, or a number with its unit: `1.5s`.
  * @throws Error with the position of what cannot be read
@@ -93,9 +98,9 @@ function readRecord(word: Word): ScriptRecord {
 
 function readCommand(words: readonly Word[], clock: number): ScriptStep {
   const [name, argument, more] = words as readonly [Word, Word | undefined, Word | undefined]
-  const needed = name.text === 'end' ? 1 : 2
-  if (!['watermark', 'clock', 'join', 'idle', 'finish', 'end'].includes(name.text)) {
-    throw unreadable(name, 'records, or one of watermark, clock, join, idle, finish, end')
+  const needed = ALONE.includes(name.text) ? 1 : 2
+  if (needed === 2 && !WITH_ARGUMENT.includes(name.text)) {
+    throw unreadable(name, `records, or one of ${[...WITH_ARGUMENT, ...ALONE].join(', ')}`)
   }
   const extra = needed === 1 ? argument : more
   if (extra !== undefined)
@@ -106,7 +111,7 @@ function readCommand(words: readonly Word[], clock: number): ScriptStep {
         .map(({ text }) => text)
         .join(' ')}'; steps are separated by |`,
     )
-  if (name.text === 'end') return { kind: 'end' }
+  if (needed === 1) return { kind: name.text as 'end' }
   if (argument === undefined) throw unreadable(name, `something after '${name.text}'`)
   if (name.text === 'watermark') return { kind: 'watermark', at: readTime(argument, argument.text) }
   if (name.text === 'clock') {
@@ -149,8 +154,9 @@ function stepText(step: ScriptStep): string {
       return `watermark ${step.at}`
     case 'clock':
       return `clock ${step.to}`
+    case 'restart':
     case 'end':
-      return 'end'
+      return step.kind
     default:
       return `${step.kind} ${step.split}`
   }

@@ -2,6 +2,7 @@ import {
   type LateRecord,
   boundedOutOfOrderness,
   collected,
+  hopping,
   merge,
   monotonous,
   pipeline,
@@ -11,7 +12,7 @@ import {
 import { continuousRefinement, earlyAndLate } from '@tidemark/triggers'
 import { expect, test } from 'vitest'
 import { expectPanes } from './matchers.ts'
-import { script } from './script.ts'
+import { script, scriptOf } from './script.ts'
 import { simulate } from './simulate.ts'
 
 interface View {
@@ -158,5 +159,89 @@ test('crashAtEveryStep holds, and finds state that a snapshot misses', () => {
     .to(collected())
   expect(() => simulate(forgetful, steps, { record }).crashAtEveryStep().sameResults()).toThrow(
     /another one with a crash after every step/,
+  )
+})
+
+test('each step says how its records were counted, also after a restart', () => {
+  const gaps = views
+    .window(hopping('10s', { every: '1m' }), { allowedLateness: '1m' })
+    .count()
+    .to(collected())
+  const { steps: found } = simulate(
+    gaps,
+    script`a=1@00:05 a=1@00:15 | watermark 30s | a=1@00:06 | restart | watermark 2m | a=1@00:07 b=1@00:08 | a=1@02:01`,
+    { record },
+  )
+  const none = { noWindow: 0, onTime: 0, late: 0, tooLate: 0, shed: 0 }
+  expect(found.map(({ counts }) => counts)).toEqual([
+    { ...none, noWindow: 1, onTime: 1 },
+    none,
+    { ...none, late: 1 },
+    none,
+    none,
+    { ...none, tooLate: 2 },
+    { ...none, onTime: 1 },
+  ])
+})
+
+test('a restart in the script: state, watermark and clock go on', () => {
+  const early = views
+    .window(tumbling('1m'), { trigger: earlyAndLate({ earlyEvery: '10s' }) })
+    .count()
+    .to(collected())
+  const around = (cut: string): readonly unknown[] =>
+    simulate(early, script`watermark 0 | clock 5s | a=1@1 ${cut} | clock +10s | a=1@2 | watermark 1m`, { record }).panes
+  expect(around('| restart')).toEqual(around(''))
+  expect(around('')).toHaveLength(2)
+})
+
+test('the clock does not go back', () => {
+  const { steps: found } = simulate(
+    sums,
+    scriptOf([
+      { kind: 'clock', to: 5 },
+      { kind: 'clock', to: 3 },
+    ]),
+    { record },
+  )
+  expect(found.map(({ clock }) => clock)).toEqual([5, 5])
+})
+
+test('splits that all join later: nothing else holds the watermark', () => {
+  const { steps: found } = simulate(sums, script`join p1 | p1:a=1@01:00 | finish p1`, { record })
+  expect(found.map(({ progress }) => progress)).toEqual([-Infinity, 50_000, Infinity])
+})
+
+test('a step that fails: the error comes out, or stops the run', () => {
+  const full = views.window(tumbling('1m'), { maxKeys: 1 }).count().to(collected())
+  const two = script`a=1@0 | watermark 1m | b=1@01:10 | c=1@01:20 | end`
+  expect(() => simulate(full, two, { record })).toThrow('maxKeys')
+  const run = simulate(full, two, { record, onFailure: 'stop' })
+  expectPanes(run.panes, [{ key: 'a', value: 1 }])
+  expect(run.steps).toHaveLength(3)
+  expect(run.failure).toMatchObject({ step: 3, error: { code: 'STATE_FULL' } })
+  expect(() => run.crashAtEveryStep().sameResults()).not.toThrow()
+  expect(simulate(full, script`a=1@0 | end`, { record, onFailure: 'stop' }).failure).toBeUndefined()
+})
+
+test('crashAtEveryStep finds a failure that comes at another step', () => {
+  let seen = 0
+  const forgetful = views
+    .window(tumbling('1m'))
+    .aggregate((a) =>
+      a.fold<number>({
+        create: () => 0,
+        add: () => {
+          // Outside the state: a second run of the same pipeline does not start anew.
+          if (++seen === 4) throw new Error('the fourth')
+          return 0
+        },
+        merge: () => 0,
+      }),
+    )
+    .to(collected())
+  const run = simulate(forgetful, script`a=1@0 | a=1@1 | a=1@2`, { record, onFailure: 'stop' })
+  expect(() => run.crashAtEveryStep().sameResults()).toThrow(
+    'With a crash after every step, step 0 fails; without, no step fails.',
   )
 })

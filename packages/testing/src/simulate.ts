@@ -4,7 +4,7 @@
  */
 import { type Compiled, type DeadLetter, type LateRecord, type Pipeline, metricsOf } from '@tidemark/core'
 import { type AnyPane, paneName, showPane } from './matchers.ts'
-import { type MakeRecord, type Played, type PlayedStep, play } from './play.ts'
+import { type Failure, type MakeRecord, type Played, type PlayedStep, play } from './play.ts'
 import { random, shuffled } from './random.ts'
 import { sameValue } from '@tidemark/core'
 import { type Script, type ScriptRecord, type ScriptStep, scriptOf } from './script.ts'
@@ -12,6 +12,13 @@ import { type Script, type ScriptRecord, type ScriptStep, scriptOf } from './scr
 export interface SimulateOptions<In> {
   /** Makes what the source would deliver from a record of the script. */
   readonly record: MakeRecord<In>
+  /**
+   * 'stop': a step that throws ends the run, which then has what came before and the error as `failure`. 'throw', if not
+   * given: the error comes out of `simulate`.
+   */
+  readonly onFailure?: 'throw' | 'stop'
+  /** Whether the engine may make code from text; as `StartOptions.generateCode`. The results are the same. */
+  readonly generateCode?: boolean
 }
 
 export interface PermutationOptions {
@@ -31,15 +38,17 @@ export interface Check {
 export interface Run<P> {
   /** Everything the first sink would get, in order. */
   readonly panes: readonly P[]
-  /** The same step by step, with what was late and the watermark afterwards. */
+  /** The same step by step, with what was late, how the records were counted, and the watermark afterwards. */
   readonly steps: readonly PlayedStep<P>[]
   /** Records that went to the late output (only pipelines with lateTo have one; counts are in `metrics`). */
   readonly late: readonly LateRecord<unknown, unknown>[]
   readonly deadLetters: readonly DeadLetter[]
-  /** As job.metrics() at the end of the script. */
+  /** As job.metrics() at the end of the script, since the last restart. */
   readonly metrics: ReadonlyMap<string, number>
   /** Entries of (key, window) that are left at the end of the script. */
   readonly stateEntries: number
+  /** The step that threw, where `onFailure` is 'stop'. */
+  readonly failure: Failure | undefined
   /**
    * Arrival order does not matter: records change places between two moves of the watermark by the script, where none
    * of them is late. The final value per key and window must be the same.
@@ -59,10 +68,8 @@ export function simulate<P, In>(
   script: Script,
   options: SimulateOptions<NoInfer<In>>,
 ): Run<P> {
-  const lateAt: number[] = []
-  const played = play(pipeline, script, options.record, {
-    afterStep: (engine, i) => void (lateAt[i] = lateCount(engine)),
-  })
+  const { record, onFailure = 'throw', generateCode } = options
+  const played = play(pipeline, script, record, { onFailure, ...(generateCode === undefined ? {} : { generateCode }) })
   const panes = played.steps.flatMap((step) => step.panes)
   return {
     panes,
@@ -71,15 +78,21 @@ export function simulate<P, In>(
     deadLetters: played.steps.flatMap(({ deadLetters }) => deadLetters),
     metrics: metricsOf(played.engine, 0),
     stateEntries: entriesOf(played.engine),
-    permutations: (how) => ({ sameResults: () => permute(pipeline, script, options.record, { played, lateAt }, how) }),
+    failure: played.failure,
+    permutations: (how) => ({ sameResults: () => permute(pipeline, script, record, played, how) }),
     crashAtEveryStep: () => ({
       sameResults: () => {
-        const again = play(pipeline, script, options.record, { crash: true })
+        const again = play(pipeline, script, record, { onFailure, crash: true })
         samePanes(
           panes,
           again.steps.flatMap((step) => step.panes),
           'with a crash after every step',
         )
+        const [once, twice] = [played.failure?.step, again.failure?.step]
+        if (once !== twice)
+          throw new Error(
+            `With a crash after every step, ${fails(twice)}; without, ${fails(once)}.\n  ${String(script)}`,
+          )
       },
     }),
   }
@@ -101,38 +114,35 @@ export function samePanes(expected: readonly unknown[], found: readonly unknown[
   }
 }
 
-function lateCount({ windows }: Compiled): number {
-  return windows.reduce(
-    (
-      sum,
-      {
-        operator: {
-          stage: { counters },
-        },
-      },
-    ) => sum + counters.late + counters.tooLate,
-    0,
-  )
+function fails(step: number | undefined): string {
+  return step === undefined ? 'no step fails' : `step ${step} fails`
+}
+
+function lateIn({ counts }: PlayedStep<unknown>): number {
+  return counts.late + counts.tooLate
+}
+
+function latenessOf({ steps }: Played<unknown>): number {
+  return steps.reduce((sum, step) => sum + lateIn(step), 0)
 }
 
 function permute<P, In>(
   pipeline: Pipeline<P, In>,
   script: Script,
   record: MakeRecord<In>,
-  original: { readonly played: Played<P>; readonly lateAt: readonly number[] },
+  original: Played<P>,
   options: PermutationOptions,
 ): void {
   const next = random(options.seed)
-  const lateness = original.lateAt.at(-1) ?? 0
-  const isLate = script.steps.map((_, i) => (original.lateAt[i] ?? 0) > (original.lateAt[i - 1] ?? 0))
-  const expected = storeOf(original.played, options)
+  const lateness = latenessOf(original)
+  const isLate = original.steps.map((step) => lateIn(step) > 0)
+  const expected = storeOf(original, options)
   let tried = 0
   for (let run = 0; run < options.runs; run++) {
     const other = scriptOf(reordered(script.steps, isLate, next))
-    let count = 0
-    const played = play(pipeline, other, record, { afterStep: (engine) => void (count = lateCount(engine)) })
+    const played = play(pipeline, other, record)
     // Where the watermark follows the records another order may make some late: that says nothing.
-    if (count !== lateness) continue
+    if (latenessOf(played) !== lateness) continue
     tried++
     const found = storeOf(played, options)
     const names = new Set([...expected.keys(), ...found.keys()])
@@ -172,7 +182,7 @@ function reordered(
   }
   for (const [i, step] of steps.entries()) {
     if (step.kind === 'records' && isLate[i] !== true) stretch.push(i)
-    else if (step.kind !== 'clock') shuffle()
+    else if (step.kind !== 'clock' && step.kind !== 'restart') shuffle()
   }
   shuffle()
   return out

@@ -14,8 +14,9 @@ import {
 } from './parts.ts'
 
 /**
- * Fires once, when all of its parts do. (Beam's AfterAll.)
- * @throws StreamError BAD_TRIGGER for fewer than two parts
+ * Fires once, when each of its parts has fired or does now. (Beam's AfterAll.) Alone it has finished with that firing:
+ * put it into `repeatedly`.
+ * @throws StreamError BAD_TRIGGER for fewer than two parts, or one that is no trigger or stands for itself
  * @example repeatedly(afterAll(afterCount(10), afterProcessingTime('1m')))
  */
 export function afterAll<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
@@ -30,12 +31,14 @@ export function afterAll<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
         ? firstThatFinishes(triggers, latenessMs)
         : undefined,
     words: {
-      when: `${triggers.map(says).join(', and ')}, when all of these have come`,
-      panes: (repeated) => (repeated ? panesOf(triggers.slice(0, 1), true) : ['one']),
+      when: `${triggers.map((trigger) => says(trigger)).join(', and ')}, when all of these have come`,
+      panes: (repeated, late) => (repeated ? panesOf(triggers.slice(0, 1), true, late) : ['one']),
     },
     step: {
       initial,
       firesAtCompletion: parts.every(({ step }) => step.firesAtCompletion),
+      // Its first firing is its last, whatever its parts are.
+      endsEarly: true,
       element: (rows, row, at) => {
         for (let i = 0; i < parts.length; i++) {
           const part = parts[i] as Part

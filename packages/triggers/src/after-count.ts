@@ -2,8 +2,9 @@ import { StreamError, type Trigger } from '@tidemark/core'
 import { FINISHED, leaf } from './step.ts'
 
 /**
- * Fires once, when at least n records have come in the pane. On a merge of sessions the counts of the parts add up.
- * (Beam's AfterPane.elementCountAtLeast.) Alone it stops after its first firing: `repeatedly(afterCount(n))`.
+ * Fires once, when at least n records are pending. On a merge of sessions the counts of the parts add up. (Beam's
+ * AfterPane.elementCountAtLeast.) Alone it has finished with its first firing and is refused: `repeatedly(afterCount(n))`
+ * is Flink's CountTrigger.
  * @throws StreamError BAD_COUNT unless n is a whole number of at least 1
  * @example repeatedly(afterCount(100))
  */

@@ -17,7 +17,7 @@ import {
  * Its parts in order: fires whenever the one in force does, and goes on to the next when that has finished; finishes
  * with the last. Where windows merge all parts run side by side, for a merge may revive an earlier one. (Beam's
  * AfterEach.inOrder.)
- * @throws StreamError BAD_TRIGGER for fewer than two parts
+ * @throws StreamError BAD_TRIGGER for fewer than two parts, or one that is no trigger or stands for itself
  * @example afterEach(afterCount(1), repeatedly(afterCount(100)))
  */
 export function afterEach<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
@@ -38,15 +38,14 @@ export function afterEach<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
         ? firstThatFinishes(triggers, latenessMs)
         : undefined,
     words: {
-      when: `first ${triggers.map(says).join(', then ')}`,
-      panes: (repeated) =>
-        repeated
-          ? panesOf(triggers, true)
-          : triggers.flatMap((trigger) => trigger.words?.panes(false) ?? [`as ${trigger.kind} says`]),
+      when: `first ${triggers.map((trigger) => says(trigger)).join(', then ')}`,
+      panes: (repeated, late) =>
+        repeated ? panesOf(triggers, true, late) : triggers.flatMap((trigger) => panesOf([trigger], false, late)),
     },
     step: {
       initial,
       firesAtCompletion: parts.every(({ step }) => step.firesAtCompletion),
+      endsEarly: parts.every(({ step }) => step.endsEarly),
       element: (rows, row, at: TriggerContext) => {
         if (at.merging) {
           for (let i = 0; i < parts.length; i++) {

@@ -1,5 +1,6 @@
 import type { Trigger } from '@tidemark/core'
 import {
+  ONLY_IF_IT_BEGINS_LATE,
   type Part,
   checkParts,
   clearParts,
@@ -16,23 +17,31 @@ import {
 
 /**
  * Fires once, as soon as one of its parts does; what the others have counted is void then. (Beam's AfterFirst.)
- * @throws StreamError BAD_TRIGGER for fewer than two parts
+ * Alone it has finished with that firing: put it into `repeatedly`.
+ * @throws StreamError BAD_TRIGGER for fewer than two parts, or one that is no trigger or stands for itself
  * @example repeatedly(afterFirst(afterCount(100), afterProcessingTime('10s')))
  */
 export function afterFirst<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
   checkParts('afterFirst', triggers, 2)
   // 1: it has fired.
   const { initial, parts } = laidOut([0], triggers)
+  const firesAtCompletion = parts.some(({ step }) => step.firesAtCompletion)
   return combined({
     kind: kindOf('afterFirst', triggers),
     mayFinish: (latenessMs) => firstThatFinishes(triggers, latenessMs),
     words: {
-      when: `${triggers.map(says).join(', or ')}, whichever comes first`,
-      panes: (repeated) => (repeated ? panesOf(triggers, true) : ['one']),
+      when: first(triggers.map((trigger) => says(trigger))),
+      // Before completion a part that waits for it says nothing; with it the whole has finished.
+      ...(firesAtCompletion
+        ? { early: first(triggers.map((trigger) => says(trigger, 'early'))), late: ONLY_IF_IT_BEGINS_LATE }
+        : {}),
+      panes: (repeated, late) => (repeated ? panesOf(triggers, true, late) : ['one']),
     },
     step: {
       initial,
-      firesAtCompletion: parts.some(({ step }) => step.firesAtCompletion),
+      firesAtCompletion,
+      // Its first firing is its last, whatever its parts are.
+      endsEarly: true,
       element: (rows, row, at) => {
         for (let i = 0; i < parts.length; i++) {
           const part = parts[i] as Part
@@ -63,4 +72,9 @@ export function afterFirst<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
       ...wakesOf(parts),
     },
   })
+}
+
+function first(texts: readonly string[]): string {
+  const some = texts.filter((text) => text !== 'never')
+  return some.length < 2 ? (some[0] ?? 'never') : `${some.join(', or ')}, whichever comes first`
 }

@@ -1,12 +1,24 @@
 import type { TimeWindow, Trigger, TriggerContext, TriggerRows } from '@tidemark/core'
 import { never } from './never.ts'
-import { type Part, checkParts, combined, laidOut, panesOf, reset, says, wakesOf } from './parts.ts'
+import {
+  ONLY_IF_IT_BEGINS_LATE,
+  type Part,
+  again,
+  checkParts,
+  combined,
+  laidOut,
+  panesOf,
+  reset,
+  says,
+  wakesOf,
+} from './parts.ts'
 
 /**
  * Fires when the watermark completes the window. With `early`, also before that, whenever that part fires; with `late`,
  * also after it. Both parts begin anew after each firing of theirs, so that a trigger with a late part never finishes;
  * one without has finished at completion. (Beam's AfterWatermark.pastEndOfWindow with early and late firings; there
- * finished marks inside the parts live on.)
+ * finished marks inside the parts live on.) Without a late part it is refused where late records are allowed.
+ * @throws StreamError BAD_TRIGGER for a part that is no trigger, or stands for itself (a policy with a gate)
  * @example afterWatermark({ early: afterProcessingTime('10s'), late: afterCount(1) })
  */
 export function afterWatermark(
@@ -29,25 +41,22 @@ export function afterWatermark(
       late === undefined && latenessMs > 0 ? `${kind} has no late part, but late records are allowed` : undefined,
     words: {
       when: [
-        ...(options.early === undefined ? [] : [`before completion ${says(early)}`]),
+        ...(options.early === undefined ? [] : [`before completion ${again(says(early))}`]),
         'once the watermark has completed the window',
-        ...(late === undefined ? [] : [`late ${says(late)}`]),
+        ...(late === undefined ? [] : [`after that ${again(says(late))}`]),
       ].join('; '),
-      early: says(early),
-      late: late === undefined ? 'never' : says(late),
-      panes: (repeated) => [
-        ...panesOf([early], true).map((pane) => `${pane} before completion`),
+      early: again(says(early)),
+      late: says(late ?? never()) === 'never' ? ONLY_IF_IT_BEGINS_LATE : again(says(late ?? never())),
+      panes: (repeated, takesLate) => [
+        ...panesOf([early], true, takesLate).map((pane) => `${pane} before completion`),
         'one at completion',
-        ...(late === undefined
-          ? repeated
-            ? ['one for every late record']
-            : []
-          : panesOf([late], true).map((pane) => `${pane} after it`)),
+        ...(takesLate ? latePanes(late, repeated) : []),
       ],
     },
     step: {
       initial,
       firesAtCompletion: true,
+      endsEarly: false,
       element: (rows, row, at) => {
         if (!at.merging) element(part(rows, row), rows, row, at)
         else {
@@ -83,4 +92,11 @@ export function afterWatermark(
       ...wakesOf(parts),
     },
   })
+}
+
+function latePanes(late: Trigger<TimeWindow> | undefined, repeated: boolean): readonly string[] {
+  if (late === undefined) return repeated ? ['one for every late record'] : []
+  return panesOf([late], true, true).map((pane) =>
+    pane === 'one for every record' ? 'one for every late record' : `${pane} after it`,
+  )
 }

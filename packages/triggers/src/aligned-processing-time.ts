@@ -2,8 +2,9 @@ import { type Duration, type Trigger, periodMs } from '@tidemark/core'
 import { timer } from './step.ts'
 
 /**
- * Fires once, at the first whole multiple of `period` (since the epoch) after the first record of the pane: panes of
- * many keys come together. (Beam's AfterProcessingTime with alignedTo.)
+ * Fires once, at the first whole multiple of `period` of the job's clock (counted from the epoch) after the first record
+ * that is pending: panes of many keys come together. Alone it has finished with its first firing and is refused. (Beam's
+ * AfterProcessingTime with alignedTo.)
  * @throws StreamError BAD_DURATION for a period of less than 1ms
  * @example repeatedly(alignedProcessingTime('1m'))
  */

@@ -19,6 +19,7 @@ export function completeMode(options: { readonly every: Duration }): Trigger<unk
   const step: TriggerStep = {
     initial: Object.freeze([NEVER, 0]),
     firesAtCompletion: true,
+    endsEarly: false,
     element: (rows, row, at) => {
       if (rows[row + DUE] === NEVER) rows[row + DUE] = after(at.now)
       if (!at.complete) rows[row + DONE] = 0

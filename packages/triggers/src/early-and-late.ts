@@ -10,8 +10,9 @@ export interface EarlyAndLate {
   readonly earlyEvery?: Duration
   /** Early panes: when this many records are pending; with `earlyEvery`, whichever comes first. */
   readonly earlyCount?: number
-  /** Late panes likewise; with neither, one for every late record. */
+  /** Late panes: this long (processing time) after the first late record that is pending. */
   readonly lateEvery?: Duration
+  /** Late panes: when this many late records are pending. With neither this nor `lateEvery`, one for each. */
   readonly lateCount?: number
 }
 

@@ -16,17 +16,11 @@ export function everyEventTime(period: Duration): Trigger<TimeWindow> {
   const everyMs = periodMs(period, 'The period of everyEventTime')
   const kind = `everyEventTime(${period})`
   const after = (time: number): number => (Math.floor(time / everyMs) + 1) * everyMs
-  /** A time that has come, whether or not a pane did, is followed by the next. */
-  const next = (due: number, watermark: number): number => (due <= watermark ? after(watermark) : due)
-  /** A session that grew is not complete any more. */
-  const reopen = (rows: Float64Array, row: number, complete: boolean): void => {
-    if (!complete) rows[row + DONE] = 0
-  }
   const step: TriggerStep = {
     initial: Object.freeze([NEVER, 0]),
     firesAtCompletion: true,
+    endsEarly: false,
     element: (rows, row, at) => {
-      reopen(rows, row, at.complete)
       // Late records are told of at once.
       if (at.complete) rows[row + DONE] = 0
       if (rows[row + DUE] === NEVER) rows[row + DUE] = after(at.eventTime)
@@ -40,16 +34,19 @@ export function everyEventTime(period: Duration): Trigger<TimeWindow> {
       rows[row + DUE] = NEVER
     },
     merge: (rows, row, others, other, at) => {
-      reopen(rows, row, at.complete)
-      rows[row + DUE] = next(rows[row + DUE] as number, at.watermark)
-      if (others === undefined) return
-      rows[row + DUE] = Math.min(rows[row + DUE] as number, next(others[other + DUE] as number, at.watermark))
-      if (at.complete) rows[row + DONE] = Math.min(rows[row + DONE] as number, others[other + DONE] as number)
+      if (others !== undefined) {
+        rows[row + DUE] = Math.min(rows[row + DUE] as number, others[other + DUE] as number)
+        rows[row + DONE] = Math.min(rows[row + DONE] as number, others[other + DONE] as number)
+      }
+      if (at.complete) return
+      // A session that grew is not complete any more; what became due while it was is past.
+      rows[row + DONE] = 0
+      if ((rows[row + DUE] as number) <= at.watermark) rows[row + DUE] = after(at.watermark)
     },
     finished: () => false,
     wakeAt: () => NEVER,
     wakeAtWatermark: (rows, row, watermark) =>
-      rows[row + DONE] === 0 && (rows[row + DUE] as number) > watermark ? (rows[row + DUE] as number) : NEVER,
+      (rows[row + DUE] as number) > watermark ? (rows[row + DUE] as number) : NEVER,
   }
   const often = `for every ${period} of event time in which something came`
   return Object.freeze({
@@ -59,7 +56,11 @@ export function everyEventTime(period: Duration): Trigger<TimeWindow> {
       when: `at every whole multiple of ${period} of event time, and at completion`,
       early: `at every whole multiple of ${period} of event time, if something came`,
       late: 'for every late record',
-      panes: () => [`one ${often}`, 'one at completion', 'one for every late record'],
+      panes: (_: boolean, late: boolean) => [
+        `one ${often}`,
+        'one at completion',
+        ...(late ? ['one for every late record'] : []),
+      ],
     }),
     step: Object.freeze(step),
   })

@@ -1,7 +1,11 @@
 import type { Trigger } from '@tidemark/core'
 import { leaf } from './step.ts'
 
-/** Fires for every record and never finishes: `repeatedly(afterCount(1))`. */
+/**
+ * Fires for every record, early and late, and never finishes: `repeatedly(afterCount(1))`. Alone `continuousRefinement()`
+ * does the same on a fast path.
+ * @example afterWatermark({ early: everyUpdate() })
+ */
 export function everyUpdate(): Trigger<unknown> {
   return leaf({
     kind: 'everyUpdate()',

@@ -16,6 +16,7 @@ import {
 /**
  * Fires as `trigger` does until `until` fires; that is its last firing. `until` counts across the firings of `trigger`.
  * (Beam's orFinally.)
+ * @throws StreamError BAD_TRIGGER for a part that is no trigger or stands for itself
  * @example repeatedly(orFinally(repeatedly(afterProcessingTime('10s')), afterCount(1_000)))
  */
 export function orFinally<W>(trigger: Trigger<W>, until: Trigger<W>): Trigger<W> {
@@ -27,11 +28,12 @@ export function orFinally<W>(trigger: Trigger<W>, until: Trigger<W>): Trigger<W>
     mayFinish: (latenessMs) => firstThatFinishes(triggers, latenessMs),
     words: {
       when: `${says(trigger)}; the last one ${says(until)}`,
-      panes: (repeated) => panesOf(triggers, repeated),
+      panes: (repeated, late) => panesOf(triggers, repeated, late),
     },
     step: {
       initial,
       firesAtCompletion: main.step.firesAtCompletion || end.step.firesAtCompletion,
+      endsEarly: main.step.endsEarly || end.step.endsEarly,
       element: (rows, row, at) => {
         main.step.element(rows, row + main.at, at)
         end.step.element(rows, row + end.at, at)

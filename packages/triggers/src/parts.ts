@@ -96,8 +96,7 @@ export function combined<W>(options: {
   const { kind, mayFinish, words, step } = options
   return Object.freeze({
     kind,
-    // It must not have finished before completion: with no lateness, a window takes no records after it.
-    emitsAtCompletion: step.firesAtCompletion && mayFinish?.(0) === undefined,
+    emitsAtCompletion: step.firesAtCompletion && !step.endsEarly,
     ...(mayFinish === undefined ? {} : { mayFinish }),
     words: Object.freeze(words),
     step: Object.freeze(step),
@@ -113,14 +112,29 @@ export function firstThatFinishes(triggers: readonly Trigger<never>[], latenessM
   return undefined
 }
 
-/** When a part fires, in words. */
-export function says(trigger: Trigger<never>): string {
-  return trigger.words?.when ?? `as ${trigger.kind} says`
+/** When a part fires, in words; with a phase, in that phase. */
+export function says({ words, kind }: Trigger<never>, phase?: 'early' | 'late'): string {
+  return (phase === undefined ? undefined : words?.[phase]) ?? words?.when ?? `as ${kind} says`
+}
+
+/** What is left to a trigger after completion if it finishes with it, in words. */
+export const ONLY_IF_IT_BEGINS_LATE: string = 'if the window begins with a late record, and none after that'
+
+/** The same for a part that begins anew after each firing. */
+export function again(when: string): string {
+  if (when === 'for the next record') return 'for every record'
+  const goesOn = when === 'never' || when === 'for every record' || when.endsWith('again and again')
+  return goesOn ? when : `${when}, again and again`
 }
 
 /** How many panes parts can make, each way once. */
-export function panesOf(triggers: readonly Trigger<never>[], repeated: boolean): readonly string[] {
-  return [...new Set(triggers.flatMap((trigger) => trigger.words?.panes(repeated) ?? [`as ${trigger.kind} says`]))]
+export function panesOf(
+  triggers: readonly Trigger<never>[],
+  ...[repeated, late]: Parameters<TriggerWords['panes']>
+): readonly string[] {
+  return [
+    ...new Set(triggers.flatMap(({ words, kind }) => words?.panes(repeated, late) ?? [`as many as ${kind} says`])),
+  ]
 }
 
 export function kindOf(name: string, triggers: readonly Trigger<never>[]): string {

@@ -27,6 +27,7 @@ export function leaf<W>(options: {
     words: Object.freeze({ when, panes }),
     step: Object.freeze({
       firesAtCompletion: false,
+      endsEarly: once,
       finished: (rows, row) => rows[row] === FINISHED,
       wakeAt: () => NEVER,
       wakeAtWatermark: () => NEVER,

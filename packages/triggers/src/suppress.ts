@@ -12,16 +12,12 @@ import {
 import { emitOnClose } from './emit-on-close.ts'
 
 /**
- * How much `untilTimeLimit` may hold back: entries of (key, window), or bytes of their values as the engine would encode
- * them. `onFull`: let those leave that have waited longest, or stop the job with BUFFER_FULL.
+ * How much `untilTimeLimit` may hold back over all keys: `maxKeys` entries of (key, window), `maxBytes` of their values as
+ * the engine would encode them, or both; with neither, what the stage may keep. `onFull`: let those leave that have waited
+ * longest, or stop the job with BUFFER_FULL (a restart goes on with what was held).
  */
 export type SuppressBuffer = GateBuffer
 
-/**
- * Updates are held back until `limit` of event time after the record of the first one pending: at most one pane per key
- * and window per `limit`. They leave when W ≥ that time, at the latest when the window is freed (Kafka Streams waits on,
- * although nothing can change any more).
- */
 function untilTimeLimit(limit: Duration, buffer: SuppressBuffer): Trigger<TimeWindow> {
   const limitMs = durationMs(limit, 'The period of suppress.untilTimeLimit')
   checkBuffer(buffer)
@@ -35,6 +31,10 @@ function untilTimeLimit(limit: Duration, buffer: SuppressBuffer): Trigger<TimeWi
   const gate: PaneGate = Object.freeze({
     kind,
     buffer: Object.freeze({ ...buffer }),
+    words: {
+      does: `holds a pane back until ${limit} of event time after the first record it shows`,
+      panes: `at most one per ${limit} of event time`,
+    },
     decide: (_, __, { watermark, pendingSince }) =>
       watermark >= pendingSince + limitMs ? 'emit' : { holdUntilWatermark: pendingSince + limitMs },
     emitted: () => true,
@@ -58,8 +58,16 @@ function checkBuffer(buffer: SuppressBuffer): void {
     )
 }
 
-/** `untilWindowCloses` is Kafka Streams' name for `emitOnClose`. */
+/** Kafka Streams' suppression, by its names. */
 export const suppress: {
+  /** Kafka Streams' name for `emitOnClose()`: exactly one pane per key and window, the final one. */
   readonly untilWindowCloses: () => Trigger<TimeWindow>
+  /**
+   * Each update is held back until `limit` of event time after the record of the first one that is pending: at most one
+   * pane per key and window per `limit`. They leave when W ≥ that time, at the latest when the window is freed (Kafka
+   * Streams waits on, although nothing can change any more). (Kafka Streams' Suppressed.untilTimeLimit.)
+   * @throws StreamError BAD_DURATION for a limit that is no duration; BAD_BUFFER for a bound below 1, or no `onFull`
+   * @example window(tumbling('1h'), { trigger: suppress.untilTimeLimit('5m', { maxKeys: 100_000, onFull: 'emitEarly' }) })
+   */
   readonly untilTimeLimit: (limit: Duration, buffer: SuppressBuffer) => Trigger<TimeWindow>
 } = Object.freeze({ untilWindowCloses: emitOnClose, untilTimeLimit })

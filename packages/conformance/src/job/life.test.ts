@@ -430,6 +430,6 @@ test('the plan prints as text, Mermaid and JSON, and explains itself before anyt
     ['collected', 'minutes'],
   ])
   expect(plan.explain()).toMatch(
-    /before W ≥ end: +nothing\n +at W ≥ end: +the on-time pane\n +late, until W ≥ end \+ 10m: +a late pane for every record\n +at W ≥ end \+ 10m: +whatever is pending; then the window is final\n +later still: +to the late output/,
+    /in time, W < end +nothing yet, it is kept\n +complete, W ≥ end +the on-time pane\n +late, W < end \+ 10m +a late pane for every late record\n +final, W ≥ end \+ 10m +nothing more.*\n +too late, after that +to the late output/,
   )
 })

@@ -1,5 +1,16 @@
 /** Owns the ways to cut a script's records into batches. */
-import type { Script, ScriptRecord } from '@tidemark/testing'
+import { type Script, type ScriptRecord, scripts } from '@tidemark/testing'
+import * as fc from 'fast-check'
+
+/**
+ * Scripts in which the watermark follows the records. With several splits a batch has few records, so most have one.
+ */
+export function following(): fc.Arbitrary<Script> {
+  return fc.oneof(
+    { weight: 2, arbitrary: scripts({ watermarks: false }) },
+    { weight: 1, arbitrary: scripts({ watermarks: false, splits: 3 }) },
+  )
+}
 
 /** Records that follow each other as one step: one batch, until it is cut otherwise. */
 export function inOneStep(script: Script): Script {

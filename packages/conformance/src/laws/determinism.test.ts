@@ -3,7 +3,7 @@ import { boundedOutOfOrderness, ms } from '@tidemark/core'
 import { type ScriptRecord, partition, partitions, play, samePanes, scripts, verifyOperator } from '@tidemark/testing'
 import * as fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
-import { inOneStep, oneByOne } from './cuts.ts'
+import { following, inOneStep, oneByOne } from './cuts.ts'
 import { LAW_MS, tryLaw } from './law.ts'
 import { anyWindows, item, shapes, summing } from './shapes.ts'
 
@@ -38,12 +38,7 @@ test('law 2: batches cut anywhere between the same watermarks', () => {
 test('law 2 where the watermark follows the records: it is recomputed after every one', () => {
   tryLaw(
     1_000,
-    fc.tuple(
-      shapes(anyWindows),
-      scripts({ watermarks: false, splits: 3 }),
-      partitions(),
-      fc.integer({ min: 0, max: 20 }),
-    ),
+    fc.tuple(shapes(anyWindows), following(), partitions(), fc.integer({ min: 0, max: 20 })),
     ([shape, script, sizes, bound]) => {
       const joined = inOneStep(script)
       const run = (

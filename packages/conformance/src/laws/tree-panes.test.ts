@@ -14,7 +14,7 @@ import {
 import { atMostEvery, onChange } from '@tidemark/triggers'
 import * as fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
-import { inOneStep, oneByOne } from './cuts.ts'
+import { following, inOneStep, oneByOne } from './cuts.ts'
 import { LAW_MS, tryLaw } from './law.ts'
 import { checkFinality, checkLives } from './lives.ts'
 import { anyWindows, item } from './shapes.ts'
@@ -78,7 +78,7 @@ test('law 2: batches cut anywhere between the same watermarks', () => {
 
 test('law 2 where the watermark follows the records', () => {
   const bounds = fc.integer({ min: 0, max: 20 })
-  const input = fc.tuple(anyShape, scripts({ watermarks: false, splits: 3 }), partitions(), bounds)
+  const input = fc.tuple(anyShape, following(), partitions(), bounds)
   tryLaw(1_000, input, ([shape, script, sizes, bound]) => {
     const joined = inOneStep(script)
     const line = summingTree(shape, { watermark: boundedOutOfOrderness(ms(bound)) })

@@ -45,12 +45,13 @@ function byTheBook(script: Script, bound: number): readonly number[] {
     if (step.kind === 'records')
       for (const { split } of step.records)
         if (!later.has(split)) splits.set(split, { watermark: Number.NEGATIVE_INFINITY, state: 'active' })
-  if (splits.size === 0) splits.set('0', { watermark: Number.NEGATIVE_INFINITY, state: 'active' })
+  if (splits.size === 0 && later.size === 0) splits.set('0', { watermark: Number.NEGATIVE_INFINITY, state: 'active' })
   let combined = Number.NEGATIVE_INFINITY
   const combine = (): void => {
     const active = [...splits.values()].filter(({ state }) => state === 'active')
     if (active.length > 0) combined = Math.max(combined, Math.min(...active.map(({ watermark }) => watermark)))
-    else if ([...splits.values()].every(({ state }) => state === 'finished')) combined = Number.POSITIVE_INFINITY
+    else if (splits.size > 0 && [...splits.values()].every(({ state }) => state === 'finished'))
+      combined = Number.POSITIVE_INFINITY
   }
   return script.steps.map((step) => {
     if (step.kind === 'records') {

@@ -11,7 +11,7 @@ export const fileLength: Rule = ({ path, text, isTest }) => {
 
 export const kebabCase: Rule = ({ path, inside }) => {
   const part = /^[a-z0-9]+(-[a-z0-9]+)*$/
-  const names = inside.replace(/(\.test|\.test-d|\.bench)?\.ts$/, '').split('/')
+  const names = inside.replace(/(\.test|\.services\.test|\.test-d|\.bench)?\.ts$/, '').split('/')
   return names.every((name) => part.test(name)) ? [] : [`${path}:1 file and folder names are kebab-case`]
 }
 

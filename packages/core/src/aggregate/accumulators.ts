@@ -14,7 +14,9 @@ export class AggregateSpec {
   readonly names: readonly string[] | undefined
   readonly aggregators: readonly AnyAggregator<unknown>[]
   readonly inputs: unknown[]
-  readonly #columns: readonly Columns[]
+  readonly columns: readonly Columns[]
+  /** Makes the object of several results. */
+  toResult: (columns: readonly Column[], slot: number) => unknown
   readonly #extract: readonly (Input | undefined)[]
 
   constructor(what: AnyAggregator<never> | { readonly [name: string]: AnyAggregator<never> }) {
@@ -38,9 +40,10 @@ export class AggregateSpec {
     }
     this.names = names
     this.aggregators = parts as readonly AnyAggregator<unknown>[]
-    this.#columns = this.aggregators.map((part) => part['~columns'] ?? objectColumns(part))
-    this.#extract = this.#columns.map((column) => column.input)
+    this.columns = this.aggregators.map((part) => part['~columns'] ?? objectColumns(part))
+    this.#extract = this.columns.map((column) => column.input)
     this.inputs = parts.map(() => undefined)
+    this.toResult = names === undefined ? onlyResult : resultsBy(names)
   }
 
   /** Runs the user's extractors; throws what they throw, with nothing changed. */
@@ -55,7 +58,7 @@ export class AggregateSpec {
   make(capacity: number): Accumulators {
     return new Accumulators(
       this,
-      this.#columns.map((column) => column.make(capacity)),
+      this.columns.map((column) => column.make(capacity)),
     )
   }
 }
@@ -63,12 +66,12 @@ export class AggregateSpec {
 /** The accumulators of one table, all aggregators of the stage side by side. */
 export class Accumulators {
   readonly #spec: AggregateSpec
-  readonly #columns: readonly Column[]
+  readonly columns: readonly Column[]
   readonly #order: readonly number[]
 
   constructor(spec: AggregateSpec, columns: readonly Column[]) {
     this.#spec = spec
-    this.#columns = columns
+    this.columns = columns
     // What may still throw goes first, so that a throwing record leaves no part of itself behind.
     this.#order = columns
       .map((_, i) => i)
@@ -76,11 +79,11 @@ export class Accumulators {
   }
 
   grow(capacity: number): void {
-    for (const column of this.#columns) column.grow(capacity)
+    for (const column of this.columns) column.grow(capacity)
   }
 
   open(slot: number): void {
-    for (const column of this.#columns) column.open(slot)
+    for (const column of this.columns) column.open(slot)
   }
 
   /** Adds the record that the spec was prepared for. */
@@ -89,14 +92,14 @@ export class Accumulators {
     const inputs = this.#spec.inputs
     for (let k = 0; k < order.length; k++) {
       const i = order[k] as number
-      ;(this.#columns[i] as Column).add(slot, inputs[i], meta)
+      ;(this.columns[i] as Column).add(slot, inputs[i], meta)
     }
   }
 
   merge(slot: number, from: Accumulators, fromSlot: number): void {
     try {
-      for (let i = 0; i < this.#columns.length; i++) {
-        ;(this.#columns[i] as Column).merge(slot, from.#columns[i] as Column, fromSlot)
+      for (let i = 0; i < this.columns.length; i++) {
+        ;(this.columns[i] as Column).merge(slot, from.columns[i] as Column, fromSlot)
       }
     } catch (cause) {
       throw failed('merge', cause)
@@ -105,30 +108,34 @@ export class Accumulators {
 
   result(slot: number): unknown {
     try {
-      return this.#result(slot)
+      return this.#spec.toResult(this.columns, slot)
     } catch (cause) {
       throw failed('result', cause)
     }
   }
 
-  #result(slot: number): unknown {
-    const names = this.#spec.names
-    if (names === undefined) return (this.#columns[0] as Column).result(slot)
-    const out: Record<string, unknown> = {}
-    for (let i = 0; i < names.length; i++) out[names[i] as string] = (this.#columns[i] as Column).result(slot)
-    return out
-  }
-
   clear(slot: number): void {
-    for (const column of this.#columns) column.clear(slot)
+    for (const column of this.columns) column.clear(slot)
   }
 
   save(count: number): unknown[] {
-    return this.#columns.map((column) => column.save(count))
+    return this.columns.map((column) => column.save(count))
   }
 
   load(saved: readonly unknown[], count: number): void {
-    for (const [i, column] of this.#columns.entries()) column.load(saved[i], count)
+    for (const [i, column] of this.columns.entries()) column.load(saved[i], count)
+  }
+}
+
+function onlyResult(columns: readonly Column[], slot: number): unknown {
+  return (columns[0] as Column).result(slot)
+}
+
+function resultsBy(names: readonly string[]): (columns: readonly Column[], slot: number) => unknown {
+  return (columns, slot) => {
+    const out: Record<string, unknown> = {}
+    for (let i = 0; i < names.length; i++) out[names[i] as string] = (columns[i] as Column).result(slot)
+    return out
   }
 }
 

@@ -30,12 +30,21 @@ export type AnyAggregator<T> = Aggregator<T, any, unknown>
  * nothing from the record.
  */
 export interface Columns {
+  /** What each column does, where that is one of the simple things; its arrays are then those of `ColumnKind`. */
+  readonly kind?: ColumnKind
+  /** The user's function behind `input`, where `input` only asks that it returns a finite number. */
+  readonly of?: (value: never) => number
   readonly input: ((value: never, meta: TimedMeta) => unknown) | undefined
   readonly make: (capacity: number) => Column
 }
 
+/** count: [records]; sum: [sums]; mean: [sums, records]. */
+export type ColumnKind = 'count' | 'sum' | 'mean'
+
 /** Many accumulators of one aggregator, one per slot. */
 export interface Column {
+  /** What it keeps per slot, where it has a kind. New ones after `grow`. */
+  readonly arrays?: readonly Float64Array[]
   /** True where `add` itself runs the user's code and so may throw (before it changes anything). */
   readonly addMayThrow: boolean
   grow(capacity: number): void

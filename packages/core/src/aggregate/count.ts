@@ -19,6 +19,10 @@ class CountColumn implements Column {
     this.#counts = new Float64Array(capacity)
   }
 
+  get arrays(): readonly Float64Array[] {
+    return [this.#counts]
+  }
+
   grow(capacity: number): void {
     this.#counts = grown(this.#counts, capacity)
   }
@@ -50,7 +54,11 @@ class CountColumn implements Column {
   }
 }
 
-const columns: Columns = Object.freeze({ input: undefined, make: (capacity: number) => new CountColumn(capacity) })
+const columns: Columns = Object.freeze({
+  kind: 'count',
+  input: undefined,
+  make: (capacity: number) => new CountColumn(capacity),
+})
 
 const COUNT: Aggregator<unknown, number, number> = Object.freeze({
   create: () => 0,

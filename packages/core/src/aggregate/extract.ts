@@ -15,13 +15,13 @@ export type Ordered = number | bigint | string
 export function extracted<T, Input, Acc, Out>(
   input: (value: T) => Input,
   of: Aggregator<Input, Acc, Out>,
-  make?: Columns['make'],
+  columns: Partial<Columns> = {},
 ): Aggregator<T, Acc, Out> {
   const column = (): ObjectColumn => new ObjectColumn(of as Aggregator<unknown, Acc, Out>, false)
   return Object.freeze({
     ...of,
     add: (acc: Acc, value: T, meta: TimedMeta) => of.add(acc, input(value), meta),
-    '~columns': Object.freeze({ input, make: make ?? column }),
+    '~columns': Object.freeze({ input, make: column, ...columns }),
   })
 }
 
@@ -50,7 +50,7 @@ export function finite<T>(of: (value: T) => number, name: string): (value: T) =>
   checkOf(of, name)
   return (value) => {
     const found = of(value)
-    if (!Number.isFinite(found)) throw badValue(name, found, 'a finite number')
+    if (!Number.isFinite(found)) throw badNumber(name, found)
     return found
   }
 }
@@ -80,6 +80,11 @@ export function identified<T>(of: (value: T) => Key, name: string): (value: T) =
       throw badKey(found, `The value of a.${name}`)
     }
   }
+}
+
+/** The error for what is no finite number. */
+export function badNumber(name: string, found: unknown): StreamError {
+  return badValue(name, found, 'a finite number')
 }
 
 function badValue(name: string, found: unknown, expected: string): StreamError {

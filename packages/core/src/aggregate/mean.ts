@@ -16,7 +16,7 @@ export interface MeanAcc {
  * @example a.mean((view) => view.dwellMs)
  */
 export function mean<T>(of: (value: T) => number): Aggregator<T, MeanAcc, number> {
-  return extracted(finite(of, 'mean'), MEAN, (capacity) => new MeanColumn(capacity))
+  return extracted(finite(of, 'mean'), MEAN, { kind: 'mean', of, make: (capacity) => new MeanColumn(capacity) })
 }
 
 class MeanColumn implements Column {
@@ -27,6 +27,10 @@ class MeanColumn implements Column {
   constructor(capacity: number) {
     this.#sums = new Float64Array(capacity)
     this.#counts = new Float64Array(capacity)
+  }
+
+  get arrays(): readonly Float64Array[] {
+    return [this.#sums, this.#counts]
   }
 
   grow(capacity: number): void {

@@ -10,7 +10,7 @@ import { extracted, finite, grown } from './extract.ts'
  * @example a.sum((view) => view.dwellMs)
  */
 export function sum<T>(of: (value: T) => number): Aggregator<T, number, number> {
-  return extracted(finite(of, 'sum'), SUM, (capacity) => new SumColumn(capacity))
+  return extracted(finite(of, 'sum'), SUM, { kind: 'sum', of, make: (capacity) => new SumColumn(capacity) })
 }
 
 class SumColumn implements Column {
@@ -19,6 +19,10 @@ class SumColumn implements Column {
 
   constructor(capacity: number) {
     this.#sums = new Float64Array(capacity)
+  }
+
+  get arrays(): readonly Float64Array[] {
+    return [this.#sums]
   }
 
   grow(capacity: number): void {

@@ -12,6 +12,9 @@ function writer<P>(
   return { write, progress, flush: async () => {}, close: async () => {} }
 }
 
+/** Arguments of one call that fit on any stack. */
+const MOST_ARGUMENTS = 10_000
+
 /** `items`: everything written, in order. `progress`: the watermarks, each after the panes of its step. */
 export interface Collected<P> extends Sink<P> {
   readonly items: readonly P[]
@@ -29,7 +32,9 @@ export function collected<P>(): Collected<P> {
     open: async () =>
       writer<P>(
         (batch) => {
-          for (const item of batch) items.push(item)
+          // All at once is several times faster; very many arguments do not fit a call.
+          if (batch.length <= MOST_ARGUMENTS) items.push(...batch)
+          else for (const item of batch) items.push(item)
         },
         (watermark) => {
           progress.push(watermark)

@@ -16,7 +16,7 @@ export interface Task {
 
 /** What a source can say about one record; every field may be missing. */
 export interface RecordInfo {
-  readonly key?: Key
+  readonly key?: Key | undefined
   readonly headers?: ReadonlyMap<string, Uint8Array>
   readonly timestamp?: number
 }
@@ -44,12 +44,15 @@ export interface Batch<out T> {
  * appears later joins with its first batch. `poll` returns at once when it has something, else a promise; at most one
  * call is outstanding, and a batch holds at most `limit` records. A paused split must not deliver until resumed.
  * `committed` tells positions up to which everything is safe. After the last split finished, poll is not called again.
+ * `caughtUp`, where present, tells whether a split has nothing more at this moment, for sources that read ahead or wait
+ * for a server: without it a split counts as caught up while `poll` waits, and only then.
  */
 export interface SourceReader<out T> {
   readonly splits: readonly string[]
   readonly poll: (limit: number) => Batch<T> | Promise<Batch<T>>
   readonly pause: (splits: readonly string[]) => void
   readonly resume: (splits: readonly string[]) => void
+  readonly caughtUp?: (split: string) => boolean
   readonly committed: (positions: readonly Position[]) => Promise<void>
   readonly close: () => Promise<void>
 }

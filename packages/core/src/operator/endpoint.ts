@@ -23,6 +23,12 @@ export class Endpoint {
     this.#waiting.push(item)
   }
 
+  /** Many items at once; the array is the endpoint's from now on. */
+  readonly pushAll = (items: unknown[]): void => {
+    if (this.#waiting.length === 0) this.#waiting = items
+    else for (const item of items) this.#waiting.push(item)
+  }
+
   get size(): number {
     return this.#waiting.length
   }

@@ -47,25 +47,38 @@ export class GridOperator implements WindowOperator {
     const timestamp = stage.cursor.eventTime
     let table = this.#current
     if (table === undefined || timestamp < table.start || timestamp >= table.end) {
-      const start = this.#startOf(timestamp)
-      table = this.#byStart.get(start)
-      if (table === undefined) {
-        const end = this.#endOf(start)
-        const window = this.#one ? THE_ONE : Object.freeze({ start, end })
-        if (stage.cursor.watermark >= stage.freesAt(end)) {
-          stage.counters.assigned++
-          stage.counters.assignments++
-          stage.refuse(window, end, 'tooLate', key, value)
-          return
-        }
-        table = this.#tables.create(window, start, end)
-        this.#byStart.set(start, table)
-      }
-      this.#current = table
+      table = this.find(timestamp, key, value)
+      if (table === undefined) return
     }
-    if (!stage.prepare(value) || !this.#tables.add(table, key, id, value)) return
+    if (!this.add(table, key, id, value)) return
     stage.counters.assigned++
     stage.counters.assignments++
+  }
+
+  /** The table of a time, made if need be; undefined: it is too late for it, which has been counted. */
+  find(timestamp: number, key: unknown, value: unknown): Table | undefined {
+    const { stage } = this
+    const start = this.#startOf(timestamp)
+    let table = this.#byStart.get(start)
+    if (table === undefined) {
+      const end = this.#endOf(start)
+      const window = this.#one ? THE_ONE : Object.freeze({ start, end })
+      if (stage.cursor.watermark >= stage.freesAt(end)) {
+        stage.counters.assigned++
+        stage.counters.assignments++
+        stage.refuse(window, end, 'tooLate', key, value)
+        return undefined
+      }
+      table = this.#tables.create(window, start, end)
+      this.#byStart.set(start, table)
+    }
+    this.#current = table
+    return table
+  }
+
+  /** Adds the record in hand to a table; false: the user's code threw, and the policy has dealt with it. */
+  add(table: Table, key: unknown, id: unknown, value: unknown): boolean {
+    return this.stage.prepare(value) && this.#tables.add(table, key, id, value)
   }
 
   withdraw({ eventTime, id, source }: Part): void {

@@ -34,15 +34,20 @@ export class PaneQueue {
     this.#items.push({ chunk })
   }
 
-  /** Hands out panes in order, about `limit` at most; false: there are more. */
-  take(limit: number, out: (pane: object) => void): boolean {
+  /**
+   * Hands out panes in order, about `limit` at most; false: there are more. `outAll`, if given, takes those that wait at
+   * once, with their array.
+   */
+  take(limit: number, out: (pane: object) => void, outAll?: (panes: object[]) => void): boolean {
     const panes = this.#panes
+    const waiting = panes.length
     const before = this.#out
     if (panes.length > 0) {
       this.#panes = []
-      for (const pane of panes) out(pane)
+      if (outAll === undefined) for (const pane of panes) out(pane)
+      else outAll(panes)
     }
-    let left = limit - panes.length
+    let left = limit - waiting
     const items = this.#items
     this.#out = out
     try {

@@ -22,30 +22,34 @@ import type { WindowStage } from './window-stage.ts'
 
 export class SessionOperator implements WindowOperator {
   readonly stage: WindowStage
-  readonly #gapMs: number | undefined
+  readonly gapMs: number | undefined
   readonly #assign: (timestamp: number, value: never) => readonly unknown[]
-  readonly #windows: SlotWindows
+  readonly windows: SlotWindows
 
   constructor(stage: WindowStage, assigner: WindowAssigner<never, unknown>) {
     this.stage = stage
-    this.#gapMs = assigner.shape.type === 'session' ? assigner.shape.gapMs : undefined
+    this.gapMs = assigner.shape.type === 'session' ? assigner.shape.gapMs : undefined
     this.#assign = assigner.assign
-    this.#windows = new SlotWindows(stage, 1)
+    this.windows = new SlotWindows(stage, 1)
   }
 
   get nextDue(): number {
-    return this.#windows.nextDue
+    return this.windows.nextDue
   }
 
   get nextWakeUp(): number {
-    return this.#windows.nextWakeUp
+    return this.windows.nextWakeUp
   }
 
   record(key: unknown, id: unknown, value: unknown): void {
     const { stage } = this
     const { eventTime } = stage.cursor
-    if (this.#gapMs !== undefined) {
-      if (stage.prepare(value)) this.#add(key, id, value, eventTime, eventTime + this.#gapMs, undefined)
+    if (this.gapMs !== undefined) {
+      if (!stage.prepare(value)) return
+      const end = eventTime + this.gapMs
+      const slot = this.extending(id, eventTime, end)
+      if (slot === -1) this.#add(key, id, value, eventTime, end, undefined)
+      else if (stage.add(this.windows.store.cells, slot, value)) this.#extend(slot, eventTime, end)
       return
     }
     let windows: readonly TimeWindow[]
@@ -65,36 +69,36 @@ export class SessionOperator implements WindowOperator {
   }
 
   advance(): void {
-    this.#windows.advance()
+    this.windows.advance()
   }
 
   tick(): void {
-    this.#windows.tick()
+    this.windows.tick()
   }
 
   open(limit: number): readonly OpenWindow[] {
-    return this.#windows.open(limit)
+    return this.windows.open(limit)
   }
 
   save(): SavedSlotWindows {
-    return this.#windows.save()
+    return this.windows.save()
   }
 
   load(saved: SavedSlotWindows): void {
-    this.#windows.load(saved)
+    this.windows.load(saved)
   }
 
   /** Adds the prepared record, with its own window, to the session it makes or joins; false: the user's add threw. */
   #add(key: unknown, id: unknown, value: unknown, start: number, end: number, rest: object | undefined): boolean {
     const { stage } = this
-    const { store } = this.#windows
+    const { store } = this.windows
     const family = rest === undefined || Object.keys(rest).length === 0 ? '' : identityOf({ start: 0, end: 0, ...rest })
     const chain = familyId(family, id)
     const joined = this.#touching(chain, start, end)
     let slot = joined[0]
     const fresh = slot === undefined
     if (slot === undefined) {
-      const refused = this.#windows.isFreed(end) ? 'tooLate' : stage.admit() ? undefined : 'shed'
+      const refused = this.windows.isFreed(end) ? 'tooLate' : stage.admit() ? undefined : 'shed'
       if (refused !== undefined) {
         stage.counters.assigned++
         stage.counters.assignments++
@@ -107,7 +111,7 @@ export class SessionOperator implements WindowOperator {
     }
     if (!stage.add(store.cells, slot, value)) {
       if (fresh) {
-        store.free(chain, slot)
+        store.free(slot)
         stage.entries--
       }
       return false
@@ -115,17 +119,46 @@ export class SessionOperator implements WindowOperator {
     stage.counters.assigned++
     stage.counters.assignments++
     const grown = !fresh && this.#widen(slot, joined, start, end)
-    this.#windows.bound(slot)
-    if (grown) stage.mergeTriggers(store.cells, slot, undefined, this.#windows.at(slot), this.#windows.wakes)
-    for (let i = 1; i < joined.length; i++) this.#merge(chain, slot, joined[i] as number)
-    if (joined.length > 1) this.#windows.bound(slot)
-    stage.added(store.cells, slot, this.#windows.at(slot), this.#windows.wakes)
+    this.windows.bound(slot)
+    if (grown) stage.mergeTriggers(store.cells, slot, undefined, this.windows.at(slot), this.windows.wakes)
+    for (let i = 1; i < joined.length; i++) this.#merge(slot, joined[i] as number)
+    if (joined.length > 1) this.windows.bound(slot)
+    stage.added(store.cells, slot, this.windows.at(slot), this.windows.wakes)
     return true
+  }
+
+  /**
+   * The common case: the key has one session, which is not complete and takes the record, and nothing is published before
+   * it is; −1: it is not this one.
+   */
+  extending(id: unknown, start: number, end: number): number {
+    const { store } = this.windows
+    const slot = store.head(id)
+    return slot !== -1 &&
+      this.stage.plain &&
+      store.next[slot] === -1 &&
+      store.complete[slot] === 0 &&
+      (store.start[slot] as number) <= end &&
+      start <= (store.end[slot] as number)
+      ? slot
+      : -1
+  }
+
+  #extend(slot: number, start: number, end: number): void {
+    const { store } = this.windows
+    const { counters } = this.stage
+    if (start < (store.start[slot] as number)) store.start[slot] = start
+    if (end > (store.end[slot] as number)) store.end[slot] = end
+    const flags = store.cells.flags as Uint8Array
+    flags[slot] = (flags[slot] as number) | PENDING | IN_TIME
+    counters.assigned++
+    counters.assignments++
+    counters.onTime++
   }
 
   /** The key's sessions that touch or overlap [start, end], earliest first. */
   #touching(chain: unknown, start: number, end: number): number[] {
-    const { store } = this.#windows
+    const { store } = this.windows
     const found: number[] = []
     for (let slot = store.head(chain); slot !== -1; slot = store.next[slot] as number) {
       if ((store.start[slot] as number) <= end && start <= (store.end[slot] as number)) found.push(slot)
@@ -133,27 +166,27 @@ export class SessionOperator implements WindowOperator {
     return found.length < 2 ? found : found.sort((a, b) => (store.start[a] as number) - (store.start[b] as number))
   }
 
-  #merge(chain: unknown, into: number, from: number): void {
+  #merge(into: number, from: number): void {
     const { stage } = this
-    const { store } = this.#windows
+    const { store } = this.windows
     const { cells } = store
     const flags = cells.flags as Uint8Array
-    if (store.complete[into] === 0) this.#windows.reopen(from)
+    if (store.complete[into] === 0) this.windows.reopen(from)
     cells.accumulators.merge(into, cells.accumulators, from)
     cells.records[into] = (cells.records[into] as number) + (cells.records[from] as number)
     if (cells.late !== undefined) cells.late[into] = (cells.late[into] as number) + (cells.late[from] as number)
-    // What is held back must be seen before the flags tell of both.
-    stage.mergeWaiting(cells, into, from, store.wakeAt, this.#windows.wakes)
+    // Before the flags are one: what each waits for depends on what is pending in each.
+    stage.mergeWaiting(cells, into, from, store.wakeAt, this.windows.wakes)
     flags[into] = (flags[into] as number) | ((flags[from] as number) & (PENDING | IN_TIME | COMPLETED))
-    this.#windows.outdate(into, from)
-    stage.mergeTriggers(cells, into, from, this.#windows.at(into), this.#windows.wakes)
+    this.windows.outdate(into, from)
+    stage.mergeTriggers(cells, into, from, this.windows.at(into), this.windows.wakes)
     stage.entries--
-    store.free(chain, from)
+    store.free(from)
   }
 
   /** New bounds make a new window: its panes are numbered from 0 and may be early again. True: they are new. */
   #widen(slot: number, joined: readonly number[], from: number, to: number): boolean {
-    const { store } = this.#windows
+    const { store } = this.windows
     let start = from
     let end = to
     for (let i = 0; i < joined.length; i++) {
@@ -162,7 +195,7 @@ export class SessionOperator implements WindowOperator {
       end = Math.max(end, store.end[other] as number)
     }
     if (start === store.start[slot] && end === store.end[slot]) return false
-    this.#windows.outdate(slot, slot)
+    this.windows.outdate(slot, slot)
     store.start[slot] = start
     store.end[slot] = end
     const { flags, index } = store.cells as { flags: Uint8Array; index: Uint32Array }

@@ -5,7 +5,6 @@
  */
 import { DueQueue } from '../time/due-queue.ts'
 import { IN_TIME, PENDING } from '../pane/numbering.ts'
-import { keyId } from '../state/key.ts'
 import type { WindowAssigner } from '../window/assigner.ts'
 import type { OpenWindow, WindowOperator } from './operator.ts'
 import { type SavedSlots, SlotStore } from './slot-store.ts'
@@ -51,7 +50,7 @@ export class SlidingOperator implements WindowOperator {
     const point = taking.length === 0 ? undefined : this.#pointAt(id, key, at)
     // The point takes the record first: windows made now are filled from points, and a throwing add shows here.
     if (point !== undefined && !stage.add(this.#points.cells, point.slot, value)) {
-      if (point.fresh) this.#points.free(id, point.slot)
+      if (point.fresh) this.#points.free(point.slot)
       return
     }
     counters.assigned++
@@ -68,8 +67,7 @@ export class SlidingOperator implements WindowOperator {
 
   advance(): void {
     this.#windows.advance()
-    for (const slot of this.#stale.take(this.stage.cursor.watermark))
-      this.#points.free(keyId(this.#points.cells.keys[slot] as never), slot)
+    for (const slot of this.#stale.take(this.stage.cursor.watermark)) this.#points.free(slot)
   }
 
   tick(): void {

@@ -32,7 +32,10 @@ export class SlotStore {
   /** Fields of user-defined windows beside their bounds, and what they add to the key's identity. */
   readonly rests: unknown[] = []
   readonly families: string[] = []
-  readonly #heads: Map<unknown, number> = new Map()
+  /** The first window of each key. */
+  readonly heads: Map<unknown, number> = new Map()
+  /** Under which identity a slot is chained. */
+  readonly #ids: unknown[] = []
   readonly #free: number[] = []
   #seq = 0
 
@@ -52,7 +55,7 @@ export class SlotStore {
 
   /** The first window of a key, −1 for none; `next` leads on. */
   head(id: unknown): number {
-    return this.#heads.get(id) ?? -1
+    return this.heads.get(id) ?? -1
   }
 
   open(id: unknown, key: unknown, start: number, end: number): number {
@@ -66,22 +69,26 @@ export class SlotStore {
     this.armedAt[slot] = Number.NaN
     this.wakeAt[slot] = Number.NaN
     this.next[slot] = this.head(id)
-    this.#heads.set(id, slot)
+    this.heads.set(id, slot)
+    this.#ids[slot] = id
     return slot
   }
 
-  free(id: unknown, slot: number): void {
+  free(slot: number): void {
+    const id = this.#ids[slot]
     const after = this.next[slot] as number
     let at = this.head(id)
     if (at === slot) {
-      if (after === -1) this.#heads.delete(id)
-      else this.#heads.set(id, after)
+      if (after === -1) this.heads.delete(id)
+      else this.heads.set(id, after)
     } else {
       while (this.next[at] !== slot) at = this.next[at] as number
       this.next[at] = after
     }
     this.cells.clear(slot)
+    this.#ids[slot] = undefined
     this.seq[slot] = 0
+    this.armedAt[slot] = Number.NaN
     this.#free.push(slot)
   }
 
@@ -112,7 +119,8 @@ export class SlotStore {
       const family = (this.families[slot] = saved.families[slot] ?? '')
       const id = familyId(family, keyId(this.cells.keys[slot] as never))
       this.next[slot] = this.head(id)
-      this.#heads.set(id, slot)
+      this.heads.set(id, slot)
+      this.#ids[slot] = id
     }
   }
 

@@ -3,11 +3,11 @@
  * between. A window is looked at when the watermark reaches the time it was armed for, and put off if it has grown since:
  * growing costs nothing.
  */
-import { keyId } from '../state/key.ts'
+import FlatQueue from 'flatqueue'
 import { DueQueue } from '../time/due-queue.ts'
 import type { TimeWindow } from '../window/window.ts'
 import type { OpenWindow } from './operator.ts'
-import { type SavedSlots, SlotStore, familyId } from './slot-store.ts'
+import { type SavedSlots, SlotStore } from './slot-store.ts'
 import type { LiveWindow, Wakes, WindowStage } from './window-stage.ts'
 
 /** A slot that wants attention at a time; void when the slot has another user or another time by then. */
@@ -18,7 +18,7 @@ interface Ask {
 }
 export interface SavedSlotWindows {
   readonly store: SavedSlots
-  readonly due: readonly Ask[]
+  readonly due: readonly (readonly [slot: number, at: number])[]
   readonly events: readonly Ask[]
   readonly wakes: readonly Ask[]
   readonly stale: readonly Ask[]
@@ -30,7 +30,10 @@ export class SlotWindows {
   /** How far the watermark must be past the end: 1 where a record exactly at the end still joins. */
   readonly #slack: 0 | 1
   #view: View
-  readonly #due: DueQueue<Ask> = new DueQueue()
+  /** Slots by the watermark they are armed for; void where that is another one by now. */
+  readonly #due: FlatQueue<number> = new FlatQueue()
+  /** The watermark from which `advance` has something to do. */
+  nextDue: number = Number.POSITIVE_INFINITY
   /** Watermarks that generic triggers asked for. */
   readonly #events: DueQueue<Ask> = new DueQueue()
   readonly #wakes: DueQueue<Ask> = new DueQueue()
@@ -42,10 +45,6 @@ export class SlotWindows {
     this.#slack = slack
     this.store = new SlotStore(stage.spec)
     this.#view = new View(this.store, slack)
-  }
-
-  get nextDue(): number {
-    return Math.min(this.#due.nextAt, this.#events.nextAt, this.#stale.nextAt)
   }
 
   get nextWakeUp(): number {
@@ -88,6 +87,7 @@ export class SlotWindows {
     for (const { window } of this.store.cells.stale?.[slot] ?? []) {
       const at = this.#finalAt(window)
       this.#stale.push({ slot, seq: this.store.seq[slot] as number, at }, at)
+      if (at < this.nextDue) this.nextDue = at
     }
   }
 
@@ -108,14 +108,36 @@ export class SlotWindows {
     const stage = this.#stage
     const { watermark } = stage.cursor
     if (this.#stale.isDue(watermark)) this.#withdrawStale()
-    while (this.#events.isDue(watermark) || this.#due.isDue(watermark)) {
-      // Completion first: where time leaps over both, what a trigger waited for comes with the on-time pane.
-      const events = this.#events.take(watermark)
-      for (const ask of this.#due.take(watermark)) this.#look(ask)
-      for (const ask of events) {
+    while (this.#events.isDue(watermark) || this.#isDue(watermark)) {
+      // Where time leaps over both, the window completes in this step: what was asked for before is no early pane.
+      this.#lookAtDue(watermark)
+      for (const ask of this.#events.take(watermark)) {
         if (this.store.seq[ask.slot] === ask.seq)
           stage.woken(this.store.cells, ask.slot, this.#view.at(ask.slot), this.wakes, ask.at, true)
       }
+    }
+    this.nextDue = Math.min(this.#due.peekValue() ?? Number.POSITIVE_INFINITY, this.#events.nextAt, this.#stale.nextAt)
+  }
+
+  #isDue(watermark: number): boolean {
+    return this.#due.length > 0 && (this.#due.peekValue() as number) <= watermark
+  }
+
+  /** In order of time; those of one time in the order they were opened, whatever the heap's habits. */
+  #lookAtDue(watermark: number): void {
+    const due = this.#due
+    while (this.#isDue(watermark)) {
+      const at = due.peekValue() as number
+      const slot = due.pop() as number
+      if (due.peekValue() !== at) {
+        this.#look(slot, at)
+        continue
+      }
+      const slots = [slot]
+      while (due.peekValue() === at) slots.push(due.pop() as number)
+      const { seq } = this.store
+      slots.sort((a, b) => (seq[a] as number) - (seq[b] as number))
+      for (const one of slots) this.#look(one, at)
     }
   }
 
@@ -145,11 +167,18 @@ export class SlotWindows {
       queue.list().flatMap(([ask]) => (this.store.seq[ask.slot] === ask.seq ? [ask] : []))
     return {
       store: this.store.save(),
-      due: list(this.#due),
+      due: this.#armed(),
       events: list(this.#events),
       wakes: list(this.#wakes),
       stale: list(this.#stale),
     }
+  }
+
+  /** Slots that wait to be looked at, with the watermarks they are armed for. */
+  #armed(): readonly (readonly [slot: number, at: number])[] {
+    const { length, ids, values } = this.#due
+    const all = ids.slice(0, length).map((slot, i) => [slot, values[i] as number] as const)
+    return all.filter(([slot, at]) => this.store.armedAt[slot] === at)
   }
 
   load(saved: SavedSlotWindows): void {
@@ -158,10 +187,11 @@ export class SlotWindows {
     const live = this.store.live()
     this.#stage.entries += live.length
     this.#stage.restored([{ cells: this.store.cells, slots: live, wakes: this.wakes }])
-    for (const ask of saved.due) this.#due.push(ask, ask.at)
+    for (const [slot, at] of saved.due) this.#due.push(slot, at)
     for (const ask of saved.events) this.#events.push(ask, ask.at)
     for (const ask of saved.wakes) this.#wakes.push(ask, ask.at)
     for (const ask of saved.stale) this.#stale.push(ask, ask.at)
+    this.nextDue = Math.min(this.#due.peekValue() ?? Number.POSITIVE_INFINITY, this.#events.nextAt, this.#stale.nextAt)
   }
 
   #arm(slot: number): void {
@@ -171,13 +201,14 @@ export class SlotWindows {
     // Armed for earlier is good enough: it is put off when that time comes.
     if ((store.armedAt[slot] as number) <= at) return
     store.armedAt[slot] = at
-    this.#due.push({ slot, seq: store.seq[slot] as number, at }, at)
+    this.#due.push(slot, at)
+    if (at < this.nextDue) this.nextDue = at
   }
 
-  #look({ slot, seq, at }: Ask): void {
+  #look(slot: number, at: number): void {
     const stage = this.#stage
     const store = this.store
-    if (store.seq[slot] !== seq || store.armedAt[slot] !== at) return
+    if (store.armedAt[slot] !== at) return
     store.armedAt[slot] = Number.NaN
     const { watermark } = stage.cursor
     const completesAt = (store.end[slot] as number) + this.#slack
@@ -191,7 +222,7 @@ export class SlotWindows {
     }
     if (freeing) {
       stage.entries--
-      store.free(familyId(store.families[slot] as string, keyId(store.cells.keys[slot] as never)), slot)
+      store.free(slot)
     } else {
       this.#arm(slot)
     }
@@ -202,8 +233,10 @@ export class SlotWindows {
       this.store.wakeAt[slot] = time
       this.#wakes.push({ slot, seq: this.store.seq[slot] as number, at: time }, time)
     },
-    atWatermark: (slot, watermark) =>
-      this.#events.push({ slot, seq: this.store.seq[slot] as number, at: watermark }, watermark),
+    atWatermark: (slot, watermark) => {
+      this.#events.push({ slot, seq: this.store.seq[slot] as number, at: watermark }, watermark)
+      if (watermark < this.nextDue) this.nextDue = watermark
+    },
     live: (slot) => this.#view.at(slot),
   }
 }
@@ -227,8 +260,9 @@ class View implements LiveWindow {
   get window(): TimeWindow {
     const { start, end, rests } = this.#store
     const rest = rests[this.#slot] as object | undefined
+    // Made for every pane: freezing it would cost more than all the rest.
     const window = { start: start[this.#slot] as number, end: end[this.#slot] as number }
-    return Object.freeze(rest === undefined ? window : { ...window, ...rest })
+    return rest === undefined ? window : { ...window, ...rest }
   }
 
   get completesAt(): number {

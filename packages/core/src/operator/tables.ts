@@ -125,16 +125,17 @@ export class Tables {
     const { watermark, now } = stage.cursor
     const frontier: Frontier = { watermark, now }
     while (this.#due.isDue(watermark)) {
-      const taken = this.#due.take(watermark)
-      // Completion first: where time leaps over both, what a trigger waited for comes with the on-time pane.
-      for (const due of taken) {
+      const asked: WakeGroup[] = []
+      for (const due of this.#due.take(watermark)) {
         const { table } = due
-        if ('slots' in due || table.freed) continue
-        if (table.complete) this.#free(table, false, frontier)
+        if (table.freed) continue
+        // Where time leaps over both, the window completes in this step: what was asked for before is no early pane.
+        if ('slots' in due) asked.push(due)
+        else if (table.complete) this.#free(table, false, frontier)
         else if (stage.freesAt(table.end) <= watermark) this.#free(table, true, frontier)
         else this.#complete(table, frontier)
       }
-      for (const due of taken) if ('slots' in due) this.#wakeSlots(due, true)
+      for (const group of asked) this.#wakeSlots(group, true)
     }
   }
 

@@ -7,53 +7,15 @@
  */
 import type { Clock } from '../time/clock.ts'
 import type { Batch, SourceReader } from '../io/source.ts'
-import { SplitWatermarks, type Split } from '../time/splits.ts'
+import { SplitWatermarks } from '../time/splits.ts'
 import { AFTER_ALL } from '../time/timestamp.ts'
 import { Cursor } from './cursor.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { OpenWindow, WindowOperator } from './operator.ts'
+import type { OpenWindow } from './operator.ts'
 import type { ResultFilter } from './result-chain.ts'
 import type { ResultInput } from './result-input.ts'
+import type { Output, Port, SavedTask, TaskEvents } from './task-parts.ts'
 import type { SplitClock, Timeline } from './timeline.ts'
-
-/** Where the records of one source enter. */
-export interface Port {
-  readonly name: string
-  readonly timelines: readonly Timeline[]
-  /** The first stage; set when the stages have been put together. */
-  head: (value: unknown) => void
-  /** Records that came in. */
-  records: number
-  splits: number
-  finished: number
-}
-
-/** A window operator and where its panes go. */
-export interface Output {
-  readonly name: string
-  readonly operator: WindowOperator
-  readonly out: (pane: object) => void
-  /** How far its watermark is behind the task's. */
-  readonly delayMs: number
-  /** Where its records come from, if they are results. */
-  readonly input: ResultInput | undefined
-  /** Its panes go into other windows: they are handed on in the step that made them. */
-  readonly feeds: boolean
-}
-
-export interface TaskEvents {
-  readonly split: (split: string, state: Split['state']) => void
-  readonly stalled: (split: string, since: number, waiting: readonly OpenWindow[]) => void
-  readonly ahead: (split: string, aheadMs: number) => void
-}
-
-export interface SavedTask {
-  readonly watermark: number
-  readonly splits: readonly Split[]
-  readonly operators: { readonly [name: string]: unknown }
-  readonly filters: { readonly [name: string]: unknown }
-  readonly inputs: { readonly [name: string]: unknown }
-}
 
 const MOST_NAMED_WINDOWS = 10
 
@@ -74,6 +36,8 @@ export class Task {
   /** Processing time at which the watermark last moved. */
   #movedAt = Number.NaN
   #announced = false
+  /** Before this processing time there is no split to look after. */
+  #watchAt = Number.NEGATIVE_INFINITY
 
   /** Processing time from here on follows the clock record by record, if the clock follows arrivals. */
   follow(clock: Clock): void {
@@ -83,6 +47,7 @@ export class Task {
   /** A split that is known from the start, or appears. */
   join(port: Port, split: string, reader: SourceReader<unknown> | undefined): void {
     port.splits++
+    this.#watchAt = Number.NEGATIVE_INFINITY
     for (const timeline of port.timelines) {
       const before = timeline.clocks.size
       const clock = timeline.join(split, reader, this.cursor.now)
@@ -119,19 +84,25 @@ export class Task {
     this.raise(this.watermarks.combine())
   }
 
-  /** Processing time moves on: wakes who asked for it. */
-  tick(now: number): void {
-    const { cursor } = this
+  /** Processing time moves on: wakes who asked for it. True: somebody was woken, or looked after. */
+  tick(now: number): boolean {
+    const { cursor, outputs } = this
     if (now > cursor.now || Number.isNaN(this.#movedAt)) {
       cursor.now = Math.max(now, cursor.now)
       if (Number.isNaN(this.#movedAt)) this.#movedAt = cursor.now
     }
-    for (const { operator } of this.outputs) {
+    let woken = false
+    for (let i = 0; i < outputs.length; i++) {
+      const { operator } = outputs[i] as Output
       operator.stage.cursor.now = cursor.now
-      if (operator.nextWakeUp <= cursor.now) operator.tick()
+      if (operator.nextWakeUp > cursor.now) continue
+      operator.tick()
+      woken = true
     }
     if (this.settles) this.settle()
+    if (now < this.#watchAt) return woken
     this.#watch()
+    return true
   }
 
   /** A step has ended: what windows owe to other windows goes there, in the order of the plan. */
@@ -168,13 +139,28 @@ export class Task {
     return next
   }
 
+  /** The watermark from which `raise` has something to do. */
+  nextDue(): number {
+    const { outputs } = this
+    let next = Number.POSITIVE_INFINITY
+    for (let i = 0; i < outputs.length; i++) {
+      const { operator, delayMs } = outputs[i] as Output
+      const due = operator.nextDue + delayMs
+      if (due < next) next = due
+    }
+    return next
+  }
+
   /** The watermark moves up to w, if that is up: completes and frees windows. */
   raise(w: number): void {
     const { cursor } = this
     if (w <= cursor.watermark) return
     cursor.watermark = w
     this.#movedAt = cursor.now
-    this.#announced = false
+    if (this.#announced) {
+      this.#announced = false
+      this.#watchAt = Number.NEGATIVE_INFINITY
+    }
     const { outputs } = this
     for (let i = 0; i < outputs.length; i++) {
       const output = outputs[i] as Output
@@ -193,8 +179,8 @@ export class Task {
   /** Moves panes from the operators to the endpoints, about `limit`; false: there are more. */
   drain(limit: number): boolean {
     let done = true
-    for (const { operator, out } of this.outputs)
-      if (!operator.stage.queue.empty) done = operator.stage.queue.take(limit, out) && done
+    for (const { operator, out, outAll } of this.outputs)
+      if (!operator.stage.queue.empty) done = operator.stage.queue.take(limit, out, outAll) && done
     return done
   }
 
@@ -274,20 +260,29 @@ export class Task {
   }
 
   #records(port: Port, records: readonly unknown[], from: number, to: number): void {
-    const { cursor } = this
-    const { head } = port
-    const { arrivals } = cursor.batch
-    const clock = arrivals === undefined ? undefined : this.#clock
+    const { arrivals } = this.cursor.batch
     port.records += to - from
-    for (let i = from; i < to; i++) {
-      cursor.index = i
-      cursor.eventTime = Number.NaN
-      if (clock !== undefined) {
-        clock.follow?.((arrivals as ArrayLike<number>)[i] as number)
-        const now = clock.now()
-        if (now > cursor.now) this.tick(now)
+    this.cursor.eventTime = Number.NaN
+    port.run(records, from, to, arrivals === undefined ? undefined : this.#arrivals(arrivals))
+  }
+
+  /** Processing time follows the arrivals of a batch, if the clock does. */
+  #arrivals(arrivals: ArrayLike<number>): ((i: number, watermark: number) => boolean) | undefined {
+    const clock = this.#clock
+    if (clock === undefined) return undefined
+    const { cursor, outputs } = this
+    return (i, watermark) => {
+      clock.follow?.(arrivals[i] as number)
+      const now = clock.now()
+      if (now <= cursor.now) return false
+      let quiet = now < this.#watchAt && !this.settles
+      for (let k = 0; k < outputs.length && quiet; k++) quiet = (outputs[k] as Output).operator.nextWakeUp > now
+      if (quiet) {
+        cursor.now = now
+        return false
       }
-      head(records[i])
+      this.raise(watermark)
+      return this.tick(now)
     }
   }
 
@@ -316,6 +311,20 @@ export class Task {
     const advanced = this.#advanced()
     if (Number.isFinite(advanced)) this.raise(this.watermarks.raise(advanced))
     this.#announceStall()
+    this.#watchAt = this.#nextWatch()
+  }
+
+  /** The earliest time at which a split can be idle, or a stall be told of. Records only put it off. */
+  #nextWatch(): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const { options, clocks } of this.timelines) {
+      if (options.whenAllIdle === 'advance') return Number.NEGATIVE_INFINITY
+      if (!this.#announced) next = Math.min(next, this.#movedAt + options.stalledAfterMs)
+      if (options.idleAfterMs === undefined) continue
+      for (const { split, activeAt } of clocks.values())
+        if (split.state === 'active') next = Math.min(next, activeAt + options.idleAfterMs)
+    }
+    return next
   }
 
   #announceStall(): void {

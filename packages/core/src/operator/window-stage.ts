@@ -22,7 +22,7 @@ import { Steps } from './steps.ts'
 import { Withdrawals } from './withdrawals.ts'
 
 /** A processing-time wake-up has been asked for and waits. */
-const WAITING = 8
+export const WAITING = 8
 /** The gate holds a pane of the slot back. */
 export const HELD = 16
 /** What a pane ends. */
@@ -75,6 +75,8 @@ export class WindowStage {
   readonly publisher: Publisher
   /** True where nothing has to be kept or asked per record before a window completes. */
   readonly plain: boolean
+  /** A record may make it want to be looked at at a watermark, beside those that complete and free its window. */
+  readonly asksForWatermarks: boolean
   /** What its gate holds back, where that is bounded over all keys. */
   readonly heldBack: HeldBack | undefined
   /** What is in a window may leave it again. */
@@ -88,7 +90,7 @@ export class WindowStage {
   /** The window that refused last. */
   lastRefused: unknown = undefined
   readonly #gate: PaneGate | undefined
-  readonly #outputs: StageOutputs
+  readonly outputs: StageOutputs
   readonly #steps: Steps
 
   constructor(options: StageOptions, spec: AggregateSpec, cursor: Cursor, outputs: StageOutputs) {
@@ -97,11 +99,12 @@ export class WindowStage {
     this.spec = spec
     this.cursor = cursor
     this.#gate = trigger.gate ?? options.gate
+    this.asksForWatermarks = trigger.fastPath === undefined || this.#gate !== undefined
     this.plain = trigger.fastPath?.early === 'never' && !mayWithdraw
     this.publisher = new Publisher(this.counters, accumulation, merging || mayWithdraw)
     this.heldBack = this.#gate?.buffer === undefined ? undefined : new HeldBack(this.#gate.buffer, this)
     this.withdrawals = mayWithdraw ? new Withdrawals(this) : undefined
-    this.#outputs = outputs
+    this.outputs = outputs
     this.#steps = new Steps(trigger, options.name, cursor, merging)
   }
 
@@ -126,7 +129,7 @@ export class WindowStage {
   }
 
   reject(error: unknown, value: unknown): void {
-    this.counters[this.#outputs.reject(error, value)]++
+    this.counters[this.outputs.reject(error, value)]++
   }
 
   /** A window does not take the record. */
@@ -136,7 +139,7 @@ export class WindowStage {
     this.lastRefused = window
     const latenessMs = cursor.watermark - (window === undefined ? cursor.eventTime : endsAt)
     if (reason === 'tooLate') this.lateReport.add(windowText(window), latenessMs)
-    this.#outputs.late?.({ value, meta: cursor.keep(), key, window, reason, latenessMs, watermark: cursor.watermark })
+    this.outputs.late?.({ value, meta: cursor.keep(), key, window, reason, latenessMs, watermark: cursor.watermark })
   }
 
   /** Whether there is room for one more entry; false: the assignment is to be shed. */

@@ -10,11 +10,16 @@ export type Accumulation = 'accumulating' | 'retracting' | 'discarding'
 /** early: before the window was complete; on-time: when it was; late: an update by data that came after. */
 export type Timing = 'early' | 'on-time' | 'late'
 
+/**
+ * What every pane says. The version that stores compare is (epoch, revision), where the revision is 2 × index for a value
+ * and 2 × index + 1 for its retraction: an equal one rewrites, an older one never overwrites.
+ */
 export interface PaneBase<K, W> {
   readonly key: K
   readonly window: W
-  /** 0-based, strictly increasing per key and window. */
+  /** 0-based, strictly increasing per key and window. A session with new bounds is a new window and begins with 0. */
   readonly index: number
+  /** 0 for a job that restarts with what it knew; greater for one that makes its results anew. */
   readonly epoch: number
   /** The event-time frontier when the pane was made. */
   readonly watermark: number
@@ -59,6 +64,7 @@ export interface Correction<K, W = TimeWindow> extends PaneBase<K, W> {
   readonly delta: Uint8Array
 }
 
+/** What windows with whole values yield: told apart by `kind`. */
 export type Pane<K, V, W = TimeWindow> = ValuePane<K, V, W> | Retraction<K, V, W> | Correction<K, W>
 /** The withdrawal of a pane that was published, at a later time. */
 export function retractionOf<K, V, W>(

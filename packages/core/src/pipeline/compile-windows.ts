@@ -1,12 +1,15 @@
 /** Owns how window stages and what comes after them become functions: keys, operators, results, and windows over them. */
 import { AggregateSpec } from '../aggregate/accumulators.ts'
 import { Cursor, withMeta } from '../operator/cursor.ts'
+import { GridOperator } from '../operator/grid-operator.ts'
+import type { End } from '../operator/line.ts'
 import { makeOperator } from '../operator/make-operator.ts'
 import type { WindowOperator } from '../operator/operator.ts'
 import type { Reject } from '../operator/rejects.ts'
 import { ResultFilter, mapResults, resultCounters } from '../operator/result-chain.ts'
 import { ResultInput } from '../operator/result-input.ts'
 import type { Task } from '../operator/task.ts'
+import { SessionOperator } from '../operator/session-operator.ts'
 import { WindowStage } from '../operator/window-stage.ts'
 import type { Sink } from '../io/sink.ts'
 import { copyKey, keyId } from '../state/key.ts'
@@ -23,7 +26,11 @@ export interface Site {
   readonly name: (node: PlanNode) => string
   readonly consumers: (node: PlanNode) => readonly PlanNode[]
   readonly next: (node: PlanNode) => Push
+  /** Where many items of a node can go at once: its only sink. */
+  readonly many: (node: PlanNode) => ((items: unknown[]) => void) | undefined
   readonly count: (node: PlanNode) => NodeCounters
+  /** What deals with the records that a stage refuses, and counts them. */
+  readonly part: (node: KeyNode) => { readonly reject: Reject; readonly counters: NodeCounters }
   readonly reject: (node: PlanNode, policy: OnError, ofResult?: boolean) => Reject
   /** One endpoint per sink of late records or dead letters. */
   readonly sideOutput: (sink: Sink<never>, name: string) => Push
@@ -38,6 +45,7 @@ export interface CompiledWindow {
 export class WindowCompiler {
   readonly windows: CompiledWindow[] = []
   readonly #site: Site
+  readonly #entries: Map<KeyNode, readonly (WindowOperator | Pick<WindowOperator, 'record'>)[]> = new Map()
 
   constructor(site: Site) {
     this.#site = site
@@ -45,14 +53,14 @@ export class WindowCompiler {
 
   /** Records by key into their windows. */
   key(node: KeyNode): Push {
-    const { task, reject: rejectOf, count } = this.#site
+    const { task, part } = this.#site
     const { cursor } = task
     const call = withMeta(node.fn)
-    const reject = rejectOf(node, node.onError)
-    const counters = count(node)
+    const { reject, counters } = part(node)
     const operators = this.#windowsOf(node, undefined, (window) => (window.lagMs === 0 ? cursor : new Cursor()))
     const into = operators.map((operator) => entry(operator, cursor))
     const [only] = into
+    this.#entries.set(node, into)
     return (value) => {
       let key: unknown
       let id: unknown
@@ -66,6 +74,19 @@ export class WindowCompiler {
       if (typeof key === 'object') key = copyKey(key as never)
       if (into.length === 1) (only as WindowOperator).record(key, id, value)
       else for (const operator of into) operator.record(key, id, value)
+    }
+  }
+
+  /** Where records with a key go, for the code that is generated. */
+  endOf(node: KeyNode): End {
+    const into = this.#entries.get(node) ?? []
+    const [only] = into
+    if (into.length === 1 && only instanceof GridOperator) return { kind: 'grid', operator: only }
+    if (into.length === 1 && only instanceof SessionOperator) return { kind: 'session', operator: only }
+    if (into.length === 1 && only !== undefined) return { kind: 'operator', operator: only }
+    return {
+      kind: 'operator',
+      operator: { record: (key, id, value) => into.forEach((one) => one.record(key, id, value)) },
     }
   }
 
@@ -135,6 +156,7 @@ export class WindowCompiler {
       input,
       feeds: this.#feeds(node),
       out: (_: object): void => {},
+      outAll: this.#site.many(node),
     }
     task.outputs.push(output)
     output.out = next(node)

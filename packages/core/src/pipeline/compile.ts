@@ -4,17 +4,20 @@
  */
 import { recordError } from '../errors/stream-error.ts'
 import { type Call, withMeta } from '../operator/cursor.ts'
+import { type Clocking, type Line, type Step, runLine } from '../operator/line.ts'
 import { Endpoint } from '../operator/endpoint.ts'
 import { type Reject, makeReject } from '../operator/rejects.ts'
-import { type Port, Task } from '../operator/task.ts'
+import { Task } from '../operator/task.ts'
+import type { Port } from '../operator/task-parts.ts'
 import { Timeline } from '../operator/timeline.ts'
 import type { Sink } from '../io/sink.ts'
 import type { Source } from '../io/source.ts'
 import { badTimestamp } from '../time/timestamp.ts'
+import { fuse, fuseResult } from './fuse.ts'
 import { type CompiledWindow, WindowCompiler } from './compile-windows.ts'
 import { delayOf, windowBefore } from './over-results.ts'
-import type { OnError, PlanNode, RecordNode, SinkNode, SourceNode, TimeNode } from './plan.ts'
-import { inputsOf, namesOf, nodesOf, upstreamOf } from './plan.ts'
+import type { KeyNode, OnError, PlanNode, RecordNode, SinkNode, SourceNode, TimeNode } from './plan.ts'
+import { inputsOf, namesOf, nodesOf, rolesOf, upstreamOf } from './plan.ts'
 
 /** What a record stage counts; `extra` is what flatMap made beyond one record each. */
 export interface NodeCounters {
@@ -34,9 +37,14 @@ export interface Compiled {
 
 type Push = (value: unknown) => void
 
+export interface CompileOptions {
+  /** Whether code may be made from text where that is faster; true if not given, and where the host lets it. */
+  readonly generateCode?: boolean
+}
+
 /** Puts a job together from the sinks of its pipelines. */
-export function compile(pipeline: string, sinks: readonly SinkNode[]): Compiled {
-  return new Compiler(pipeline, sinks).compiled
+export function compile(pipeline: string, sinks: readonly SinkNode[], options: CompileOptions = {}): Compiled {
+  return new Compiler(pipeline, sinks, options).compiled
 }
 
 class Compiler {
@@ -49,10 +57,14 @@ class Compiler {
   readonly #pushes: Map<PlanNode, Push> = new Map()
   readonly #timelines: Map<PlanNode, Timeline> = new Map()
   readonly #letters: Map<Sink<never>, Endpoint> = new Map()
+  readonly #sinks: Map<SinkNode, Endpoint> = new Map()
   readonly #windows: WindowCompiler
-  readonly #sources: { port: Port; source: Source<unknown> }[] = []
+  readonly #sources: { port: Port; source: Source<unknown>; node: SourceNode }[] = []
+  /** What deals with the records that a stage refuses, and counts them. */
+  readonly #parts: Map<PlanNode, { readonly reject: Reject; readonly counters: NodeCounters }> = new Map()
+  readonly #clockings: Map<PlanNode, Clocking> = new Map()
 
-  constructor(pipeline: string, sinks: readonly SinkNode[]) {
+  constructor(pipeline: string, sinks: readonly SinkNode[], { generateCode = true }: CompileOptions) {
     this.#pipeline = pipeline
     this.#nodes = nodesOf(sinks)
     this.#names = namesOf(this.#nodes)
@@ -64,20 +76,57 @@ class Compiler {
       name: (node) => this.#name(node),
       consumers: (node) => this.#consumers.get(node) ?? [],
       next: (node) => this.#next(node),
+      many: (node) => this.#many(node),
       count: (node) => this.#count(node),
       reject: (node, policy, ofResult) => this.#reject(node, policy, ofResult),
+      part: (node) => this.#part(node),
       sideOutput: (sink, name) => this.#sideOutput(sink, name),
     })
-    let primary = false
+    const roles = rolesOf(sinks)
     for (const node of sinks) {
-      const role: Endpoint['role'] = node.role ?? (primary ? 'required' : 'primary')
-      primary ||= role === 'primary'
       // Several sinks may take the same output; results() yields it once.
-      this.#endpoint(node, role, sinks.find((other) => other.from === node.from) === node)
+      this.#endpoint(
+        node,
+        roles.get(node) as Endpoint['role'],
+        sinks.find((other) => other.from === node.from) === node,
+      )
     }
     // In the order of the plan, so that snapshots and events name things in a stable order.
     for (const node of this.#nodes) if (node.op === 'eventTime') this.#timeline(node)
     for (const node of this.#nodes) if (node.op === 'source') this.#port(node)
+    for (const { port, node } of this.#sources) {
+      const line = this.#line(node)
+      port.run = (generateCode ? fuse(line) : undefined) ?? runLine(line)
+    }
+    if (!generateCode) return
+    for (const { operator } of this.#windows.windows) {
+      const { spec } = operator.stage
+      if (spec.names !== undefined) spec.toResult = fuseResult(spec.names) ?? spec.toResult
+    }
+  }
+
+  /** What the records of a source go through until they fork, or come to something that takes them as they are. */
+  #line(source: SourceNode): Line {
+    const steps: Step[] = []
+    let clocking: Clocking | undefined
+    let node: PlanNode = source
+    for (;;) {
+      const [next, ...others]: readonly PlanNode[] = this.#consumers.get(node) ?? []
+      const part = next === undefined ? undefined : this.#parts.get(next)
+      const end = (): Line => ({ task: this.#task, steps, clocking, end: { kind: 'push', push: this.#next(node) } })
+      if (next === undefined || others.length > 0 || part === undefined) return end()
+      if (next.op === 'keyBy') {
+        steps.push({ op: next.op, fn: next.fn, ...part })
+        return { task: this.#task, steps, clocking, end: this.#windows.endOf(next) }
+      }
+      if (next.op === 'eventTime') {
+        clocking = this.#clockings.get(next)
+        steps.push({ op: next.op, fn: next.timestamp, ...part })
+      } else if (next.op === 'filter' || next.op === 'map' || next.op === 'tap')
+        steps.push({ op: next.op, fn: next.fn, ...part })
+      else return end()
+      node = next
+    }
   }
 
   get compiled(): Compiled {
@@ -111,6 +160,7 @@ class Compiler {
     )
     this.#task.endpoints.push(endpoint)
     this.#pushes.set(node, endpoint.push)
+    this.#sinks.set(node, endpoint)
   }
 
   /** Late records and dead letters go the way of results: one endpoint per sink, fed from what is durable. */
@@ -140,6 +190,12 @@ class Compiler {
     return makeReject({ pipeline: this.#pipeline, stage, ofResult, ...options }, this.#task.cursor)
   }
 
+  #part(node: RecordNode | TimeNode | KeyNode): { readonly reject: Reject; readonly counters: NodeCounters } {
+    const part = { reject: this.#reject(node, node.onError), counters: this.#count(node) }
+    this.#parts.set(node, part)
+    return part
+  }
+
   #timeline(node: TimeNode): Timeline {
     const { watermark, idleAfterMs, whenAllIdle, stalledAfterMs, maxAheadMs, maxDriftMs } = node
     const timeline = new Timeline(
@@ -158,14 +214,14 @@ class Compiler {
     const port: Port = {
       name: this.#name(node),
       timelines: timelines.map((other) => this.#timelines.get(other) as Timeline),
-      head: () => {},
+      run: () => {},
       records: 0,
       splits: 0,
       finished: 0,
     }
-    port.head = this.#next(node)
+    this.#next(node)
     this.#task.ports.push(port)
-    this.#sources.push({ port, source: node.source })
+    this.#sources.push({ port, source: node.source, node })
   }
 
   /** What a node's output goes to. */
@@ -175,6 +231,11 @@ class Compiler {
     return (value) => {
       for (const push of pushes) push(value)
     }
+  }
+
+  #many(node: PlanNode): ((items: unknown[]) => void) | undefined {
+    const [only, ...others] = this.#consumers.get(node) ?? []
+    return only?.op === 'sink' && others.length === 0 ? this.#sinks.get(only)?.pushAll : undefined
   }
 
   /** A node as a function, made once however many feed it. */
@@ -215,8 +276,7 @@ class Compiler {
   #record(node: RecordNode): Push {
     const { cursor } = this.#task
     const call = withMeta(node.fn)
-    const reject = this.#reject(node, node.onError)
-    const counters = this.#count(node)
+    const { reject, counters } = this.#part(node)
     const next = this.#next(node)
     switch (node.op) {
       case 'filter':
@@ -272,13 +332,13 @@ class Compiler {
     const task = this.#task
     const { cursor } = task
     const timestampOf = withMeta(node.timestamp)
-    const reject = this.#reject(node, node.onError)
-    const counters = this.#count(node)
+    const { reject, counters } = this.#part(node)
     const next = this.#next(node)
     const timeline = this.#timelines.get(node) as Timeline
     const { boundMs } = node.watermark
     const observe = observer(node.watermark.observe)
     const ahead = this.#guard(node, timeline)
+    this.#clockings.set(node, { timeline, boundMs, observe, ahead })
     return (value) => {
       let timestamp: unknown
       let watermark: number

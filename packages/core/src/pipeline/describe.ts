@@ -1,6 +1,6 @@
 /** Owns the plan as something to look at: text, Mermaid and JSON. */
 import { showMs } from '../time/duration.ts'
-import { type PlanNode, type SinkNode, inputsOf, namesOf, nodesOf } from './plan.ts'
+import { type PlanNode, type SinkNode, inputsOf, namesOf, nodesOf, rolesOf } from './plan.ts'
 
 export interface PlanJson {
   readonly name: string
@@ -15,12 +15,13 @@ export interface PlanJson {
 export function planJson(name: string, sinks: readonly SinkNode[]): PlanJson {
   const nodes = nodesOf(sinks)
   const names = namesOf(nodes)
+  const roles = rolesOf(sinks)
   return {
     name,
     nodes: nodes.map((node) => ({
       name: names.get(node) as string,
       op: node.op,
-      what: what(node, sinks),
+      what: what(node, roles),
       from: inputsOf(node).map((input) => names.get(input) as string),
     })),
   }
@@ -56,7 +57,7 @@ export function planMermaid(sinks: readonly SinkNode[]): string {
 }
 
 /** One line about a node, in the words the user wrote. */
-function what(node: PlanNode, sinks: readonly SinkNode[]): string {
+function what(node: PlanNode, roles: ReturnType<typeof rolesOf>): string {
   switch (node.op) {
     case 'source':
       return `source: ${node.source.kind}`
@@ -98,7 +99,7 @@ function what(node: PlanNode, sinks: readonly SinkNode[]): string {
     case 'filterResults':
       return `filter of results${named(node.fn)}`
     case 'sink':
-      return `sink: ${node.sink.kind ?? 'own'}, ${node.role ?? (sinks[0] === node ? 'primary' : 'required')}`
+      return `sink: ${node.sink.kind ?? 'own'}, ${roles.get(node)}`
   }
 }
 

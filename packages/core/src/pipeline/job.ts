@@ -16,6 +16,11 @@ export interface StartOptions {
   readonly checkpoint?: CheckpointStore
   /** At most this many records are taken from a source at a time. Default 1,024. */
   readonly batchSize?: number
+  /**
+   * Whether the way of records may be put together as code from text, which is faster; the results are the same. True if
+   * not given, where the host allows it (a content security policy may not, and may report the attempt).
+   */
+  readonly generateCode?: boolean
 }
 
 export interface JobEvents {
@@ -68,9 +73,19 @@ export interface Job<out P> {
    */
   results(options?: { readonly buffer?: number }): AsyncIterable<P>
   health(): Health
-  /** Where time stands: the watermark, which split holds it back since when, and what would complete the window. */
+  /**
+   * Why nothing comes, in words: the watermark, which split holds it back and since when, and per window stage what came
+   * in and what was written. Of a window: where it stands, and what would complete it. For people; programs read
+   * `metrics()` and `health()`.
+   */
   explain(window?: TimeWindow): string
-  /** Counters by name: `<stage>.records`, `<stage>.tooLate`, `watermark`, … */
+  /**
+   * Counters by name, each since the start. Per window stage `<stage>.`: records, filtered, skipped, deadLettered,
+   * noWindow, assigned; assignments, onTime, late, tooLate, shed; earlyPanes, onTimePanes, latePanes, lastPanes,
+   * retractions; entries (kept now). A stage over results also has replaced and withdrawn: contributions that a newer
+   * result took the place of, and that left. Beside them `watermark`, `dropped`, `tooFarAhead` and the counts of other
+   * stages.
+   */
   metrics(): ReadonlyMap<string, number>
   /** What came too late, per window stage. */
   lateness(): ReadonlyMap<string, LateSummary>

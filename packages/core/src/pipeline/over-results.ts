@@ -2,6 +2,7 @@
  * Owns what follows for windows over results from those before them: how far their watermark is behind, and whether
  * panes of one key and window can follow each other or be withdrawn.
  */
+import { showMs } from '../time/duration.ts'
 import { isMerging } from '../window/assigner.ts'
 import type { PlanNode, ResultInput, ResultKeyNode, WindowNode } from './plan.ts'
 
@@ -30,6 +31,12 @@ export function delayOf(node: WindowNode): number {
  */
 function passedOn({ trigger, latenessMs, assigner }: WindowNode): number {
   return (trigger.emitsAtCompletion ? 0 : latenessMs) + (isMerging(assigner) ? 1 : 0)
+}
+
+/** A delay as text. A session completes a millisecond after its end: that is told apart from the rest. */
+export function delayText(delayMs: number): string {
+  const odd = delayMs % 1_000
+  return delayMs > 1_000 && odd !== 0 && odd < 10 ? `${showMs(delayMs - odd)} and ${odd}ms` : showMs(delayMs)
 }
 
 /** How long after a window's end, in its own time, its panes can change. */

@@ -1,7 +1,7 @@
 /** Owns the finished description: sinks on a plan. It starts through the launcher it was built with. */
 import { configError } from '../errors/stream-error.ts'
 import type { Sink, ToOptions } from '../io/sink.ts'
-import { type Compiled, compile } from './compile.ts'
+import { type CompileOptions, type Compiled, compile } from './compile.ts'
 import { type PlanJson, describePlan, planJson, planMermaid } from './describe.ts'
 import { explainPlan } from './explain.ts'
 import type { Job, StartOptions } from './job.ts'
@@ -79,9 +79,9 @@ export function together<P, In>(...pipelines: readonly Pipeline<P, In>[]): Pipel
  * The synchronous engine under a pipeline, for tests and for hosts that bring a driver of their own: batches and ticks
  * go in at `task`, items for sinks come out at its endpoints. Nothing in it awaits or reads a clock.
  */
-export function engineOf(pipeline: Pipeline<unknown>): Compiled {
+export function engineOf(pipeline: Pipeline<unknown>, options?: CompileOptions): Compiled {
   const { name, sinks } = builderOf(pipeline)
-  return compile(name, sinks)
+  return compile(name, sinks, options)
 }
 
 function builderOf(pipeline: unknown): PipelineBuilder {

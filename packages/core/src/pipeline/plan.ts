@@ -116,6 +116,18 @@ export function inputsOf(node: PlanNode): readonly PlanNode[] {
   return node.op === 'merge' ? node.from : [node.from]
 }
 
+/** What each sink is to a job: the first without a role of its own is the primary one, where none is named. */
+export function rolesOf(sinks: readonly SinkNode[]): ReadonlyMap<SinkNode, Role> {
+  const roles = new Map<SinkNode, Role>()
+  let primary = false
+  for (const node of sinks) {
+    const role: Role = node.role ?? (primary ? 'required' : 'primary')
+    primary ||= role === 'primary'
+    roles.set(node, role)
+  }
+  return roles
+}
+
 /** Everything a node's records have come through, itself included. */
 export function upstreamOf(node: PlanNode): readonly PlanNode[] {
   return nodesOf([node as SinkNode])

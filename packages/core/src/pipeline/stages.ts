@@ -59,10 +59,11 @@ export interface WindowOptions<in W, out M extends Accumulation = 'accumulating'
    * of the one before. discarding: the difference since the last pane.
    */
   readonly accumulation?: M
-  /** Whether the pane at completion comes even if nothing arrived since the last one. */
+  /** Whether the pane at completion comes even if nothing arrived since the last one. Default: what the trigger says. */
   readonly onTime?: 'always' | 'nonEmpty'
-  /** Whether a last pane comes when the window is freed even if nothing arrived since the last one. */
+  /** Whether a last pane comes when the window is freed even if nothing arrived since the last one. Default 'nonEmpty'. */
   readonly closing?: 'always' | 'nonEmpty'
+  /** Stands behind the trigger and may delay or swallow what it fires, but never loses: onChange(), atMostEvery('10s'). */
   readonly gate?: PaneGate
   /**
    * Accepts a trigger that may finish while the window still takes records. What comes after is kept, but not shown
@@ -75,7 +76,7 @@ export interface WindowOptions<in W, out M extends Accumulation = 'accumulating'
   readonly whenFull?: 'fail' | 'shed'
 }
 
-/** How a stream of bare updates becomes one of finals. */
+/** How a stream of bare updates becomes one of finals and late updates. */
 export interface FinalizeOptions<in T> extends StageOptions {
   /** The window that an update is about: the update's own statement, half-open. */
   readonly window: (update: T) => TimeWindow
@@ -87,13 +88,19 @@ export interface FinalizeOptions<in T> extends StageOptions {
   readonly allowedLateness?: Duration
   /** Where updates go that come later still. */
   readonly lateTo?: Sink<LateRecord<T>>
+  /** Whether a last pane comes when nothing can change the result any more. Default 'nonEmpty'. */
   readonly closing?: 'always' | 'nonEmpty'
+  /** As of windows: at most this many keys and windows are kept. Default 10 million. */
   readonly maxKeys?: number
   readonly whenFull?: 'fail' | 'shed'
 }
 
+/** What of the results goes into windows over them. */
 export interface ResultKeyOptions extends StageOptions {
-  /** 'completion' leaves early panes out: fewer updates, each of a complete window. Default 'all'. */
+  /**
+   * 'completion' leaves early panes out: fewer updates, each of a complete window. It needs whole values and a pane at
+   * completion that comes whatever was shown before, and is refused elsewhere. Default 'all'.
+   */
   readonly from?: 'all' | 'completion'
 }
 
@@ -131,6 +138,12 @@ export interface TimedRecords<T, In = unknown> {
 export interface KeyedRecords<K extends Key, T, In = unknown> {
   /** Names the windows made from here: for metrics, errors and checkpoints. */
   name(name: string): KeyedRecords<K, T, In>
+  /**
+   * Where records count, when results come and how they relate.
+   * @throws StreamError TRIGGER_FINISHES for a trigger that may stop before its window does; TWO_GATES and
+   * DELTAS_LOSE_DATA for a gate that does not fit; LATENESS_TOO_SMALL and RESULTS_MAY_CHANGE over results
+   * @example window(tumbling('1m'), { trigger: earlyAndLate({ earlyEvery: '10s' }), allowedLateness: '10m' })
+   */
   window<W, M extends Accumulation = 'accumulating'>(
     assigner: WindowAssigner<T, W>,
     options?: WindowOptions<NoInfer<W>, M>,
@@ -139,7 +152,8 @@ export interface KeyedRecords<K extends Key, T, In = unknown> {
    * For updates that do not say which is the last (windowed aggregates of another system, upserts of a database):
    * releases the newest of each key and window, by arrival, when the watermark has passed the window's end by `lag`, then
    * one pane per late update, then counts what comes later still as too late. Event time is what `eventTime` says of an
-   * update: best the end of its window.
+   * update: best the end of its window. An update whose window is no window goes to the stage's policy (BAD_WINDOW).
+   * @example finalize({ window: (row) => ({ start: row.from, end: row.to }), lag: '30s', allowedLateness: '10m' })
    */
   finalize(options: FinalizeOptions<T>): Results<K, T, TimeWindow, 'accumulating', In>
 }
@@ -176,7 +190,11 @@ export interface Results<K extends Key, V, W = TimeWindow, M extends Accumulatio
   /**
    * Windows over results, as minutes into hours: a pane's event time is the last instant of its window, and a new pane of
    * a key and window takes the place of the one before, so that nothing counts twice. For windows with bounds only. Their
-   * allowed lateness defaults to that of these windows and cannot be smaller.
+   * allowed lateness defaults to that of these windows and cannot be smaller. Their watermark is behind by as much as a
+   * first result may come after its window's end, so none is late.
+   * @throws StreamError RESULTS_WITHOUT_TIME for results of oneWindow(); EARLY_PANES_NEEDED where from: 'completion'
+   * would miss what an early pane has shown
+   * @example minutes.keyBy((_, { key }) => key).window(tumbling('1h')).sum((count) => count)
    */
   keyBy<const L extends Key>(
     key: W extends TimeWindow ? (value: V, pane: PaneMeta<K, W>) => L : never,
@@ -193,7 +211,10 @@ export interface Pipeline<P, In = unknown> {
   start(options?: StartOptions): Job<P>
   /** The plan as text. */
   describe(): string
-  /** Which result is written when, and what each late arrival does. */
+  /**
+   * What each window stage writes, in words: before a window is complete, then, late and when it is final; how many panes
+   * a key and window can have, which are final and how a consumer can tell; what is withdrawn. For people.
+   */
   explain(): string
   toMermaid(): string
   toJSON(): PlanJson

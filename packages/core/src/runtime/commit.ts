@@ -5,7 +5,7 @@
 import { fromJS, is } from 'immutable'
 import { StreamError } from '../errors/stream-error.ts'
 import type { Position } from '../io/meta.ts'
-import type { SavedTask } from '../operator/task.ts'
+import type { SavedTask } from '../operator/task-parts.ts'
 import type { Layout } from '../pipeline/layout.ts'
 import type { Outbox } from './egress.ts'
 

@@ -7,7 +7,8 @@ import { StreamError } from '../errors/stream-error.ts'
 import type { CheckpointSession } from '../io/checkpoint.ts'
 import type { Position } from '../io/meta.ts'
 import type { Batch, Signal, SourceReader } from '../io/source.ts'
-import type { Port, Task } from '../operator/task.ts'
+import type { Task } from '../operator/task.ts'
+import type { Port } from '../operator/task-parts.ts'
 import type { Compiled } from '../pipeline/compile.ts'
 import type { Clock } from '../time/clock.ts'
 import { systemClock, yieldToHost } from '../time/system-clock.ts'
@@ -219,7 +220,7 @@ export class Driver {
         for (const split of input.splits) {
           const clock = timeline.clocks.get(split)
           if (clock === undefined || clock.split.state !== 'active') continue
-          clock.caughtUp = false
+          clock.caughtUp = input.reader.caughtUp?.(split) ?? false
         }
       }
     }
@@ -231,7 +232,7 @@ export class Driver {
     for (const timeline of input.port.timelines) {
       for (const split of input.splits) {
         const clock = timeline.clocks.get(split)
-        if (clock !== undefined && !clock.paused) clock.caughtUp = true
+        if (clock !== undefined && !clock.paused) clock.caughtUp = input.reader.caughtUp?.(split) ?? true
       }
     }
     this.#task.align()

@@ -3,16 +3,15 @@ import { EventEmitter } from 'eventemitter3'
 import { StreamError, configError } from '../errors/stream-error.ts'
 import type { Signal } from '../io/source.ts'
 import type { LateSummary } from '../pane/late-report.ts'
-import { timeText, windowText } from '../operator/window-stage.ts'
+import { timeText } from '../operator/window-stage.ts'
 import type { Compiled } from '../pipeline/compile.ts'
 import { metricsOf } from '../pipeline/metrics.ts'
-import { type Duration, showMs, toMs } from '../time/duration.ts'
+import { type Duration, toMs } from '../time/duration.ts'
 import { systemClock } from '../time/system-clock.ts'
-import { AFTER_ALL } from '../time/timestamp.ts'
-import { isMerging } from '../window/assigner.ts'
 import type { TimeWindow } from '../window/window.ts'
 import type { Layout } from '../pipeline/layout.ts'
 import { Driver } from './driver.ts'
+import { explainRun } from './explain-run.ts'
 import type { Health, Job, JobEvents, JobState, StartOptions } from '../pipeline/job.ts'
 import { ResultStream } from './result-stream.ts'
 
@@ -120,45 +119,7 @@ export class Run<P> implements Job<P> {
   }
 
   explain(window?: TimeWindow): string {
-    const { task } = this.#compiled
-    const { watermark, now } = task.cursor
-    const lines = [
-      watermark === AFTER_ALL
-        ? 'The input has ended: every window is complete.'
-        : `The watermark is ${Number.isFinite(watermark) ? timeText(watermark) : 'not known yet'}.`,
-    ]
-    const slowest = task.watermarks.slowest()
-    const clock = task.timelines
-      .flatMap((timeline) => [...timeline.clocks.values()])
-      .find(({ split }) => split === slowest)
-    if (slowest !== undefined) {
-      const proven = Number.isFinite(slowest.watermark)
-        ? `has proven ${timeText(slowest.watermark)}`
-        : 'has delivered nothing yet'
-      lines.push(
-        `Split '${slowest.name}' holds it back: it ${proven}; its last record came ${showMs(Math.max(0, Math.round(now - (clock?.activeAt ?? now))))} ago${clock?.caughtUp === true ? ', it has nothing more to read' : ''}.`,
-      )
-    }
-    for (const [name, split] of [...task.watermarks.all()].map((entry) => [entry.name, entry] as const)) {
-      if (split.state !== 'active') lines.push(`Split '${name}' is ${split.state} and does not count.`)
-    }
-    for (const { name, node } of this.#compiled.windows) {
-      if (window === undefined) continue
-      const completes = window.end + (isMerging(node.assigner) ? 1 : 0)
-      const frees = completes + node.latenessMs
-      const state =
-        watermark >= frees
-          ? 'is final: its state is gone'
-          : watermark >= completes
-            ? `is complete; late records update it until the watermark reaches ${timeText(frees)}`
-            : `waits for the watermark to reach ${timeText(completes)} (${showMs(completes - watermark)} to go)`
-      lines.push(`In '${name}' the window ${windowText(window)} ${state}.`)
-      if (watermark < completes && clock?.caughtUp === true)
-        lines.push(
-          `What would complete it: a record of split '${slowest?.name}' that moves time on, its end, or idleAfter in eventTime.`,
-        )
-    }
-    return lines.join('\n')
+    return explainRun(this.#compiled, this.#stalled?.since, window)
   }
 
   metrics(): ReadonlyMap<string, number> {

@@ -17,7 +17,7 @@ export function pipeline(name: string, options: StageOptions = {}): Start {
 }
 
 const launch: Launch = (name, sinks, options) => {
-  const compiled = compile(name, sinks)
+  const compiled = compile(name, sinks, { generateCode: options.generateCode ?? true })
   for (const { source } of compiled.sources) {
     if (options.checkpoint === undefined || source.seekable) continue
     throw configError('CANNOT_SEEK', `The checkpoint of '${name}'`, {

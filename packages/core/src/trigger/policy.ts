@@ -14,7 +14,12 @@ const DONE = 1
 const NEVER = Number.POSITIVE_INFINITY
 const AT_ONCE = Number.NEGATIVE_INFINITY
 
-/** A trigger that is fully described by its fast path. */
+/**
+ * A trigger that is fully described by its fast path: the step that means the same is made from it. `kind` is how it
+ * prints; `onTime` its default for empty panes at completion; `gate` sees what it fires and is part of it, so that no
+ * other can stand beside it.
+ * @example policy({ kind: 'hourlyUntilComplete()', fastPath: { early: { afterMs: 3_600_000 }, completion: true, late: 'never' } })
+ */
 export function policy<W>(options: {
   readonly kind: string
   readonly fastPath: FastPath
@@ -42,6 +47,7 @@ function stepOf({ early, completion, late }: FastPath): TriggerStep {
   return Object.freeze({
     initial: Object.freeze([NEVER, 0]),
     firesAtCompletion: completion,
+    endsEarly: false,
     element: (rows, row, at) => {
       reopen(rows, row, at)
       const cadence = at.complete ? late : early

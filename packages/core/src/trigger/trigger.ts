@@ -6,7 +6,7 @@
 import type { PaneGate } from './gate.ts'
 
 /**
- * What a step may look at. `eventTime` is that of the record in hand (NaN outside `element`); `completesAt` is the
+ * What a step may look at; times are ms. `now` is processing time, `watermark` that of the stage. `eventTime` is that of the record in hand (NaN outside `element`); `completesAt` is the
  * watermark that completes the window (+∞ for the one window); `complete` tells whether it has come; `merging` whether
  * windows of this kind can become one. Valid during the call only.
  */
@@ -37,6 +37,8 @@ export interface TriggerStep {
   readonly initial: readonly number[]
   /** While it has not finished it fires when the watermark completes the window. */
   readonly firesAtCompletion: boolean
+  /** It can finish before the watermark completes the window. */
+  readonly endsEarly: boolean
   readonly element: (rows: TriggerRows, row: number, at: TriggerContext) => void
   readonly fires: (rows: TriggerRows, row: number, at: TriggerContext) => boolean
   readonly fired: (rows: TriggerRows, row: number, at: TriggerContext) => void
@@ -78,11 +80,15 @@ export interface FastPath {
 export interface TriggerWords {
   /** The whole of it, to be read after "a pane comes": 'once 3 records have come'. */
   readonly when: string
-  /** The same for one phase, where it differs. */
+  /** The same for the time before completion, where that differs; 'never' where nothing comes. */
   readonly early?: string
+  /** The same for the time after completion, in which records are late. */
   readonly late?: string
-  /** How many panes a key and window can have, part by part: 'one at completion', 'one for every 3 records'. */
-  readonly panes: (repeated: boolean) => readonly string[]
+  /**
+   * How many panes a key and window can have, part by part: 'one at completion', 'one for every 3 records'. `repeated`:
+   * it begins anew when it has finished; `late`: its windows take late records.
+   */
+  readonly panes: (repeated: boolean, late: boolean) => readonly string[]
 }
 
 /**

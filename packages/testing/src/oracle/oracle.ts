@@ -34,7 +34,9 @@ export function oracle(script: Script, options: OracleOptions): readonly OracleS
     else if (step.kind === 'watermark') run.watermark(step.at)
     else if (step.kind === 'clock') run.clock(step.to)
     else if (step.kind === 'end') run.watermark(Number.POSITIVE_INFINITY)
-    else throw new Error(`The oracle knows no splits: '${step.kind} ${step.split}'.`)
+    else if (step.kind !== 'restart')
+      // A restart changes nothing.
+      throw new Error(`The oracle knows no splits: '${step.kind} ${step.split}'.`)
     return run.step
   })
 }

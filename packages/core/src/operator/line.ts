@@ -1,0 +1,289 @@
+/**
+ * Owns the way of one source's records to where it forks or to their windows: one loop, in which what changes from
+ * record to record (the watermark, the window in use) stands in variables and is told to the task when somebody looks.
+ * A user function is called with a mark that says whose it is: what it throws goes to the policy of its stage, and what
+ * throws downstream is not its error.
+ *
+ * `pipeline/fuse.ts` makes the same loop as code, with the user's functions where they stand here as calls.
+ */
+import type { ColumnKind } from '../aggregate/aggregator.ts'
+import { badNumber } from '../aggregate/extract.ts'
+import { copyKey, keyId } from '../state/key.ts'
+import { BEFORE_ALL, badTimestamp } from '../time/timestamp.ts'
+import { type Cursor, withMeta } from './cursor.ts'
+import type { GridOperator } from './grid-operator.ts'
+import type { WindowOperator } from './operator.ts'
+import type { Reject } from './rejects.ts'
+import type { SessionOperator } from './session-operator.ts'
+import type { Table } from './table.ts'
+import type { RunRecords } from './task-parts.ts'
+import type { Task } from './task.ts'
+import type { Timeline } from './timeline.ts'
+
+type Fn = (value: never, meta: never) => unknown
+export type StepAccount = { filtered: number; skipped: number; deadLettered: number }
+
+/** A stage of the line, with what counts and deals with the records it refuses. */
+export interface Step {
+  readonly op: 'filter' | 'map' | 'tap' | 'eventTime' | 'keyBy'
+  readonly fn: Fn
+  readonly reject: Reject
+  readonly counters: StepAccount
+}
+
+/** How records prove that time has come. */
+export interface Clocking {
+  readonly timeline: Timeline
+  readonly boundMs: number | undefined
+  readonly observe: (value: unknown, cursor: Cursor) => number
+  readonly ahead: ((timestamp: number) => boolean) | undefined
+}
+
+/** Where the line ends: a window operator behind a key, or anything that takes a value. */
+export type End =
+  | { readonly kind: 'grid'; readonly operator: GridOperator }
+  | { readonly kind: 'session'; readonly operator: SessionOperator }
+  | { readonly kind: 'operator'; readonly operator: Pick<WindowOperator, 'record'> }
+  | { readonly kind: 'push'; readonly push: (value: unknown) => void }
+
+export interface Line {
+  readonly task: Task
+  readonly steps: readonly Step[]
+  readonly clocking: Clocking | undefined
+  readonly end: End
+}
+
+/** The line as a function. */
+export function runLine({ task, steps, clocking, end }: Line): RunRecords {
+  const { cursor } = task
+  const time = steps.findIndex(({ op }) => op === 'eventTime')
+  const calls = steps.map(({ fn }) => withMeta(fn))
+  const into = new Into(end, task)
+  return (records, from, to, tick) => {
+    const timeline = clocking?.timeline
+    let own = timeline?.own ?? Number.NaN
+    const others = timeline?.others ?? Number.NaN
+    let watermark = cursor.watermark
+    let due = timeline === undefined ? Number.NaN : task.nextDue()
+    into.forget()
+    try {
+      for (let i = from; i < to; i++) {
+        if (tick !== undefined && tick(i, timeline === undefined ? BEFORE_ALL : watermark)) {
+          into.forget()
+          watermark = cursor.watermark
+          if (timeline !== undefined) due = task.nextDue()
+        }
+        cursor.index = i
+        cursor.eventTime = Number.NaN
+        let value = records[i]
+        let proven = Number.NaN
+        let key: unknown
+        let id: unknown
+        let at = 0
+        try {
+          let goesOn = true
+          for (; at < steps.length && goesOn; at++) {
+            const found = (calls[at] as (value: unknown, cursor: Cursor) => unknown)(value, cursor)
+            switch ((steps[at] as Step).op) {
+              case 'map':
+                value = found
+                break
+              case 'filter':
+                if (found) break
+                goesOn = false
+                ;(steps[at] as Step).counters.filtered++
+                break
+              case 'eventTime': {
+                if (!Number.isSafeInteger(found)) throw badTimestamp(found)
+                cursor.eventTime = found as number
+                const { boundMs, observe } = clocking as Clocking
+                proven = boundMs === undefined ? observe(value, cursor) : (found as number) - boundMs
+                break
+              }
+              case 'keyBy':
+                key = found
+                id = keyId(key as never)
+                if (typeof key === 'object') key = copyKey(key as never)
+                break
+              case 'tap':
+                break
+            }
+          }
+          if (goesOn) {
+            at = -1
+            due = into.record(key, id, value, watermark, due)
+          }
+        } catch (error) {
+          if (at < 0) throw error
+          const { counters, reject } = steps[at] as Step
+          counters[reject(error, value)]++
+          if (at <= time) continue
+        }
+        if (proven > own && (clocking?.ahead === undefined || !clocking.ahead(cursor.eventTime))) {
+          own = proven
+          const now = own < others ? own : others
+          if (now > watermark) {
+            watermark = now
+            if (now >= due) {
+              ;(timeline as Timeline).own = own
+              task.raise(now)
+              due = task.nextDue()
+              into.forget()
+            }
+          }
+        }
+        if (task.settles) {
+          task.raise(watermark)
+          task.settle()
+        }
+      }
+    } finally {
+      into.account()
+      if (timeline !== undefined) {
+        timeline.own = own
+        task.raise(watermark)
+      }
+    }
+  }
+}
+
+/** Numbers for what a column does, so that a loop over columns can tell them apart. */
+const KINDS: Readonly<Record<ColumnKind, number>> = { count: 0, sum: 1, mean: 2 }
+const COUNT = 0
+
+/** The end of a line. For the windows of a grid it keeps the one in use at hand: bounds, slots and columns. */
+class Into {
+  readonly #end: End
+  readonly #task: Task
+  readonly #cursor: Cursor
+  readonly #grid: GridOperator | undefined
+  /** What each column does and takes, where all of them are simple; else the operator adds. */
+  readonly #kinds: readonly number[] | undefined
+  readonly #names: readonly ColumnKind[]
+  readonly #of: readonly ((value: never) => number)[]
+  readonly #inputs: Float64Array
+  #table: Table | undefined = undefined
+  #start: number = Number.NaN
+  #stop: number = Number.NaN
+  #arrays: readonly Float64Array[] = []
+  #moreArrays: readonly Float64Array[] = []
+  #assigned = 0
+  #onTime = 0
+
+  constructor(end: End, task: Task) {
+    this.#end = end
+    this.#task = task
+    this.#cursor = task.cursor
+    this.#grid = end.kind === 'grid' ? end.operator : undefined
+    const columns = this.#grid?.stage.spec.columns ?? []
+    this.#names = columns.flatMap(({ kind }) => (kind === undefined ? [] : [kind]))
+    this.#kinds = this.#names.length === columns.length ? this.#names.map((name) => KINDS[name]) : undefined
+    this.#of = columns.map(({ of = () => 0 }) => of)
+    this.#inputs = new Float64Array(columns.length)
+  }
+
+  /** What is known of windows is void. */
+  forget(): void {
+    this.#start = this.#stop = Number.NaN
+  }
+
+  account(): void {
+    const counters = this.#grid?.stage.counters
+    if (counters === undefined) return
+    counters.assigned += this.#assigned
+    counters.assignments += this.#assigned
+    counters.onTime += this.#onTime
+    this.#assigned = this.#onTime = 0
+  }
+
+  /** The record in hand; tells the watermark from which windows want to be looked at. */
+  record(key: unknown, id: unknown, value: unknown, watermark: number, due: number): number {
+    const end = this.#end
+    const cursor = this.#cursor
+    const task = this.#task
+    const grid = this.#grid
+    if (grid === undefined) {
+      if (watermark > cursor.watermark) task.raise(watermark)
+      if (end.kind === 'push') end.push(value)
+      else end.operator.record(key, id, value)
+      return Number.isNaN(due) ? due : task.nextDue()
+    }
+    const { eventTime } = cursor
+    const { stage } = grid
+    let soonest = due
+    if (!(eventTime >= this.#start && eventTime < this.#stop)) {
+      if (watermark > cursor.watermark) task.raise(watermark)
+      const table = grid.find(eventTime, key, value)
+      soonest = task.nextDue()
+      this.#use(table)
+      if (table === undefined) return soonest
+    }
+    const table = this.#table as Table
+    const kinds = this.#kinds
+    if (kinds === undefined) {
+      if (watermark > cursor.watermark) task.raise(watermark)
+      if (grid.add(table, key, id, value)) this.#assigned++
+      return stage.asksForWatermarks ? task.nextDue() : soonest
+    }
+    const inputs = this.#inputs
+    for (let k = 0; k < kinds.length; k++) {
+      if (kinds[k] === COUNT) continue
+      let found: unknown
+      try {
+        found = (this.#of[k] as (value: unknown) => unknown)(value)
+        if (!Number.isFinite(found)) throw badNumber(this.#names[k] as string, found)
+      } catch (error) {
+        stage.reject(error, value)
+        return soonest
+      }
+      inputs[k] = found as number
+    }
+    let slot = table.slots.get(id)
+    if (slot === undefined) {
+      if (!stage.admit()) {
+        this.#assigned++
+        stage.refuse(table.window, table.end, 'shed', key, value)
+        return soonest
+      }
+      slot = table.open(id, key)
+      this.#use(table)
+    }
+    const arrays = this.#arrays
+    for (let k = 0; k < kinds.length; k++) {
+      const array = arrays[k] as Float64Array
+      switch (kinds[k]) {
+        case COUNT:
+          array[slot] = (array[slot] as number) + 1
+          break
+        case 1:
+          array[slot] = (array[slot] as number) + (inputs[k] as number)
+          break
+        default: {
+          array[slot] = (array[slot] as number) + (inputs[k] as number)
+          const counts = this.#moreArrays[k] as Float64Array
+          counts[slot] = (counts[slot] as number) + 1
+        }
+      }
+    }
+    const { records } = table.cells
+    records[slot] = (records[slot] as number) + 1
+    this.#assigned++
+    if (table.plain) this.#onTime++
+    else {
+      if (watermark > cursor.watermark) task.raise(watermark)
+      stage.added(table.cells, slot, table, table.wakes)
+      if (stage.asksForWatermarks) soonest = task.nextDue()
+    }
+    return soonest
+  }
+
+  #use(table: Table | undefined): void {
+    this.#table = table
+    this.#start = table?.start ?? Number.NaN
+    this.#stop = table?.end ?? Number.NaN
+    if (table === undefined || this.#kinds === undefined) return
+    const { columns } = table.cells.accumulators
+    this.#arrays = columns.map(({ arrays }) => arrays?.[0] as Float64Array)
+    this.#moreArrays = columns.map(({ arrays }) => arrays?.[1] as Float64Array)
+  }
+}

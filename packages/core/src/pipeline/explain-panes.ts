@@ -1,0 +1,222 @@
+/**
+ * Owns what a window stage writes in each phase of a window, and how many panes that can be, in words: from the fast
+ * path of its trigger, or from what the trigger says of itself. It describes what the operators do, it decides nothing.
+ */
+import { showMs } from '../time/duration.ts'
+import type { PaneGate } from '../trigger/gate.ts'
+import type { Cadence, Trigger } from '../trigger/trigger.ts'
+import { isMerging } from '../window/assigner.ts'
+import { mayChange, mayWithdraw, windowOf } from './over-results.ts'
+import type { WindowNode } from './plan.ts'
+
+/** What the text needs to know of a stage. */
+export interface Written {
+  readonly node: WindowNode
+  /** What comes in: records, results of another stage, updates. */
+  readonly unit: 'record' | 'result' | 'update'
+  /** Completion and freeing are two moments: late records are taken in between. */
+  readonly takesLate: boolean
+}
+
+export function writtenBy(node: WindowNode): Written {
+  const { shape } = node.assigner
+  return {
+    node,
+    unit:
+      shape.type === 'custom' && shape.stated === true ? 'update' : node.from.op === 'keyResults' ? 'result' : 'record',
+    takesLate: node.latenessMs > 0 && shape.type !== 'one',
+  }
+}
+
+const KEPT = 'nothing yet, it is kept'
+
+/** The trigger's own words about all phases at once, where it has none for each. */
+export function atAnyTime({ node: { trigger }, takesLate }: Written): string | undefined {
+  if (trigger.fastPath !== undefined) return undefined
+  const { words, step, kind } = trigger
+  if (words === undefined) return `when ${kind} says so`
+  return words.early === undefined && !isSingle(trigger) && (step.firesAtCompletion || takesLate)
+    ? words.when
+    : undefined
+}
+
+export function early(of: Written): string {
+  const { trigger } = of.node
+  const cadence = trigger.fastPath?.early
+  if (cadence !== undefined)
+    return cadence === 'never' ? KEPT : `an early pane ${often(cadence, of.unit)}${ifItPasses(of)}`
+  if (atAnyTime(of) !== undefined) return `an early pane, as said above${ifItPasses(of)}`
+  const when = trigger.words?.early ?? trigger.words?.when
+  return when === 'never' ? KEPT : `an early pane ${when}${ifItPasses(of)}`
+}
+
+export function completion(of: Written): string {
+  const { node, takesLate } = of
+  const { trigger, onTime } = node
+  if (!takesLate) {
+    if (endsWithLast(of))
+      return `the on-time pane, marked isLast${isShown(of) ? ', even if nothing came since the one before' : ''}`
+    return isShownAtOnce(node)
+      ? 'nothing more, every update has been written'
+      : 'what is pending, in an on-time pane marked isLast; nothing if all has been written'
+  }
+  if (trigger.emitsAtCompletion) {
+    if (onTime === 'always')
+      return `the on-time pane${isShown(of) ? ', even if nothing came since the one before' : ''}`
+    if (!isShown(of)) return 'the on-time pane'
+    return isShownAtOnce(node)
+      ? 'nothing more, every update has been written'
+      : 'the on-time pane, if anything is pending'
+  }
+  if (isShownAtOnce(node)) return 'nothing, every update has been written'
+  if (trigger.step.firesAtCompletion) return 'the on-time pane, if anything is pending and the trigger has not finished'
+  if (trigger.fastPath?.early === 'perRecord') return 'nothing by itself: what the gate holds back waits on'
+  return isSingle(trigger)
+    ? 'nothing yet, the pane comes when the window is final'
+    : 'nothing by itself: what is pending waits for the trigger, or for the window to be final'
+}
+
+export function late(of: Written): string {
+  const { trigger } = of.node
+  const cadence = trigger.fastPath?.late
+  // Completion is what such a trigger waits for: a window that begins after it is shown at once.
+  if (cadence === 'never' && trigger.fastPath?.completion === true)
+    return 'a late pane if the window begins with a late record, and none after that'
+  if (cadence !== undefined)
+    return cadence === 'never' ? KEPT : `a late pane ${often(cadence, `late ${of.unit}`)}${ifItPasses(of)}`
+  if (atAnyTime(of) !== undefined) return `a late pane, as said above${ifItPasses(of)}`
+  const when = trigger.words?.late ?? trigger.words?.when
+  return when === 'never' ? KEPT : `a late pane ${when}${ifItPasses(of)}`
+}
+
+export function freeing(of: Written): string {
+  const { trigger, closing } = of.node
+  if (isSingle(trigger)) return 'the one pane, marked isLast'
+  if (closing === 'always') return 'a last pane, marked isLast, even if nothing is pending'
+  return leavesPending(of)
+    ? 'what is pending, if anything is, in a pane marked isLast'
+    : 'nothing more, every update has been written'
+}
+
+/** How many panes a key and window can have. */
+export function howMany(of: Written): string {
+  const { node } = of
+  const gate = gateOf(node)
+  const ways = waysOf(of)
+  const count = hasOne(of)
+    ? isShown(of)
+      ? 'at most one'
+      : 'exactly one'
+    : `${isBounded(of) ? `at most ${ways.length}: ` : ''}${ways.join(', ')}`
+  return [
+    count,
+    ...(gate === undefined ? [] : [`the gate lets through ${gate.words?.panes ?? `what ${gate.kind} says`}`]),
+    ...(isMerging(node.assigner) && showsBeforeFinal(of) ? ['a session with new bounds counts anew'] : []),
+  ].join('; ')
+}
+
+/** A key and window has one pane, and no other takes its place. */
+export function hasOne(of: Written): boolean {
+  return isSingle(of.node.trigger) || (isBounded(of) && waysOf(of).length < 2)
+}
+
+/** Results that come once come in time. */
+export function neverLate({ node: { from } }: Written): boolean {
+  return from.op === 'keyResults' && !mayChange(from) && windowOf(from.from).accumulation !== 'discarding'
+}
+
+/** Neither the number of records nor time makes more panes. */
+function isBounded(of: Written): boolean {
+  const { node, takesLate } = of
+  const fast = node.trigger.fastPath
+  return fast !== undefined && fast.early === 'never' && (!takesLate || neverLate(of) || fast.late === 'never')
+}
+
+function waysOf(of: Written): readonly string[] {
+  return of.node.trigger.fastPath === undefined ? waysOfStep(of) : waysOfFastPath(of)
+}
+
+/** Whether every key and window ends with a pane that is marked last, unless all of it is withdrawn. */
+export function endsWithLast({ node, takesLate }: Written): boolean {
+  const { trigger, closing, onTime } = node
+  if (closing === 'always' || isSingle(trigger)) return true
+  return !takesLate && ((trigger.emitsAtCompletion && onTime === 'always') || trigger.fastPath?.early === 'never')
+}
+
+/** Whether a pane of a window can come before the one that is final. */
+export function showsBeforeFinal({ node: { trigger }, takesLate }: Written): boolean {
+  const fast = trigger.fastPath
+  if (isSingle(trigger)) return false
+  if (fast === undefined) return true
+  return fast.early !== 'never' || (takesLate && (fast.completion || fast.late !== 'never'))
+}
+
+function waysOfFastPath(of: Written): readonly string[] {
+  const { node, unit, takesLate } = of
+  const { trigger, closing, onTime } = node
+  const { early: before, late: after } = trigger.fastPath ?? { early: 'never', late: 'never' }
+  const end = node.assigner.shape.type === 'one' ? 'at the end of input' : 'at completion'
+  const atEnd = takesLate
+    ? trigger.emitsAtCompletion && (onTime === 'always' || !isShownAtOnce(node))
+    : endsWithLast(of) || !isShownAtOnce(node)
+  return [
+    ...way(before, `${unit} in time`, 'before completion'),
+    ...(atEnd ? [`one ${end}`] : []),
+    ...(takesLate && !neverLate(of) ? way(after, `late ${unit}`, 'after it') : []),
+    ...(takesLate && (closing === 'always' || isSingle(trigger) || leavesPending(of)) ? ['one when it is final'] : []),
+  ]
+}
+
+function waysOfStep({ node, takesLate }: Written): readonly string[] {
+  const { words, kind, step } = node.trigger
+  const own = words?.panes(false, takesLate) ?? [`as many as ${kind} says`]
+  const end = node.assigner.shape.type === 'one' ? 'one at the end of input' : 'one when it is final'
+  return takesLate || !step.firesAtCompletion ? [...own, end] : own
+}
+
+function way(cadence: Cadence, unit: string, phase: string): readonly string[] {
+  if (cadence === 'never') return []
+  return [
+    cadence === 'perRecord'
+      ? `one for every ${unit}`
+      : `one per ${showMs(cadence.afterMs)} of processing time ${phase}`,
+  ]
+}
+
+function often(cadence: Exclude<Cadence, 'never'>, unit: string): string {
+  return cadence === 'perRecord'
+    ? `for every ${unit}`
+    : `${showMs(cadence.afterMs)} of processing time after the first ${unit} that is pending`
+}
+
+function ifItPasses({ node }: Written): string {
+  return gateOf(node) === undefined ? '' : ', if the gate lets it pass'
+}
+
+function gateOf({ trigger, gate }: WindowNode): PaneGate | undefined {
+  return trigger.gate ?? gate
+}
+
+/** Nothing but the freeing makes it write: one pane, the final one. */
+function isSingle({ fastPath, words }: Trigger<never>): boolean {
+  if (fastPath === undefined) return words?.panes(false, true).length === 0
+  return fastPath.early === 'never' && !fastPath.completion && fastPath.late === 'never'
+}
+
+/** Something may have been written before completion, so that nothing need be pending then. */
+function isShown({ node }: Written): boolean {
+  const { trigger } = node
+  return (trigger.fastPath?.early !== 'never' && !isSingle(trigger)) || mayWithdraw(node)
+}
+
+/** Nothing is ever pending before completion. */
+function isShownAtOnce(node: WindowNode): boolean {
+  return node.trigger.fastPath?.early === 'perRecord' && gateOf(node) === undefined
+}
+
+/** Something may be pending when a window is freed that was complete before. */
+function leavesPending({ node }: Written): boolean {
+  const fast = node.trigger.fastPath
+  if (fast === undefined || gateOf(node) !== undefined) return true
+  return fast.late !== 'perRecord' || !(fast.completion || fast.early === 'perRecord')
+}

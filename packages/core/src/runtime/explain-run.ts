@@ -1,0 +1,203 @@
+/**
+ * Owns the answer to "why does nothing come?" while a job runs: where time stands, which split holds it back, what a
+ * window waits for, and how much every stage has taken and written. It only looks.
+ */
+import { timeText, windowText } from '../operator/window-stage.ts'
+import type { SplitClock, Timeline } from '../operator/timeline.ts'
+import { inTable } from '../pipeline/columns.ts'
+import type { Compiled } from '../pipeline/compile.ts'
+import { metricsOf } from '../pipeline/metrics.ts'
+import { delayOf, delayText, windowOf } from '../pipeline/over-results.ts'
+import type { WindowNode } from '../pipeline/plan.ts'
+import { showMs } from '../time/duration.ts'
+import { AFTER_ALL } from '../time/timestamp.ts'
+import { isMerging } from '../window/assigner.ts'
+import type { TimeWindow } from '../window/window.ts'
+
+/** Splits named one by one; beyond that only counted. */
+const MOST_NAMED = 5
+
+/** A split with the time stage it belongs to. */
+interface Placed {
+  readonly clock: SplitClock
+  readonly timeline: Timeline
+}
+
+/** `stalledSince`: the watermark has stood still since then although something waits. */
+export function explainRun(compiled: Compiled, stalledSince: number | undefined, window?: TimeWindow): string {
+  return [
+    ...time(compiled, stalledSince),
+    ...(window === undefined ? [] : ['', ...about(compiled, window)]),
+    ...volume(compiled),
+  ].join('\n')
+}
+
+function time({ task }: Compiled, stalledSince: number | undefined): readonly string[] {
+  const { watermark, now } = task.cursor
+  if (watermark === AFTER_ALL) return ['The input has ended: every window is complete.']
+  const lines = [`The watermark is ${Number.isFinite(watermark) ? timeText(watermark) : 'not known yet'}.`]
+  if (stalledSince !== undefined)
+    lines.push(`It has stood still since ${timeText(stalledSince)} although something waits.`)
+  const splits = placed(task.timelines)
+  const slowest = task.watermarks.slowest()
+  const holder = splits.find(({ clock }) => clock.split === slowest)
+  if (slowest !== undefined) {
+    const proven = Number.isFinite(slowest.watermark)
+      ? `has proven ${timeText(slowest.watermark)}`
+      : 'has delivered nothing yet'
+    const since = holder === undefined ? '' : `; ${lastRecord(holder, now)}`
+    lines.push(`Split '${slowest.name}' holds it back: it ${proven}${since}.`)
+  } else if (splits.length > 0) lines.push('No split is active: it holds until one delivers.')
+  const out = splits.filter(({ clock }) => clock.split.state !== 'active')
+  for (const { clock } of out.slice(0, MOST_NAMED))
+    lines.push(`Split '${clock.split.name}' is ${clock.split.state} and does not count.`)
+  if (out.length > MOST_NAMED) lines.push(`${out.length - MOST_NAMED} more splits do not count.`)
+  return lines
+}
+
+function lastRecord({ clock }: Placed, now: number): string {
+  const ago = spanText(now - clock.activeAt)
+  const state = clock.paused
+    ? ', and it is paused, too far ahead of others'
+    : clock.caughtUp
+      ? ', it has nothing more to read'
+      : ''
+  const what = Number.isFinite(clock.split.watermark) ? 'its last record came' : 'it has been there since'
+  return `${what} ${timeText(clock.activeAt)}, ${ago} ago${state}`
+}
+
+/** Where the stages stand that can have the window. */
+function about(compiled: Compiled, window: TimeWindow): readonly string[] {
+  const stages = compiled.windows.filter(({ node }) => fits(node, window))
+  if (stages.length > 0) return stages.flatMap((stage) => standing(compiled, stage, window))
+  const kinds = compiled.windows.map(({ name, node }) => `'${name}' has ${node.assigner.kind}`)
+  return [
+    `No stage has the window ${windowText(window)}: ${kinds.length === 0 ? 'there are no windows' : kinds.join(', ')}.`,
+  ]
+}
+
+/** Whether a window with these bounds can be one of a stage's; where only records tell, it can. */
+function fits({ assigner }: WindowNode, { start, end }: TimeWindow): boolean {
+  const { shape } = assigner
+  switch (shape.type) {
+    case 'grid':
+      return shape.startOf(start) === start && shape.endOf(start) === end
+    case 'hopping':
+      return end - start === shape.sizeMs && (start - shape.offsetMs) % shape.everyMs === 0
+    case 'session':
+      return end - start >= shape.gapMs
+    case 'byRecord':
+      return end - start === shape.sizeMs
+    case 'one':
+      return false
+    case 'custom':
+      return true
+  }
+}
+
+function standing(
+  { task, names }: Compiled,
+  { name, node }: Compiled['windows'][number],
+  window: TimeWindow,
+): readonly string[] {
+  const { watermark } = task.cursor
+  const delayMs = delayOf(node)
+  const completes = window.end + (isMerging(node.assigner) ? 1 : 0) + delayMs
+  const frees = completes + node.latenessMs
+  const here = `In '${name}' the window ${windowText(window)}`
+  if (watermark >= frees) return [`${here} is final: its state is gone.`]
+  if (watermark >= completes)
+    return [`${here} is complete; late records update it until the watermark reaches ${timeText(frees)}.`]
+  const toGo = Number.isFinite(watermark) ? ` (${spanText(completes - watermark)} to go)` : ''
+  const reason = delayMs === 0 ? '' : `, ${delayText(delayMs)} after its end: ${whyLater(node, names)}`
+  return [
+    `${here} waits for the watermark to reach ${timeText(completes)}${toGo}${reason}.`,
+    ...remedy(placed(task.timelines), completes),
+  ]
+}
+
+function whyLater(node: WindowNode, names: Compiled['names']): string {
+  if (node.from.op === 'keyBy') return 'so long updates are waited for'
+  return `until then results of '${names.get(windowOf(node.from.from))}' may come`
+}
+
+/** What would complete a window: for each split that has not come so far, what it would have to deliver. */
+function remedy(splits: readonly Placed[], completes: number): readonly string[] {
+  const behind = splits.filter(({ clock }) => clock.split.state === 'active' && clock.split.watermark < completes)
+  if (behind.length === 0) return []
+  const lines = behind.slice(0, MOST_NAMED).map(({ clock, timeline }) => {
+    const { watermark, idleAfterMs } = timeline.options
+    const at =
+      watermark.boundMs === undefined ? 'that proves it' : `of ${timeText(completes + watermark.boundMs)} or later`
+    const idle =
+      idleAfterMs === undefined
+        ? clock.caughtUp
+          ? ', or idleAfter in eventTime, for it has nothing more to read'
+          : ''
+        : `, or ${showMs(idleAfterMs)} of silence once it has nothing more to read (idleAfter)`
+    return `  split '${clock.split.name}': a record ${at}, or its end${idle}`
+  })
+  const more = behind.length - lines.length
+  return [
+    'What would complete it, from each of these splits:',
+    ...lines,
+    ...(more === 0 ? [] : [`  and ${more} more splits`]),
+  ]
+}
+
+/** What came and what was written, stage by stage. */
+function volume(compiled: Compiled): readonly string[] {
+  const { windows } = compiled
+  if (windows.length === 0) return []
+  const metrics = metricsOf(compiled, 0)
+  const over = windows.some(({ node }) => node.from.op === 'keyResults')
+  const of = (name: string, what: string): string => String(metrics.get(`${name}.${what}`) ?? '–')
+  const columns: readonly (readonly [head: string, what: string])[] = [
+    ['records', 'records'],
+    ['too late', 'tooLate'],
+    ['early panes', 'earlyPanes'],
+    ['on-time', 'onTimePanes'],
+    ['late', 'latePanes'],
+    ['of them last', 'lastPanes'],
+    ['retractions', 'retractions'],
+    ...(over
+      ? ([
+          ['replaced', 'replaced'],
+          ['withdrawn', 'withdrawn'],
+        ] as const)
+      : []),
+  ]
+  const lines = inTable(
+    columns.map(([head]) => head),
+    windows.map(({ name }) => [name, ...columns.map(([, what]) => of(name, what))]),
+  )
+  const held = windows.filter(({ operator }) => operator.stage.held > 0)
+  return [
+    '',
+    'Counted so far:',
+    ...lines,
+    ...held.map(({ name, operator }) => `  The gate of '${name}' holds back ${operator.stage.held} of its panes.`),
+  ]
+}
+
+function placed(timelines: readonly Timeline[]): readonly Placed[] {
+  return timelines.flatMap((timeline) => [...timeline.clocks.values()].map((clock) => ({ clock, timeline })))
+}
+
+const UNITS: readonly (readonly [name: string, ms: number])[] = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+]
+
+/** A span for people: its two greatest units, '1h 5m'; below a second in ms. */
+function spanText(spanMs: number): string {
+  const at = UNITS.findIndex(([, unitMs]) => spanMs >= unitMs)
+  if (at === -1) return `${Math.max(0, Math.round(spanMs))}ms`
+  const [name, unitMs] = UNITS[at] as (typeof UNITS)[number]
+  const whole = `${Math.floor(spanMs / unitMs)}${name}`
+  const next = UNITS[at + 1]
+  const rest = next === undefined ? 0 : Math.floor((spanMs % unitMs) / next[1])
+  return next === undefined || rest === 0 ? whole : `${whole} ${rest}${next[0]}`
+}

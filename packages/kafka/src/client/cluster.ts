@@ -1,0 +1,134 @@
+/**
+ * Owns the port to a Kafka cluster: the requests that sources and sinks make, whoever answers them (brokers, or the twin
+ * in memory). What a broker says about one partition is an error code in the answer; a call throws only when nobody
+ * answered, or refused all of it: a StreamError, `retryable` where the same call may succeed later.
+ */
+import type { AbortedTransaction } from '../fetch/committed-filter.ts'
+
+/** Where topics are: what `kafka` and `memoryKafka` make. A description; every job makes connections of its own. */
+export interface Kafka {
+  readonly kind: string
+  readonly connect: () => Promise<Cluster>
+}
+
+export interface Place {
+  readonly topic: string
+  readonly partition: number
+}
+
+export interface PartitionLeader extends Place {
+  /** The node that answers for it; −1: none at the moment. */
+  readonly leader: number
+}
+
+/** A topic that cannot be used has an error code and no partitions. */
+export interface TopicMetadata {
+  readonly topic: string
+  readonly error: number
+  readonly partitions: readonly PartitionLeader[]
+}
+
+/** Times with a meaning of their own. */
+export const LATEST = -1n
+export const EARLIEST = -2n
+
+export interface OffsetAnswer extends Place {
+  readonly error: number
+  /** −1: no record is that late. */
+  readonly offset: bigint
+}
+
+export interface FetchPlace extends Place {
+  readonly offset: bigint
+}
+
+export interface FetchRequest {
+  /** Only what committed transactions wrote. */
+  readonly committed: boolean
+  readonly maxWaitMs: number
+  readonly maxBytes: number
+  readonly maxPartitionBytes: number
+  /** The first place that has anything gets a whole batch, however large. */
+  readonly places: readonly FetchPlace[]
+}
+
+export interface FetchedPartition extends Place {
+  readonly error: number
+  /** Offset of the first record that is not decided yet. */
+  readonly stableEnd: bigint
+  readonly end: bigint
+  readonly aborted: readonly AbortedTransaction[]
+  /** Record batches; the last one may be cut off. */
+  readonly records: Uint8Array
+}
+
+export interface ProduceBatch extends Place {
+  readonly records: Uint8Array
+}
+
+export interface ProduceAnswer extends Place {
+  readonly error: number
+  readonly baseOffset: bigint
+}
+
+export interface ProducerId {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+}
+
+export interface CommittedOffset extends Place {
+  readonly error: number
+  /** −1: nothing was committed. */
+  readonly offset: bigint
+  readonly metadata: string
+}
+
+export interface CommitAnswer extends Place {
+  readonly error: number
+}
+
+/** An offset to commit, with what is kept beside it. */
+export interface CommittedPlace extends FetchPlace {
+  readonly metadata: string
+}
+
+/** Who of a group commits; a group without members has generation −1 and no member id. */
+export interface GroupMember {
+  readonly group: string
+  readonly generation: number
+  readonly member: string
+  readonly instance: string | null
+}
+
+/** One user's connections to a cluster. */
+export interface Cluster {
+  metadata(topics: readonly string[]): Promise<readonly TopicMetadata[]>
+  /** Offsets by time: of the first record that is not earlier, or LATEST, or EARLIEST. */
+  offsets(node: number, places: readonly Place[], time: bigint, committed: boolean): Promise<readonly OffsetAnswer[]>
+  fetch(node: number, request: FetchRequest): Promise<readonly FetchedPartition[]>
+  /** Resolves when all in-sync replicas have the batches, in the transaction that is named if there is one. */
+  produce(node: number, batches: readonly ProduceBatch[], transactionalId?: string): Promise<readonly ProduceAnswer[]>
+  /** A new producer id for idempotent writing. */
+  producerId(): Promise<ProducerId>
+  committedOffsets(group: string, places: readonly Place[]): Promise<readonly CommittedOffset[]>
+  /** Commits for a group that has no members. */
+  commitOffsets(group: string, places: readonly FetchPlace[]): Promise<readonly CommitAnswer[]>
+  /**
+   * A producer for a transactional id: whoever had it before is fenced, and what that one left open is aborted. With
+   * `current` only that producer gets a new epoch; anybody else is refused.
+   */
+  initTransactions(id: string, timeoutMs: number, current?: ProducerId): Promise<ProducerId>
+  /** These partitions are written to in the transaction: to be said before the first batch of each. */
+  addPartitions(id: string, producer: ProducerId, places: readonly Place[]): Promise<readonly CommitAnswer[]>
+  /** Offsets of this group are committed in the transaction; gives an error code. */
+  addOffsets(id: string, producer: ProducerId, group: string): Promise<number>
+  commitOffsetsIn(
+    id: string,
+    producer: ProducerId,
+    member: GroupMember,
+    offsets: readonly CommittedPlace[],
+  ): Promise<readonly CommitAnswer[]>
+  /** Decides the transaction; gives an error code. The same decision may be sent again. */
+  endTransaction(id: string, producer: ProducerId, commit: boolean): Promise<number>
+  close(): Promise<void>
+}

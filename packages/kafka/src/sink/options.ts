@@ -1,0 +1,61 @@
+/** Owns what a user says about where and how a sink writes, checked when the sink is made. */
+import { type Clock, type Duration, durationMs, systemClock } from '@tidemark/core'
+import type { Kafka } from '../client/cluster.ts'
+import { problem, show } from '../errors.ts'
+import { noKafka } from '../source/options.ts'
+import type { Compression } from '../wire/compression.ts'
+import type { ProducerSettings } from './producer.ts'
+
+export interface WriteOptions {
+  readonly kafka: Kafka
+  readonly topic: string
+  /** Default 'none'. */
+  readonly compression?: Compression
+  /** How long a running job waits for a cluster that is away, default 1 m. */
+  readonly patience?: Duration
+  /** Records go into one batch up to this, default 900,000; the broker's limit is usually 1 MiB. */
+  readonly maxBatchBytes?: number
+  /** The job waits while more than this has not been acknowledged, default 32 MiB. */
+  readonly maxPendingBytes?: number
+  /** For tests: what timestamps and pauses go by. */
+  readonly clock?: Clock
+}
+
+export interface WriteSettings extends ProducerSettings {
+  readonly topic: string
+}
+
+export function writeSettings(options: WriteOptions, what: string): WriteSettings {
+  const { topic, compression = 'none', maxBatchBytes = 900_000, maxPendingBytes = 32 << 20 } = options
+  if (typeof options.kafka?.connect !== 'function') throw noKafka(what)
+  if (typeof topic !== 'string' || !/^[a-zA-Z0-9._-]{1,249}$/.test(topic)) {
+    throw problem('BAD_TOPICS', `'topic' of ${what}`, {
+      found: show(topic),
+      expected: 'a name of letters, digits, dots, dashes and underscores',
+      remedy: "Name the topic to write to: topic: 'page-stats'.",
+    })
+  }
+  if (!['none', 'gzip', 'zstd'].includes(compression)) {
+    throw problem('BAD_COMPRESSION', `'compression' of ${what}`, {
+      found: show(compression),
+      expected: "'none', 'gzip' or 'zstd'",
+      remedy: 'Snappy and LZ4 are read, not written.',
+    })
+  }
+  for (const [name, value] of Object.entries({ maxBatchBytes, maxPendingBytes })) {
+    if (Number.isSafeInteger(value) && value > 0) continue
+    throw problem('BAD_LIMIT', `'${name}' of ${what}`, {
+      found: show(value),
+      expected: 'a whole number of bytes of at least 1',
+      remedy: 'Leave it out for the default.',
+    })
+  }
+  return {
+    topic,
+    compression,
+    maxBatchBytes,
+    maxPendingBytes,
+    patienceMs: durationMs(options.patience ?? '1m', `'patience' of ${what}`),
+    clock: options.clock ?? systemClock,
+  }
+}

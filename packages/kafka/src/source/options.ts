@@ -1,0 +1,133 @@
+/** Owns what a user says about a Kafka source, checked when the source is made. */
+import { type Clock, type Duration, type Key, durationMs, systemClock } from '@tidemark/core'
+import type { Kafka } from '../client/cluster.ts'
+import { problem, show } from '../errors.ts'
+import type { BadRecord } from '../fetch/decode.ts'
+import { type Decoder, keyText } from '../serde/serde.ts'
+
+/** Where to begin where no checkpoint says otherwise. */
+export type StartFrom = 'earliest' | 'latest' | 'committed' | { readonly timestamp: number }
+
+export interface KafkaSourceOptions<out T> {
+  readonly kafka: Kafka
+  readonly topics: readonly string[]
+  /** Makes the records of the pipeline; see `json`, `text`, `bytes`, `nullable`. */
+  readonly value: Decoder<T>
+  /** Makes `meta.key`; default `keyText()`. */
+  readonly key?: Decoder<Key>
+  /** Offsets are committed for this group once everything before them is safe. The group has no members. */
+  readonly group?: string
+  /** Default: 'committed' (else 'earliest') with a group, 'earliest' without. A checkpoint comes before it. */
+  readonly from?: StartFrom
+  /** 'end': the source ends where the topics end when the job starts (a replay). */
+  readonly until?: 'end'
+  /** Default 'committed': nothing of aborted or open transactions. */
+  readonly isolation?: 'committed' | 'uncommitted'
+  /** Takes records that cannot be decoded; without it the first one fails the job. They do not reach the pipeline. */
+  readonly onBadRecord?: (record: BadRecord) => void
+  /** What to do where the log no longer holds the position; default 'fail'. */
+  readonly whenLost?: 'fail' | 'earliest' | 'latest'
+  /** How long a running job waits for a cluster or a partition that is away, default 1 m. */
+  readonly patience?: Duration
+  /** How often to look for new partitions, default 1 m. */
+  readonly metadataEvery?: Duration
+  /** Bytes to fetch of a partition at a time, default 1 MiB. A record batch of any size is read whole. */
+  readonly maxPartitionBytes?: number
+  /** The most that one batch may become when unpacked, default 64 MiB. */
+  readonly maxDecompressedBytes?: number
+  /** Whether to compare checksums of batches, default true. */
+  readonly checksums?: boolean
+  /** For tests: what pauses between attempts go by. */
+  readonly clock?: Clock
+}
+
+export interface SourceSettings<out T> {
+  readonly kafka: Kafka
+  readonly topics: readonly string[]
+  readonly value: Decoder<T>
+  readonly key: Decoder<Key>
+  readonly group: string | undefined
+  readonly from: StartFrom
+  readonly bounded: boolean
+  readonly committed: boolean
+  readonly onBadRecord: ((record: BadRecord) => void) | undefined
+  readonly whenLost: 'fail' | 'earliest' | 'latest'
+  readonly patienceMs: number
+  readonly metadataEveryMs: number
+  readonly maxPartitionBytes: number
+  readonly maxDecompressedBytes: number
+  readonly checksums: boolean
+  readonly clock: Clock
+}
+
+export function sourceSettings<T>(options: KafkaSourceOptions<T>): SourceSettings<T> {
+  const { topics, group, from = group === undefined ? 'earliest' : 'committed' } = options
+  if (!Array.isArray(topics) || topics.length === 0 || new Set(topics).size !== topics.length) {
+    throw problem('BAD_TOPICS', "'topics' of kafkaSource", {
+      found: show(topics),
+      expected: 'one or more names, each once',
+      remedy: "Name the topics to read: topics: ['views'].",
+    })
+  }
+  if (typeof options.kafka?.connect !== 'function') throw noKafka('kafkaSource')
+  if (typeof options.value?.decode !== 'function') {
+    throw problem('BAD_SERDE', "'value' of kafkaSource", {
+      found: show(options.value),
+      expected: 'a decoder',
+      remedy: 'Say what the values are: json<T>(), text(), bytes(), or a decoder of your own.',
+    })
+  }
+  const timestamp = typeof from === 'object' ? from.timestamp : 0
+  if (
+    !Number.isSafeInteger(timestamp) ||
+    (typeof from === 'string' && !['earliest', 'latest', 'committed'].includes(from))
+  ) {
+    throw problem('BAD_FROM', "'from' of kafkaSource", {
+      found: show(from),
+      expected: "'earliest', 'latest', 'committed' or { timestamp } in whole milliseconds",
+      remedy: 'It says where to begin where no checkpoint does.',
+    })
+  }
+  if (from === 'committed' && group === undefined) {
+    throw problem('BAD_FROM', "'from' of kafkaSource", {
+      found: "'committed' without a group",
+      expected: 'a group whose offsets to go on from',
+      remedy: "Name the group, or begin at 'earliest'.",
+    })
+  }
+  return {
+    kafka: options.kafka,
+    topics: Object.freeze([...topics]),
+    value: options.value,
+    key: options.key ?? keyText(),
+    group,
+    from,
+    bounded: options.until === 'end',
+    committed: options.isolation !== 'uncommitted',
+    onBadRecord: options.onBadRecord,
+    whenLost: options.whenLost ?? 'fail',
+    patienceMs: durationMs(options.patience ?? '1m', "'patience' of kafkaSource"),
+    metadataEveryMs: durationMs(options.metadataEvery ?? '1m', "'metadataEvery' of kafkaSource"),
+    maxPartitionBytes: bytesOf(options.maxPartitionBytes ?? 1 << 20, 'maxPartitionBytes'),
+    maxDecompressedBytes: bytesOf(options.maxDecompressedBytes ?? 64 << 20, 'maxDecompressedBytes'),
+    checksums: options.checksums ?? true,
+    clock: options.clock ?? systemClock,
+  }
+}
+
+function bytesOf(value: number, name: string): number {
+  if (Number.isSafeInteger(value) && value > 0 && value < 2 ** 31) return value
+  throw problem('BAD_LIMIT', `'${name}' of kafkaSource`, {
+    found: show(value),
+    expected: 'a whole number of bytes from 1 to 2147483647',
+    remedy: 'Leave it out for the default.',
+  })
+}
+
+export function noKafka(what: string): Error {
+  return problem('BAD_KAFKA', `'kafka' of ${what}`, {
+    found: 'no cluster',
+    expected: 'what kafka({ brokers }) or memoryKafka() makes',
+    remedy: "Say where the topics are: kafka({ brokers: ['localhost:9092'] }).",
+  })
+}

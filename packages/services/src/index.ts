@@ -1,0 +1,11 @@
+/** Real Kafka, Redis and HBase on this machine for tests, and a proxy that makes their network bad. */
+export type { HBase, HBaseProcess, HBaseTransport } from './hbase/hbase.ts'
+export { type StartHBaseOptions, startHBase } from './hbase/start-hbase.ts'
+export type { Kafka, KafkaNode, KafkaSecurity } from './kafka/kafka.ts'
+export { type KafkaVersion, type StartKafkaOptions, kafkaVersions, startKafka } from './kafka/start-kafka.ts'
+export { type Say, ServiceUnavailable } from './machine/unavailable.ts'
+export type { Shape } from './net/lane.ts'
+export { type Proxy, type ProxyOptions, type ProxyState, startProxy } from './net/proxy.ts'
+export type { Redis, RedisNode } from './redis/redis.ts'
+export { type StartRedisOptions, startRedis } from './redis/start-redis.ts'
+export { canTest } from './testing/can-test.ts'
