@@ -7,6 +7,7 @@ import {
   firstThatFinishes,
   kindOf,
   laidOut,
+  mergePart,
   panesOf,
   reset,
   says,
@@ -67,11 +68,11 @@ export function afterEach<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
         if (at.merging) clearParts(parts, rows, row)
       },
       clear: (rows, row) => clearParts(parts, rows, row),
-      merge: (rows, row, others, other, at) => {
+      merge: (rows, row, others, at) => {
         let begun = true
         for (const part of parts) {
           if (begun) {
-            part.step.merge(rows, row + part.at, others, other + part.at, at)
+            mergePart(part, rows, row, others, at)
             begun = part.step.finished(rows, row + part.at)
           } else {
             // Not begun, seen from now, even where it had finished.

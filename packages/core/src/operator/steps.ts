@@ -69,13 +69,14 @@ export class Steps {
     return this.fires(cells, slot, of)
   }
 
-  /** Windows have merged; `from` undefined: a window has got new bounds. */
-  merge(cells: Cells, into: number, from: number | undefined, of: LiveWindow, wakes: Wakes): void {
+  /** Windows have merged; `from` empty: a window has got new bounds. */
+  merge(cells: Cells, into: number, from: readonly number[], of: LiveWindow, wakes: Wakes): void {
     const { step } = this.#trigger
     const rows = this.#rows(cells)
     const { length } = step.initial
     try {
-      step.merge(rows, into * length, from === undefined ? undefined : rows, (from ?? 0) * length, this.#at(of))
+      const others = from.map((slot) => slot * length)
+      step.merge(rows, into * length, others, this.#at(of))
     } catch (cause) {
       throw this.#threw(cause)
     }

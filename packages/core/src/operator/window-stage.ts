@@ -262,8 +262,8 @@ export class WindowStage {
     this.#emit(cells, slot, of.window, of.complete, false, false, this.cursor)
   }
 
-  /** The states of a trigger when windows merge; from undefined: when a window has got new bounds. */
-  mergeTriggers(cells: Cells, into: number, from: number | undefined, of: LiveWindow, wakes: Wakes): void {
+  /** The states of a trigger when windows merge; `from` empty: when a window has got new bounds. */
+  mergeTriggers(cells: Cells, into: number, from: readonly number[], of: LiveWindow, wakes: Wakes): void {
     if (this.options.trigger.fastPath === undefined) this.#steps.merge(cells, into, from, of, wakes)
   }
 
