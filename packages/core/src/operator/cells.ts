@@ -9,6 +9,7 @@
  * | late | late records | the first late record |
  * | rows | the trigger's states, a row of numbers each | the stage has a trigger without a fast path |
  * | asked, askedWatermark | times the trigger has asked for and not been given yet: so that it asks once | it asks |
+ * | heldUntil | until when, by the clock, the gate holds a pane of the slot | it does |
  * | gate | the gate's states | the stage has a gate |
  * | waits | since when, as which and with how many bytes a slot's pane is held back | the stage's gate has a buffer |
  * | shown | the pane that stands published | it may have to be withdrawn |
@@ -33,6 +34,7 @@ export interface SavedCells {
   readonly rows: Float64Array | undefined
   readonly asked: Float64Array | undefined
   readonly askedWatermark: Float64Array | undefined
+  readonly heldUntil: Float64Array | undefined
   readonly gate: readonly unknown[] | undefined
   readonly waits: readonly Float64Array[] | undefined
   readonly shown: readonly (Published | undefined)[] | undefined
@@ -81,6 +83,7 @@ export class Cells {
   rows: Float64Array | undefined = undefined
   asked: Float64Array | undefined = undefined
   askedWatermark: Float64Array | undefined = undefined
+  heldUntil: Float64Array | undefined = undefined
   gate: unknown[] | undefined = undefined
   waits: Waits | undefined = undefined
   shown: (Published | undefined)[] | undefined = undefined
@@ -111,6 +114,7 @@ export class Cells {
     if (this.rows !== undefined) this.rows.set(this.#initial, slot * this.#initial.length)
     if (this.asked !== undefined) this.asked[slot] = Number.POSITIVE_INFINITY
     if (this.askedWatermark !== undefined) this.askedWatermark[slot] = Number.POSITIVE_INFINITY
+    if (this.heldUntil !== undefined) this.heldUntil[slot] = Number.POSITIVE_INFINITY
     this.#letGo(slot)
     if (slot >= this.size) this.size = slot + 1
   }
@@ -154,6 +158,7 @@ export class Cells {
       rows: this.rows?.slice(0, size * this.#initial.length),
       asked: this.asked?.slice(0, size),
       askedWatermark: this.askedWatermark?.slice(0, size),
+      heldUntil: this.heldUntil?.slice(0, size),
       gate: this.gate?.slice(0, size),
       waits: this.waits?.save(size),
       shown: this.shown?.slice(0, size),
@@ -175,6 +180,7 @@ export class Cells {
     if (saved.rows !== undefined) cells.track(initial).set(saved.rows)
     if (saved.asked !== undefined) cells.asked = times(capacity, saved.asked)
     if (saved.askedWatermark !== undefined) cells.askedWatermark = times(capacity, saved.askedWatermark)
+    if (saved.heldUntil !== undefined) cells.heldUntil = times(capacity, saved.heldUntil)
     cells.gate = saved.gate === undefined ? undefined : [...saved.gate]
     if (saved.waits !== undefined) (cells.waits = new Waits(capacity)).load(saved.waits)
     cells.shown = saved.shown === undefined ? undefined : [...saved.shown]
@@ -194,6 +200,7 @@ export class Cells {
     this.waits?.grow(capacity)
     if (this.asked !== undefined) this.asked = times(capacity, this.asked)
     if (this.askedWatermark !== undefined) this.askedWatermark = times(capacity, this.askedWatermark)
+    if (this.heldUntil !== undefined) this.heldUntil = times(capacity, this.heldUntil)
     if (this.rows !== undefined) {
       const { length } = this.rows
       const rows = grown(this.rows, new Float64Array(capacity * this.#initial.length))
@@ -216,7 +223,7 @@ function filled(rows: Float64Array, initial: readonly number[], from: number): F
 }
 
 /** Times, +∞ where none is known. */
-function times(capacity: number, known: Float64Array = new Float64Array(0)): Float64Array {
+export function times(capacity: number, known: Float64Array = new Float64Array(0)): Float64Array {
   const all = new Float64Array(capacity).fill(Number.POSITIVE_INFINITY, known.length)
   all.set(known)
   return all
