@@ -353,7 +353,8 @@ export class WindowStage {
     const value = cells.records[slot] === 0 ? NOTHING : this.#result(cells, slot)
     if (value === NOTHING) {
       // Nothing is in the window any more: what stands published goes.
-      this.publisher.retract(cells, slot, frontier)
+      if (this.publisher.retract(cells, slot, frontier))
+        gate?.emitted(cells, slot, undefined, this.#gateContext(cells, slot, frontier))
       if (cells.flags !== undefined) this.#end(cells, slot)
       return
     }
