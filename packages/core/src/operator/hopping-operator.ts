@@ -6,7 +6,7 @@
 import type { WindowAssigner } from '../window/assigner.ts'
 import { Slices } from '../window/slices.ts'
 import type { OpenWindow, WindowOperator } from './operator.ts'
-import { type SavedSlices, SliceTree } from './slice-tree.ts'
+import { type SavedSlices, type Slice, SliceTree } from './slice-tree.ts'
 import type { Table } from './table.ts'
 import { type SavedTables, Tables } from './tables.ts'
 import type { WindowStage } from './window-stage.ts'
@@ -15,6 +15,14 @@ interface Saved {
   readonly slices: SavedSlices
   readonly tables: SavedTables
   readonly done: number
+}
+
+/** A slice and the stretch of time it stands for; each of its records is in that many windows. */
+export interface Entered {
+  readonly slice: Slice
+  readonly windows: number
+  readonly start: number
+  readonly end: number
 }
 
 export class HoppingOperator implements WindowOperator {
@@ -73,6 +81,23 @@ export class HoppingOperator implements WindowOperator {
       counters.assignments -= done - hop + 1
       return
     }
+  }
+
+  /**
+   * The slice of a time, if all its windows are still to come and there are any: records go straight into it until the
+   * next of them completes.
+   */
+  enter(timestamp: number): Entered | undefined {
+    const slices = this.#slices
+    if (this.stage.cursor.watermark >= this.#doneUntil) this.#catchUp()
+    const index = slices.sliceOf(timestamp)
+    const first = slices.firstHop(index)
+    const windows = slices.lastHop(index) - first + 1
+    if (windows < 1 || first <= this.#done) return undefined
+    const known = this.#tree.get(index)
+    const slice = this.#tree.touch(index)
+    if (known === undefined) this.#findNext()
+    return { slice, windows, ...slices.boundsOf(index) }
   }
 
   advance(): void {

@@ -12,6 +12,7 @@ import { copyKey, keyId } from '../state/key.ts'
 import { BEFORE_ALL, badTimestamp } from '../time/timestamp.ts'
 import { type Cursor, withMeta } from './cursor.ts'
 import type { GridOperator } from './grid-operator.ts'
+import type { HoppingOperator } from './hopping-operator.ts'
 import type { WindowOperator } from './operator.ts'
 import type { Reject } from './rejects.ts'
 import type { SessionOperator } from './session-operator.ts'
@@ -42,6 +43,7 @@ export interface Clocking {
 /** Where the line ends: a window operator behind a key, or anything that takes a value. */
 export type End =
   | { readonly kind: 'grid'; readonly operator: GridOperator }
+  | { readonly kind: 'hopping'; readonly operator: HoppingOperator }
   | { readonly kind: 'session'; readonly operator: SessionOperator }
   | { readonly kind: 'operator'; readonly operator: Pick<WindowOperator, 'record'> }
   | { readonly kind: 'push'; readonly push: (value: unknown) => void }
@@ -157,6 +159,8 @@ class Into {
   readonly #names: readonly ColumnKind[]
   readonly #of: readonly ((value: never) => number)[]
   readonly #inputs: Float64Array
+  /** Its trigger or gate may ask for a watermark that comes sooner. */
+  readonly #asks: boolean
   #table: Table | undefined = undefined
   #start: number = Number.NaN
   #stop: number = Number.NaN
@@ -174,6 +178,7 @@ class Into {
     this.#task = task
     this.#cursor = task.cursor
     this.#grid = end.kind === 'grid' ? end.operator : undefined
+    this.#asks = this.#grid?.stage.asksForWatermarks ?? false
     const columns = this.#grid?.stage.spec.columns ?? []
     this.#names = columns.flatMap(({ kind }) => (kind === undefined ? [] : [kind]))
     this.#kinds = this.#names.length === columns.length ? this.#names.map((name) => KINDS[name]) : undefined
@@ -231,6 +236,7 @@ class Into {
     if (kinds === undefined) {
       this.#tell()
       if (grid.add(table, key, id, value)) this.#assigned++
+      if (this.#asks) this.due = this.#task.nextDue()
       return
     }
     const inputs = this.#inputs
@@ -280,6 +286,7 @@ class Into {
     else {
       this.#tell()
       stage.added(table.cells, slot, table, table.wakes)
+      if (this.#asks) this.due = this.#task.nextDue()
     }
   }
 

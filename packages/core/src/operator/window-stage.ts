@@ -105,6 +105,11 @@ export class WindowStage {
     this.#steps = new Steps(trigger, options.name, cursor, merging)
   }
 
+  /** Whether a record may make it ask to be looked at at a watermark, beside completion and freeing. */
+  get asksForWatermarks(): boolean {
+    return this.options.trigger.fastPath === undefined || this.#gate !== undefined
+  }
+
   get queue(): PaneQueue {
     return this.publisher.queue
   }
