@@ -12,7 +12,7 @@ import type { Clocking, Line, Step } from '../operator/line.ts'
 import type { RunRecords } from '../operator/task-parts.ts'
 import { copyKey, keyId } from '../state/key.ts'
 import { badTimestamp } from '../time/timestamp.ts'
-import { type Bindings, SYNC, endText, indent } from './fuse-windows.ts'
+import { type Bindings, endText, indent } from './fuse-windows.ts'
 
 let allowed: boolean | undefined
 
