@@ -12,6 +12,12 @@ import type { StageCounters } from './counters.ts'
 import type { Frontier } from './cursor.ts'
 import { PaneQueue } from './pane-queue.ts'
 
+/**
+ * V8 keeps a property that has only ever been a number in a box of its own per object. What has been something else once
+ * is kept as a reference, so that all panes of one watermark refer to one number.
+ */
+const NOT_YET = undefined as unknown as number
+
 type AnyPane = ValuePane<unknown, unknown, unknown> | DeltaPane<unknown, unknown, unknown>
 
 export class Publisher {
@@ -19,6 +25,9 @@ export class Publisher {
   readonly #counters: StageCounters
   readonly #accumulation: Accumulation
   readonly #kind: 'value' | 'delta'
+  /** The times of the newest pane. */
+  #watermark: number = NOT_YET
+  #now: number = NOT_YET
   /** What stands published may have to be withdrawn. */
   readonly #remembers: boolean
 
@@ -53,13 +62,15 @@ export class Publisher {
     if (isLast) counters.lastPanes++
     if (cells.stale !== undefined) this.withdraw(cells, slot, frontier)
     if (this.#accumulation === 'retracting') this.retract(cells, slot, frontier)
+    const { watermark, now } = frontier
+    if (this.#now !== now) this.#now = now
     const pane = paneOf(
       this.#kind,
       (cells.keys as unknown[])[slot],
       window,
       index,
-      frontier.watermark,
-      frontier.now,
+      watermark,
+      this.#now,
       value,
       timing,
       isLast,
@@ -81,7 +92,9 @@ export class Publisher {
     const counters = this.#counters
     const kind = this.#kind
     const { accumulators, records } = cells
-    const { watermark, now } = frontier
+    this.#timed(frontier)
+    const watermark = this.#watermark
+    const now = this.#now
     const panes: AnyPane[] = []
     for (let i = 0; i < keys.length; i++) {
       const slot = from + i
@@ -91,6 +104,12 @@ export class Publisher {
     counters.onTimePanes += keys.length
     counters.lastPanes += keys.length
     return panes
+  }
+
+  /** Panes of one time share its numbers. */
+  #timed({ watermark, now }: Frontier): void {
+    if (this.#watermark !== watermark) this.#watermark = watermark
+    if (this.#now !== now) this.#now = now
   }
 
   /** Withdraws what stands published of a slot, if anything does. */
@@ -162,3 +181,5 @@ function paneOf(
     lateRecords,
   }
 }
+/** Makes the times of every pane references. */
+paneOf('value', '', undefined, 0, NOT_YET, NOT_YET, undefined, 'on-time', true, 0, 0)
