@@ -3,7 +3,8 @@
  *
  * | column | what | made when |
  * |---|---|---|
- * | keys, records, accumulators | the key, how many records, what was computed | always |
+ * | keys | the key | panes come one by one, or a key is not its own id; before that a table's slots know the keys |
+ * | records, accumulators | how many records, what was computed | always |
  * | flags | PENDING, IN_TIME, SETTLED; missing: every slot is PENDING and IN_TIME | a pane may come before the end, or state stays after it |
  * | index | the number of the next pane | with flags |
  * | late | late records | the first late record |
@@ -71,7 +72,7 @@ export class Waits {
 export class Cells {
   readonly spec: AggregateSpec
   readonly accumulators: Accumulators
-  keys: unknown[] = []
+  keys: unknown[] | undefined = []
   records: Uint32Array
   flags: Uint8Array | undefined = undefined
   index: Uint32Array | undefined = undefined
@@ -101,7 +102,7 @@ export class Cells {
   open(slot: number, key: unknown): void {
     if (slot >= this.capacity) this.#grow()
     this.accumulators.open(slot)
-    this.keys[slot] = key
+    if (this.keys !== undefined) this.keys[slot] = key
     this.records[slot] = 0
     if (this.flags !== undefined) this.flags[slot] = 0
     if (this.index !== undefined) this.index[slot] = 0
@@ -116,7 +117,7 @@ export class Cells {
   /** Lets go of a slot's contents. */
   clear(slot: number): void {
     this.accumulators.clear(slot)
-    this.keys[slot] = undefined
+    if (this.keys !== undefined) this.keys[slot] = undefined
     this.#letGo(slot)
   }
 
@@ -139,11 +140,12 @@ export class Cells {
     this.late[slot] = (this.late[slot] as number) + 1
   }
 
-  save(): SavedCells {
+  /** `keys`: those of the slots, where they are not kept here. */
+  save(keys: readonly unknown[] = this.keys ?? []): SavedCells {
     const { size } = this
     return {
       size,
-      keys: this.keys.slice(0, size),
+      keys: keys.slice(0, size),
       records: this.records.slice(0, size),
       accumulators: this.accumulators.save(size),
       flags: this.flags?.slice(0, size),

@@ -7,15 +7,16 @@
 import type { AggregateSpec } from '../aggregate/accumulators.ts'
 import { keyId } from '../state/key.ts'
 import { Cells, type SavedCells } from './cells.ts'
+import { Slots } from './slots.ts'
 
 /** Keys and what was computed for them; no panes come from here. */
 export class Slice {
   readonly cells: Cells
-  readonly slots: Map<unknown, number> = new Map()
+  readonly slots: Slots = new Slots()
 
   constructor(cells: Cells) {
     this.cells = cells
-    for (let slot = 0; slot < cells.size; slot++) this.slots.set(keyId(cells.keys[slot] as never), slot)
+    for (let slot = 0; slot < cells.size; slot++) this.slots.set(keyId(cells.keys?.[slot] as never), slot)
   }
 
   open(id: unknown, key: unknown): number {
@@ -28,10 +29,12 @@ export class Slice {
   /** Adds everything another slice holds. */
   merge(from: Slice): void {
     const { cells } = this
-    for (const [id, fromSlot] of from.slots) {
-      const slot = this.slots.get(id) ?? this.open(id, from.cells.keys[fromSlot])
-      cells.accumulators.merge(slot, from.cells.accumulators, fromSlot)
-      cells.records[slot] = (cells.records[slot] as number) + (from.cells.records[fromSlot] as number)
+    for (const map of from.slots.maps) {
+      for (const [id, fromSlot] of map) {
+        const slot = this.slots.get(id) ?? this.open(id, from.cells.keys?.[fromSlot])
+        cells.accumulators.merge(slot, from.cells.accumulators, fromSlot)
+        cells.records[slot] = (cells.records[slot] as number) + (from.cells.records[fromSlot] as number)
+      }
     }
   }
 }

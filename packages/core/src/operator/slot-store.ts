@@ -117,7 +117,7 @@ export class SlotStore {
     for (const slot of this.live()) {
       this.rests[slot] = saved.rests[slot]
       const family = (this.families[slot] = saved.families[slot] ?? '')
-      const id = familyId(family, keyId(this.cells.keys[slot] as never))
+      const id = familyId(family, keyId(this.cells.keys?.[slot] as never))
       this.next[slot] = this.head(id)
       this.heads.set(id, slot)
       this.#ids[slot] = id

@@ -7,7 +7,6 @@ import { Cells } from './cells.ts'
 import { putPart } from './contributions.ts'
 import type { Frontier } from './cursor.ts'
 import type { OpenWindow } from './operator.ts'
-import type { Chunk } from './pane-queue.ts'
 import type { Slice } from './slice-tree.ts'
 import { type SavedTable, Table } from './table.ts'
 import type { Wakes, WindowStage } from './window-stage.ts'
@@ -192,7 +191,7 @@ export class Tables {
     for (const table of tables) {
       this.#live.add(table)
       stage.entries += table.cells.size
-      stage.restored(table.cells, table.cells.keys.keys(), table.wakes)
+      stage.restored(table.cells, table.cells.keys?.keys() ?? [], table.wakes)
     }
     for (const [i, time, slots, complete] of saved.due) {
       const table = tables[i] as Table
@@ -212,6 +211,7 @@ export class Tables {
     table.complete = true
     table.plain = false
     cells.number()
+    table.listKeys()
     this.#due.push({ table }, stage.freesAt(table.end))
     for (let slot = 0; slot < cells.size; slot++) stage.completed(cells, slot, table, false, frontier, table.wakes)
   }
@@ -225,16 +225,34 @@ export class Tables {
     this.#live.delete(table)
     this.#onFreed(table)
     stage.entries -= cells.size
+    const { slots } = table
     if (this.#lastGroup.has(table)) table.release()
     if (cells.size === 0) return
     this.#capacity = Math.max(16, cells.capacity)
-    const make: Chunk['make'] = !completing
-      ? (slot, frontier) => stage.freed(cells, slot, table.window, frontier)
-      : cells.flags === undefined
-        ? (slot, frontier) => stage.single(cells, slot, table.window, frontier)
-        : (slot, frontier) => stage.completed(cells, slot, table, true, frontier, table.wakes)
+    if (completing && cells.flags === undefined) {
+      const keys = cells.keys === undefined ? slots.reader() : undefined
+      stage.queue.pushChunk({
+        slots: cells.size,
+        at,
+        make: (from, to, frontier) =>
+          stage.publisher.only(
+            cells,
+            from,
+            keys?.(to - from) ?? (cells.keys as unknown[]).slice(from, to),
+            table.window,
+            frontier,
+          ),
+      })
+      return
+    }
+    const make = (from: number, to: number, frontier: Frontier): undefined => {
+      for (let slot = from; slot < to; slot++) {
+        if (completing) stage.completed(cells, slot, table, true, frontier, table.wakes)
+        else stage.freed(cells, slot, table.window, frontier)
+      }
+    }
     // What a gate holds back is counted: it leaves at once.
-    if (stage.held > 0) for (let slot = 0; slot < cells.size; slot++) make(slot, at)
+    if (stage.held > 0) make(0, cells.size, at)
     else stage.queue.pushChunk({ slots: cells.size, at, make })
   }
 
