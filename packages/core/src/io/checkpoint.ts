@@ -41,23 +41,27 @@ export function memoryCheckpoints(options: { readonly everyMs?: number } = {}): 
       },
       save: async (checkpoint, pause) => {
         const groups: (readonly Piece[])[] = []
-        try {
-          for (const group of piecesOf(checkpoint)) {
-            groups.push(copied(group))
-            const turn = pause?.()
-            if (turn !== undefined) await turn
-          }
-        } catch (cause) {
-          throw new StreamError(
-            'CHECKPOINT_NOT_PLAIN',
-            `The checkpoint of '${job}': found what cannot be cloned (${String(cause)}), expected plain values (objects, arrays, Map, Set, Date, bigint, bytes). Keep only such values in records, keys and accumulators, or give the aggregator encode and decode.`,
-            { cause },
-          )
+        for (const group of copiedGroups(job, checkpoint)) {
+          groups.push(group)
+          const turn = pause?.()
+          if (turn !== undefined) await turn
         }
         kept.set(job, groups)
       },
       close: async () => {},
     }),
+  }
+}
+
+function* copiedGroups(job: string, checkpoint: unknown): Generator<readonly Piece[], void> {
+  try {
+    for (const group of piecesOf(checkpoint)) yield copied(group)
+  } catch (cause) {
+    throw new StreamError(
+      'CHECKPOINT_NOT_PLAIN',
+      `The checkpoint of '${job}': found what cannot be cloned (${String(cause)}), expected plain values (objects, arrays, Map, Set, Date, bigint, bytes). Keep only such values in records, keys and accumulators, or give the aggregator encode and decode.`,
+      { cause },
+    )
   }
 }
 
