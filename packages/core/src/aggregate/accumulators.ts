@@ -6,6 +6,7 @@ import { configError, StreamError } from '../errors/stream-error.ts'
 import type { TimedMeta } from '../io/meta.ts'
 import type { AnyAggregator, Column, Columns } from './aggregator.ts'
 import { objectColumns } from './object-column.ts'
+import { dividable } from '../io/pieces.ts'
 
 type Input = Columns['input']
 
@@ -119,7 +120,7 @@ export class Accumulators {
   }
 
   save(count: number): unknown[] {
-    return this.columns.map((column) => column.save(count))
+    return dividable(this.columns.map((column) => column.save(count)))
   }
 
   load(saved: readonly unknown[], count: number): void {

@@ -20,6 +20,7 @@ import type { Accumulators, AggregateSpec } from '../aggregate/accumulators.ts'
 import { IN_TIME, PENDING } from '../pane/numbering.ts'
 import type { ValuePane } from '../pane/pane.ts'
 import type { Parts } from './contributions.ts'
+import { dividable } from '../io/pieces.ts'
 
 type Published = ValuePane<unknown, unknown, unknown>
 
@@ -59,7 +60,7 @@ export class Waits {
   }
 
   save(size: number): readonly Float64Array[] {
-    return [this.since.slice(0, size), this.number.slice(0, size), this.bytes.slice(0, size)]
+    return dividable([this.since.slice(0, size), this.number.slice(0, size), this.bytes.slice(0, size)])
   }
 
   load([since, number, bytes]: readonly Float64Array[]): void {
@@ -143,7 +144,7 @@ export class Cells {
   /** `keys`: those of the slots, where they are not kept here. */
   save(keys: readonly unknown[] = this.keys ?? []): SavedCells {
     const { size } = this
-    return {
+    return dividable({
       size,
       keys: keys.slice(0, size),
       records: this.records.slice(0, size),
@@ -157,7 +158,7 @@ export class Cells {
       shown: this.shown?.slice(0, size),
       stale: this.stale?.slice(0, size),
       parts: this.parts?.slice(0, size).map((parts) => parts && { ...parts, bySource: new Map(parts.bySource) }),
-    }
+    })
   }
 
   static load(spec: AggregateSpec, saved: SavedCells, initial: readonly number[] = []): Cells {

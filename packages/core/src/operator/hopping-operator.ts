@@ -10,6 +10,7 @@ import { type SavedSlices, type Slice, SliceTree } from './slice-tree.ts'
 import type { Table } from './table.ts'
 import { type SavedTables, Tables } from './tables.ts'
 import type { WindowStage } from './window-stage.ts'
+import { dividable } from '../io/pieces.ts'
 
 interface Saved {
   readonly slices: SavedSlices
@@ -139,7 +140,7 @@ export class HoppingOperator implements WindowOperator {
   }
 
   save(): Saved {
-    return { slices: this.#tree.save(), tables: this.#tables.save(), done: this.#done }
+    return dividable({ slices: this.#tree.save(), tables: this.#tables.save(), done: this.#done })
   }
 
   load(saved: Saved): void {

@@ -15,6 +15,7 @@ import type { Cursor } from './cursor.ts'
 import type { WindowOperator } from './operator.ts'
 import type { Reject } from './rejects.ts'
 import { paneName } from './result-chain.ts'
+import { dividable } from '../io/pieces.ts'
 
 type AnyPane =
   | ValuePane<unknown, unknown, TimeWindow>
@@ -105,7 +106,7 @@ export class ResultInput {
   }
 
   save(): unknown {
-    return [...this.#parts.values()]
+    return dividable([...this.#parts.values()])
   }
 
   load(saved: unknown): void {

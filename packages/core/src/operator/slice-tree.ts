@@ -7,6 +7,7 @@
 import type { AggregateSpec } from '../aggregate/accumulators.ts'
 import { keyId } from '../state/key.ts'
 import { Cells, type SavedCells } from './cells.ts'
+import { dividable } from '../io/pieces.ts'
 import { Slots } from './slots.ts'
 
 /** Keys and what was computed for them; no panes come from here. */
@@ -118,7 +119,9 @@ export class SliceTree {
   }
 
   save(): SavedSlices {
-    return this.#order.map((index) => [index, (this.#slices.get(index) as Slice).cells.save()] as const)
+    return dividable(
+      this.#order.map((index) => dividable([index, (this.#slices.get(index) as Slice).cells.save()] as const)),
+    )
   }
 
   /** Takes slices back; tells how many entries they hold. */

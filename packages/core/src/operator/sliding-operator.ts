@@ -10,6 +10,7 @@ import type { OpenWindow, WindowOperator } from './operator.ts'
 import { type SavedSlots, SlotStore } from './slot-store.ts'
 import { type SavedSlotWindows, SlotWindows } from './slot-windows.ts'
 import type { WindowStage } from './window-stage.ts'
+import { dividable } from '../io/pieces.ts'
 
 interface Saved {
   readonly windows: SavedSlotWindows
@@ -79,7 +80,7 @@ export class SlidingOperator implements WindowOperator {
   }
 
   save(): Saved {
-    return { windows: this.#windows.save(), points: this.#points.save() }
+    return dividable({ windows: this.#windows.save(), points: this.#points.save() })
   }
 
   load(saved: Saved): void {

@@ -6,6 +6,7 @@
 import type { AggregateSpec } from '../aggregate/accumulators.ts'
 import { keyId } from '../state/key.ts'
 import { Cells, type SavedCells } from './cells.ts'
+import { dividable } from '../io/pieces.ts'
 
 export interface SavedSlots {
   readonly cells: SavedCells
@@ -101,13 +102,13 @@ export class SlotStore {
 
   save(): SavedSlots {
     const { size } = this.cells
-    return {
+    return dividable({
       cells: this.cells.save(),
-      columns: COLUMNS.map((name) => this[name].slice(0, size)),
+      columns: dividable(COLUMNS.map((name) => this[name].slice(0, size))),
       rests: this.rests.slice(0, size),
       families: this.families.slice(0, size),
       seq: this.#seq,
-    }
+    })
   }
 
   #load(saved: SavedSlots): void {

@@ -9,6 +9,7 @@ import type { TimeWindow } from '../window/window.ts'
 import type { OpenWindow } from './operator.ts'
 import { type SavedSlots, SlotStore } from './slot-store.ts'
 import type { LiveWindow, Wakes, WindowStage } from './window-stage.ts'
+import { dividable } from '../io/pieces.ts'
 
 /** A slot that wants attention at a time; void when the slot has another user or another time by then. */
 interface Ask {
@@ -165,13 +166,13 @@ export class SlotWindows {
   save(): SavedSlotWindows {
     const list = (queue: DueQueue<Ask>): Ask[] =>
       queue.list().flatMap(([ask]) => (this.store.seq[ask.slot] === ask.seq ? [ask] : []))
-    return {
+    return dividable({
       store: this.store.save(),
       due: this.#armed(),
       events: list(this.#events),
       wakes: list(this.#wakes),
       stale: list(this.#stale),
-    }
+    })
   }
 
   /** Slots that wait to be looked at, with the watermarks they are armed for. */

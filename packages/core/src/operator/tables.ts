@@ -10,6 +10,7 @@ import type { OpenWindow } from './operator.ts'
 import type { Slice } from './slice-tree.ts'
 import { type SavedTable, Table } from './table.ts'
 import type { Wakes, WindowStage } from './window-stage.ts'
+import { dividable } from '../io/pieces.ts'
 
 /** Slots of one table that want to be woken at one time; `complete`: asked for after the window's completion. */
 interface WakeGroup {
@@ -159,8 +160,8 @@ export class Tables {
     const tables = [...this.#live]
     const at = new Map(tables.map((table, i) => [table, i]))
     const alive = (due: { readonly table: Table }): boolean => !due.table.freed
-    return {
-      tables: tables.map((table) => ({ ...table.save(), start: table.start })),
+    return dividable({
+      tables: tables.map((table) => dividable({ ...table.save(), start: table.start })),
       due: this.#due
         .list()
         .filter(([due]) => alive(due))
@@ -180,7 +181,7 @@ export class Tables {
           group.complete,
           this.#lastGroup.get(group.table) === group,
         ]),
-    }
+    })
   }
 
   load(saved: SavedTables): readonly Table[] {

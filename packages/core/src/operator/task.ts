@@ -16,6 +16,7 @@ import type { ResultFilter } from './result-chain.ts'
 import type { ResultInput } from './result-input.ts'
 import type { Output, Port, SavedTask, TaskEvents } from './task-parts.ts'
 import type { SplitClock, Timeline } from './timeline.ts'
+import { dividable } from '../io/pieces.ts'
 
 const MOST_NAMED_WINDOWS = 10
 
@@ -231,7 +232,13 @@ export class Task {
     for (const [name, filter] of this.filters) filters[name] = filter.save()
     const inputs: Record<string, unknown> = {}
     for (const [name, input] of this.inputs) inputs[name] = input.save()
-    return { watermark: this.cursor.watermark, splits: this.watermarks.save(), operators, filters, inputs }
+    return dividable({
+      watermark: this.cursor.watermark,
+      splits: this.watermarks.save(),
+      operators: dividable(operators),
+      filters: dividable(filters),
+      inputs: dividable(inputs),
+    })
   }
 
   /** Takes a saved state over; splits join afterwards. */
