@@ -29,9 +29,11 @@ export function afterCount(n: number): Trigger<unknown> {
       clear: (rows, row) => {
         if (rows[row] !== FINISHED) rows[row] = 0
       },
-      merge: (rows, row, others, other) => {
-        if (others === undefined || rows[row] === FINISHED) return
-        rows[row] = others[other] === FINISHED ? FINISHED : (rows[row] as number) + (others[other] as number)
+      merge: (rows, row, others) => {
+        for (const other of others) {
+          if (rows[row] === FINISHED) return
+          rows[row] = rows[other] === FINISHED ? FINISHED : (rows[row] as number) + (rows[other] as number)
+        }
       },
     },
   })

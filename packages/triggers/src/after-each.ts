@@ -7,7 +7,9 @@ import {
   firstThatFinishes,
   kindOf,
   laidOut,
+  mergePart,
   panesOf,
+  reset,
   says,
   wakesOf,
 } from './parts.ts'
@@ -66,16 +68,16 @@ export function afterEach<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
         if (at.merging) clearParts(parts, rows, row)
       },
       clear: (rows, row) => clearParts(parts, rows, row),
-      merge: (rows, row, others, other, at) => {
+      merge: (rows, row, others, at) => {
         let begun = true
-        for (const { step, at: offset } of parts) {
-          if (!begun) {
-            // Not begun, seen from now.
-            step.clear(rows, row + offset)
-            continue
+        for (const part of parts) {
+          if (begun) {
+            mergePart(part, rows, row, others, at)
+            begun = part.step.finished(rows, row + part.at)
+          } else {
+            // Not begun, seen from now, even where it had finished.
+            reset(part, rows, row)
           }
-          step.merge(rows, row + offset, others, other + offset, at)
-          begun = step.finished(rows, row + offset)
         }
       },
       finished: (rows, row) => current(rows, row) === undefined,

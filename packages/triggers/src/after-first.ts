@@ -64,8 +64,8 @@ export function afterFirst<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
         rows[row] = 1
       },
       clear: (rows, row) => clearParts(parts, rows, row),
-      merge: (rows, row, others, other, at) => {
-        mergeParts(parts, rows, row, others, other, at)
+      merge: (rows, row, others, at) => {
+        mergeParts(parts, rows, row, others, at)
         rows[row] = parts.some(({ step, at: offset }) => step.finished(rows, row + offset)) ? 1 : 0
       },
       finished: (rows, row) => rows[row] === 1,

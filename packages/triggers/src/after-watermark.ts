@@ -7,6 +7,7 @@ import {
   checkParts,
   combined,
   laidOut,
+  mergePart,
   panesOf,
   reset,
   says,
@@ -79,14 +80,17 @@ export function afterWatermark(
         before.step.clear(rows, row + before.at)
         after?.step.clear(rows, row + after.at)
       },
-      merge: (rows, row, others, other, at) => {
-        const passed = rows[row] === 1 && (others === undefined || others[other] === 1) && at.complete
+      merge: (rows, row, others, at) => {
+        const passed = at.complete && rows[row] === 1 && others.every((other) => rows[other] === 1)
         rows[row] = passed ? 1 : 0
-        if (!passed) {
-          // Still, or again, before completion: some of what is pending has had no chance to be shown.
-          before.step.merge(rows, row + before.at, others, other + before.at, at)
-          if (after !== undefined) reset(after, rows, row)
-        } else if (after !== undefined) after.step.merge(rows, row + after.at, others, other + after.at, at)
+        if (passed) {
+          if (after !== undefined) mergePart(after, rows, row, others, at)
+          reset(before, rows, row)
+          return
+        }
+        // Still, or again, before completion: some of what is pending has had no chance to be shown.
+        mergePart(before, rows, row, others, at)
+        if (after !== undefined) reset(after, rows, row)
       },
       finished: (rows, row) => rows[row] === 1 && after === undefined,
       ...wakesOf(parts),

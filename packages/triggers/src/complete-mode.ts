@@ -30,11 +30,12 @@ export function completeMode(options: { readonly every: Duration }): Trigger<unk
       if (at.complete) rows[row + DONE] = 1
     },
     clear: () => {},
-    merge: (rows, row, others, other, at) => {
+    merge: (rows, row, others, at) => {
       if (!at.complete) rows[row + DONE] = 0
-      if (others === undefined) return
-      rows[row + DUE] = Math.min(rows[row + DUE] as number, others[other + DUE] as number)
-      if (at.complete) rows[row + DONE] = Math.min(rows[row + DONE] as number, others[other + DONE] as number)
+      for (const other of others) {
+        rows[row + DUE] = Math.min(rows[row + DUE] as number, rows[other + DUE] as number)
+        if (at.complete) rows[row + DONE] = Math.min(rows[row + DONE] as number, rows[other + DONE] as number)
+      }
     },
     finished: () => false,
     wakeAt: (rows, row, now) => ((rows[row + DUE] as number) > now ? (rows[row + DUE] as number) : NEVER),

@@ -33,10 +33,10 @@ export function everyEventTime(period: Duration): Trigger<TimeWindow> {
     clear: (rows, row) => {
       rows[row + DUE] = NEVER
     },
-    merge: (rows, row, others, other, at) => {
-      if (others !== undefined) {
-        rows[row + DUE] = Math.min(rows[row + DUE] as number, others[other + DUE] as number)
-        rows[row + DONE] = Math.min(rows[row + DONE] as number, others[other + DONE] as number)
+    merge: (rows, row, others, at) => {
+      for (const other of others) {
+        rows[row + DUE] = Math.min(rows[row + DUE] as number, rows[other + DUE] as number)
+        rows[row + DONE] = Math.min(rows[row + DONE] as number, rows[other + DONE] as number)
       }
       if (at.complete) return
       // A session that grew is not complete any more; what became due while it was is past.

@@ -25,8 +25,8 @@ export function everyUpdate(): Trigger<unknown> {
       clear: (rows, row) => {
         rows[row] = 0
       },
-      merge: (rows, row, others, other) => {
-        if (others !== undefined) rows[row] = Math.max(rows[row] as number, others[other] as number)
+      merge: (rows, row, others) => {
+        for (const other of others) rows[row] = Math.max(rows[row] as number, rows[other] as number)
       },
     },
   })

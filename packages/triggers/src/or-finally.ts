@@ -46,7 +46,7 @@ export function orFinally<W>(trigger: Trigger<W>, until: Trigger<W>): Trigger<W>
         } else main.step.fired(rows, row + main.at, at)
       },
       clear: (rows, row) => clearParts(parts, rows, row),
-      merge: (rows, row, others, other, at) => mergeParts(parts, rows, row, others, other, at),
+      merge: (rows, row, others, at) => mergeParts(parts, rows, row, others, at),
       finished: (rows, row) => main.step.finished(rows, row + main.at) || end.step.finished(rows, row + end.at),
       ...wakesOf(parts),
     },

@@ -63,11 +63,20 @@ export function clearParts(parts: readonly Part[], rows: TriggerRows, row: numbe
   }
 }
 
-export function mergeParts(
-  parts: readonly Part[],
-  ...[rows, row, others, other, at]: Parameters<TriggerStep['merge']>
+export function mergeParts(parts: readonly Part[], ...[rows, row, others, at]: Parameters<TriggerStep['merge']>): void {
+  for (const part of parts) mergePart(part, rows, row, others, at)
+}
+
+export function mergePart(
+  { step, at: offset }: Part,
+  ...[rows, row, others, at]: Parameters<TriggerStep['merge']>
 ): void {
-  for (const part of parts) part.step.merge(rows, row + part.at, others, other + part.at, at)
+  step.merge(
+    rows,
+    row + offset,
+    others.map((other) => other + offset),
+    at,
+  )
 }
 
 /** Parts as the user gave them: at least `least`, each a trigger without a gate of its own. */

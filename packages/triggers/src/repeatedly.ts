@@ -46,8 +46,8 @@ export function repeatedly<W>(trigger: Trigger<W>): Trigger<W> {
         if (step.finished(rows, row)) reset(part, rows, row)
       },
       clear: step.clear,
-      merge: (rows, row, others, other, at) => {
-        step.merge(rows, row, others, other, at)
+      merge: (rows, row, others, at) => {
+        step.merge(rows, row, others, at)
         // A part that a merge has finished would never be asked again.
         if (step.finished(rows, row)) reset(part, rows, row)
       },

@@ -64,9 +64,9 @@ export function timer<W>(
         rows[row] = timeFinished(rows, row) ? DONE : NEVER
       },
       // New bounds make a new window: what has fired may fire again. The earliest point of all parts counts.
-      merge: (rows, row, others, other) => {
-        const own = timeOf(rows, row)
-        rows[row] = others === undefined ? own : Math.min(own, timeOf(others, other))
+      merge: (rows, row, others) => {
+        rows[row] = timeOf(rows, row)
+        for (const other of others) rows[row] = Math.min(rows[row] as number, timeOf(rows, other))
       },
       finished: timeFinished,
       wakeAt: (rows, row, now) =>

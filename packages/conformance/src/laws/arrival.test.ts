@@ -15,6 +15,7 @@ import {
 import { type Script, type ScriptRecord, finals, play, recordsOf, scriptOf, scripts, simulate } from '@tidemark/testing'
 import * as fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
+import { numbered, reversed } from './cuts.ts'
 import { LAW_MS, tryLaw } from './law.ts'
 import { type Item, POLICIES, type Shape, type SumPane, WINDOWS, assignerOf, item, shapes, summing } from './shapes.ts'
 
@@ -36,25 +37,6 @@ function onTimeValues(panes: readonly SumPane[]): ReadonlyMap<string, number> {
       .filter(({ timing }) => timing === 'on-time')
       .map(({ key, window, value }) => [`${key} ${JSON.stringify(window)}`, value]),
   )
-}
-
-/** The same script, the records between two watermarks in reverse. */
-function reversed(script: Script): Script {
-  const out: Script['steps'][number][] = []
-  let stretch: ScriptRecord[] = []
-  const flush = (): void => {
-    for (const record of stretch.toReversed()) out.push({ kind: 'records', records: [record] })
-    stretch = []
-  }
-  for (const step of script.steps) {
-    if (step.kind === 'records') stretch.push(...step.records)
-    else {
-      flush()
-      out.push(step)
-    }
-  }
-  flush()
-  return scriptOf(out)
 }
 
 test('law 3: on-time values do not depend on the order of arrival', () => {
@@ -160,25 +142,16 @@ function withLateOutput(shape: Shape): Pipeline<SumPane, Item> {
     .to(collected()) as unknown as Pipeline<SumPane, Item>
 }
 
-/** Every record has a value of its own, so that it can be told by it. */
-function numbered(script: Script): Script {
-  let next = 0
-  return scriptOf(
-    script.steps.map((step) =>
-      step.kind === 'records'
-        ? { kind: 'records', records: step.records.map((record) => ({ ...record, value: 2 ** (next++ % 50) })) }
-        : step,
-    ),
-  )
-}
-
 test.each(['script', 'records'] as const)(
   'law 13: final values equal the batch recomputation; watermarks by the %s',
   (by) => {
     let [tooLate, compared] = [0, 0]
     tryLaw(
       1_000,
-      fc.tuple(shapes(aligned), scripts({ watermarks: by === 'script' }).map(numbered)),
+      fc.tuple(
+        shapes(aligned),
+        scripts({ watermarks: by === 'script' }).map((script) => numbered(script, 50)),
+      ),
       ([shape, script]) => {
         const run = simulate(withLateOutput(shape), script, { record: item })
         const refused = new Set(
@@ -211,7 +184,11 @@ test('law 13 for sessions: gaps of the accepted records alone', () => {
   let refusals = 0
   tryLaw(
     1_000,
-    fc.tuple(scripts().map(numbered), fc.integer({ min: 1, max: 10 }), fc.integer({ min: 0, max: 30 })),
+    fc.tuple(
+      scripts().map((script) => numbered(script, 50)),
+      fc.integer({ min: 1, max: 10 }),
+      fc.integer({ min: 0, max: 30 }),
+    ),
     ([script, gap, latenessMs]) => {
       const line = pipeline('law')
         .from<Item>([])

@@ -1,36 +1,13 @@
 /** Law 1: the same inputs and ticks give the same panes, byte for byte. Law 2: how records were batched changes nothing. */
 import { boundedOutOfOrderness, ms } from '@tidemark/core'
-import {
-  type Script,
-  type ScriptRecord,
-  partition,
-  partitions,
-  play,
-  samePanes,
-  scripts,
-  verifyOperator,
-} from '@tidemark/testing'
+import { type ScriptRecord, partition, partitions, play, samePanes, scripts, verifyOperator } from '@tidemark/testing'
 import * as fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
+import { following, inOneStep, oneByOne } from './cuts.ts'
 import { LAW_MS, tryLaw } from './law.ts'
 import { anyWindows, item, shapes, summing } from './shapes.ts'
 
 vi.setConfig({ testTimeout: LAW_MS })
-
-/** Records that follow each other as one step: one batch, until it is cut otherwise. */
-function inOneStep(script: Script): Script {
-  const steps: Script['steps'][number][] = []
-  for (const step of script.steps) {
-    const last = steps.at(-1)
-    if (step.kind === 'records' && last?.kind === 'records')
-      steps[steps.length - 1] = { kind: 'records', records: [...last.records, ...step.records] }
-    else steps.push(step)
-  }
-  return { steps, toString: script.toString }
-}
-
-const oneByOne = (records: readonly ScriptRecord[]): readonly (readonly ScriptRecord[])[] =>
-  records.map((record) => [record])
 
 test('law 1: same input, same panes', () => {
   tryLaw(1_000, fc.tuple(shapes(anyWindows), scripts({ splits: 2 })), ([shape, script]) => {
@@ -61,12 +38,7 @@ test('law 2: batches cut anywhere between the same watermarks', () => {
 test('law 2 where the watermark follows the records: it is recomputed after every one', () => {
   tryLaw(
     1_000,
-    fc.tuple(
-      shapes(anyWindows),
-      scripts({ watermarks: false, splits: 3 }),
-      partitions(),
-      fc.integer({ min: 0, max: 20 }),
-    ),
+    fc.tuple(shapes(anyWindows), following(), partitions(), fc.integer({ min: 0, max: 20 })),
     ([shape, script, sizes, bound]) => {
       const joined = inOneStep(script)
       const run = (

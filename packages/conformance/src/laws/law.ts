@@ -12,12 +12,26 @@ export const LAW_MS: number = 60_000 * Math.max(1, MULTIPLIER)
 
 /** Tries a law `runs` times (times TIDEMARK_RUNS); `holds` throws where it does not hold. */
 export function tryLaw<T>(runs: number, input: fc.Arbitrary<T>, holds: (value: T) => void): void {
+  report(fc.check(fc.property(input, holds), parameters(runs)), runs)
+}
+
+/** The same for laws about what only a promise tells, as sinks do. */
+export async function tryLawAsync<T>(
+  runs: number,
+  input: fc.Arbitrary<T>,
+  holds: (value: T) => Promise<void>,
+): Promise<void> {
+  report(await fc.check(fc.asyncProperty(input, holds), parameters(runs)), runs)
+}
+
+function parameters(runs: number): { readonly numRuns: number; readonly seed?: number } {
   const numRuns = Math.max(1, Math.round(runs * MULTIPLIER))
-  const details = fc.check(fc.property(input, holds), {
-    numRuns,
-    ...(SEED === undefined ? {} : { seed: Number(SEED) }),
-  })
+  return { numRuns, ...(SEED === undefined ? {} : { seed: Number(SEED) }) }
+}
+
+function report<T>(details: fc.RunDetails<[T]>, runs: number): void {
   if (!details.failed) return
+  const { numRuns } = parameters(runs)
   const cause = details.errorInstance
   const shown = (details.counterexample ?? []).map((value) => fc.stringify(value)).join('\n')
   throw new Error(

@@ -15,9 +15,10 @@ import {
   ms,
   pipeline,
 } from '@tidemark/core'
-import { type Script, type ScriptRecord, play, recordsOf, scriptOf, scripts } from '@tidemark/testing'
+import { type ScriptRecord, play, recordsOf, scripts } from '@tidemark/testing'
 import * as fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
+import { numbered } from './cuts.ts'
 import { LAW_MS, tryLaw } from './law.ts'
 import { type Item, POLICIES, type Shape, WINDOWS, assignerOf, item, shapes, triggerOf } from './shapes.ts'
 
@@ -25,18 +26,6 @@ vi.setConfig({ testTimeout: LAW_MS })
 
 type Outer = { readonly size: number; readonly every: number; readonly policy: Shape }
 type OuterPane = Pane<string, { readonly sum: number; readonly parts: number }, TimeWindow>
-
-/** Values of their own, so that a record can be told by its value. */
-function numbered(script: Script): Script {
-  let next = 0
-  return scriptOf(
-    script.steps.map((step) =>
-      step.kind === 'records'
-        ? { kind: 'records', records: step.records.map((record) => ({ ...record, value: 2 ** next++ })) }
-        : step,
-    ),
-  )
-}
 
 /** The minutes alone. */
 function minutesOf(inner: Shape): Results<string, number> {
@@ -129,7 +118,7 @@ test('law 14: hours of minutes, by any policy of both', async () => {
     fc.tuple(
       shapes(aligned, { accumulation: ['accumulating', 'retracting'] }),
       outers,
-      scripts({ maxRecords: 25 }).map(numbered),
+      scripts({ maxRecords: 25 }).map((script) => numbered(script)),
     ),
     ([inner, outer, script]) => {
       const { steps, engine } = play(hours(inner, outer, 'all'), script, item)

@@ -3,26 +3,15 @@
  * of input a snapshot is that of an engine that has seen nothing. Law 9: cut anywhere, restore, same panes.
  */
 import { type Compiled, engineOf } from '@tidemark/core'
-import { type OracleWindows, play, samePanes, scripts } from '@tidemark/testing'
+import { play, samePanes, scripts } from '@tidemark/testing'
 import * as fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { LAW_MS, tryLaw } from './law.ts'
+import { liveIn } from './live-state.ts'
+import { isMerging } from './lives.ts'
 import { WINDOWS, anyWindows, item, shapes, summing } from './shapes.ts'
 
 vi.setConfig({ testTimeout: LAW_MS })
-
-const slackOf = (windows: OracleWindows): number =>
-  windows.kind === 'session' || (windows.kind === 'custom' && windows.merge === true) ? 1 : 0
-
-/** How many live things a saved state tells of: tables, slices, slots in use. */
-function liveIn(saved: unknown): number {
-  if (typeof saved !== 'object' || saved === null) return 0
-  const { columns } = saved as { readonly columns?: readonly Float64Array[] }
-  // Slots: the third column is who uses them, 0 nobody.
-  if (columns !== undefined) return [...(columns[2] ?? [])].filter((seq) => seq !== 0).length
-  if (Array.isArray(saved)) return saved.length
-  return Object.entries(saved).reduce((sum, [name, part]) => (name === 'splits' ? sum : sum + liveIn(part)), 0)
-}
 
 describe('law 8', () => {
   test.each(Object.entries(WINDOWS))('%s: bounded state, nothing left', (_, windows) => {
@@ -40,7 +29,9 @@ describe('law 8', () => {
               task.cursor.watermark,
             )
             expect(open.complete).toBe(task.cursor.watermark >= open.completesAt)
-            expect(open.completesAt).toBe((open.window as { readonly end: number }).end + slackOf(shape.windows))
+            expect(open.completesAt).toBe(
+              (open.window as { readonly end: number }).end + (isMerging(shape.windows) ? 1 : 0),
+            )
           }
         },
       })

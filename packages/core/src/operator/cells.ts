@@ -9,7 +9,8 @@
  * | index | the number of the next pane | with flags |
  * | late | late records | the first late record |
  * | rows | the trigger's states, a row of numbers each | the stage has a trigger without a fast path |
- * | asked, askedWatermark | times the trigger has asked for and not been given yet: only to ask once, so not saved | it asks |
+ * | asked, askedWatermark | times the trigger has asked for and not been given yet: so that it asks once | it asks |
+ * | heldUntil | until when, by the clock, the gate holds a pane of the slot | it does |
  * | gate | the gate's states | the stage has a gate |
  * | waits | since when, as which and with how many bytes a slot's pane is held back | the stage's gate has a buffer |
  * | shown | the pane that stands published | it may have to be withdrawn |
@@ -33,6 +34,9 @@ export interface SavedCells {
   readonly index: Uint32Array | undefined
   readonly late: Uint32Array | undefined
   readonly rows: Float64Array | undefined
+  readonly asked: Float64Array | undefined
+  readonly askedWatermark: Float64Array | undefined
+  readonly heldUntil: Float64Array | undefined
   readonly gate: readonly unknown[] | undefined
   readonly waits: readonly Float64Array[] | undefined
   readonly shown: readonly (Published | undefined)[] | undefined
@@ -81,6 +85,7 @@ export class Cells {
   rows: Float64Array | undefined = undefined
   asked: Float64Array | undefined = undefined
   askedWatermark: Float64Array | undefined = undefined
+  heldUntil: Float64Array | undefined = undefined
   gate: unknown[] | undefined = undefined
   waits: Waits | undefined = undefined
   shown: (Published | undefined)[] | undefined = undefined
@@ -111,6 +116,7 @@ export class Cells {
     if (this.rows !== undefined) this.rows.set(this.#initial, slot * this.#initial.length)
     if (this.asked !== undefined) this.asked[slot] = Number.POSITIVE_INFINITY
     if (this.askedWatermark !== undefined) this.askedWatermark[slot] = Number.POSITIVE_INFINITY
+    if (this.heldUntil !== undefined) this.heldUntil[slot] = Number.POSITIVE_INFINITY
     this.#letGo(slot)
     if (slot >= this.size) this.size = slot + 1
   }
@@ -153,6 +159,9 @@ export class Cells {
       index: this.index?.slice(0, size),
       late: this.late?.slice(0, size),
       rows: this.rows?.slice(0, size * this.#initial.length),
+      asked: this.asked?.slice(0, size),
+      askedWatermark: this.askedWatermark?.slice(0, size),
+      heldUntil: this.heldUntil?.slice(0, size),
       gate: this.gate?.slice(0, size),
       waits: this.waits?.save(size),
       shown: this.shown?.slice(0, size),
@@ -172,6 +181,9 @@ export class Cells {
     if (saved.index !== undefined) (cells.index = new Uint32Array(capacity)).set(saved.index)
     if (saved.late !== undefined) (cells.late = new Uint32Array(capacity)).set(saved.late)
     if (saved.rows !== undefined) cells.track(initial).set(saved.rows)
+    if (saved.asked !== undefined) cells.asked = times(capacity, saved.asked)
+    if (saved.askedWatermark !== undefined) cells.askedWatermark = times(capacity, saved.askedWatermark)
+    if (saved.heldUntil !== undefined) cells.heldUntil = times(capacity, saved.heldUntil)
     cells.gate = saved.gate === undefined ? undefined : [...saved.gate]
     if (saved.waits !== undefined) (cells.waits = new Waits(capacity)).load(saved.waits)
     cells.shown = saved.shown === undefined ? undefined : [...saved.shown]
@@ -189,8 +201,9 @@ export class Cells {
     if (this.index !== undefined) this.index = grown(this.index, new Uint32Array(capacity))
     if (this.late !== undefined) this.late = grown(this.late, new Uint32Array(capacity))
     this.waits?.grow(capacity)
-    if (this.asked !== undefined) this.asked = grown(this.asked, new Float64Array(capacity))
-    if (this.askedWatermark !== undefined) this.askedWatermark = grown(this.askedWatermark, new Float64Array(capacity))
+    if (this.asked !== undefined) this.asked = times(capacity, this.asked)
+    if (this.askedWatermark !== undefined) this.askedWatermark = times(capacity, this.askedWatermark)
+    if (this.heldUntil !== undefined) this.heldUntil = times(capacity, this.heldUntil)
     if (this.rows !== undefined) {
       const { length } = this.rows
       const rows = grown(this.rows, new Float64Array(capacity * this.#initial.length))
@@ -210,6 +223,13 @@ export class Cells {
 function filled(rows: Float64Array, initial: readonly number[], from: number): Float64Array {
   for (let at = from; at < rows.length; at += initial.length) rows.set(initial, at)
   return rows
+}
+
+/** Times, +∞ where none is known. */
+export function times(capacity: number, known: Float64Array = new Float64Array(0)): Float64Array {
+  const all = new Float64Array(capacity).fill(Number.POSITIVE_INFINITY, known.length)
+  all.set(known)
+  return all
 }
 
 function grown<A extends { set(from: A): void }>(old: A, fresh: A): A {

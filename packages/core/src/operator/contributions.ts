@@ -24,16 +24,10 @@ export interface Parts {
   stale: boolean
 }
 
-/** Puts a part into a slot whose accumulator has just taken it; true: it replaces an older one. */
-export function putPart(cells: Cells, slot: number, part: Part): boolean {
+/** Puts a part into a slot whose accumulator has just taken it; its predecessor was taken out before. */
+export function putPart(cells: Cells, slot: number, part: Part): void {
   const parts = ((cells.parts ??= [])[slot] ??= { bySource: new Map(), stale: false })
-  const replaces = parts.bySource.has(part.source)
   parts.bySource.set(part.source, part)
-  if (replaces) {
-    parts.stale = true
-    cells.records[slot] = (cells.records[slot] as number) - 1
-  }
-  return replaces
 }
 
 /** Takes a part out again; false: it is not there. */

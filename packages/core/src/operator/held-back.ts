@@ -66,13 +66,14 @@ export class HeldBack {
     const pending = ((flags[into] as number) & PENDING) !== 0
     const since = waits.since[from] as number
     waits.since[into] = pending ? Math.min(waits.since[into] as number, since) : since
-    if (waits.number[from] !== 0) this.end(cells, from)
+    if (waits.number[into] === 0 && waits.number[from] === 0) return
+    waits.bytes[into] = (waits.bytes[into] as number) + (waits.bytes[from] as number)
+    waits.number[from] = waits.bytes[from] = 0
     // Its place among the others is by its new time.
-    if (waits.number[into] !== 0)
-      this.#push({ cells, slot: into, wakes, number: (waits.number[into] = ++this.#number) })
+    this.#push({ cells, slot: into, wakes, number: (waits.number[into] = ++this.#number) })
   }
 
-  /** Slots of a restored stage, in any order. */
+  /** All slots of a restored stage, in any order: they wait in the order they did. */
   restore(entries: readonly Omit<Entry, 'number'>[]): void {
     const numbered = entries.map((entry) => ({
       ...entry,

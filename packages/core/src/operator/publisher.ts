@@ -112,13 +112,14 @@ export class Publisher {
     if (this.#now !== now) this.#now = now
   }
 
-  /** Withdraws what stands published of a slot, if anything does. */
-  retract(cells: Cells, slot: number, { watermark, now }: Frontier): void {
+  /** Withdraws what stands published of a slot; false: nothing does. */
+  retract(cells: Cells, slot: number, { watermark, now }: Frontier): boolean {
     const pane = cells.shown?.[slot]
-    if (cells.shown === undefined || pane === undefined) return
+    if (cells.shown === undefined || pane === undefined) return false
     cells.shown[slot] = undefined
     this.#counters.retractions++
     this.queue.push(retractionOf(pane, { watermark, emittedAt: now }))
+    return true
   }
 
   /** A session has got new bounds: what it published under the old ones is to be withdrawn. */

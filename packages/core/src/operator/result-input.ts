@@ -47,16 +47,14 @@ export interface ResultInputOptions {
 }
 
 export class ResultInput {
-  readonly cursor: Cursor
   operators: readonly WindowOperator[] = []
   readonly #from: Cursor
   readonly #options: ResultInputOptions
   readonly #parts: Map<string, Part> = new Map()
   readonly #settled: DueQueue<string> = new DueQueue()
 
-  /** `cursor` is that of the windows fed, `from` that of the windows the panes come from. */
-  constructor(cursor: Cursor, from: Cursor, options: ResultInputOptions) {
-    this.cursor = cursor
+  /** `from` is the cursor of the windows that the panes come from. */
+  constructor(from: Cursor, options: ResultInputOptions) {
     this.#from = from
     this.#options = options
   }
@@ -118,8 +116,11 @@ export class ResultInput {
     known: Part | undefined,
     pane: ValuePane<unknown, unknown, TimeWindow> | DeltaPane<unknown, unknown, TimeWindow>,
   ): void {
-    if (known !== undefined) this.#options.counters.replaced++
-    if (known !== undefined && known.id !== part.id) this.#withdraw(known)
+    if (known !== undefined) {
+      this.#options.counters.replaced++
+      // It leaves first: the new one may have another key or other windows, or be refused.
+      this.#withdraw(known)
+    }
     for (const operator of this.operators) {
       operator.stage.part = part
       operator.record(part.key, part.id, part.value)
@@ -140,13 +141,16 @@ export class ResultInput {
     if (fresh) this.#settled.push(part.source, part.eventTime + 1 + this.#options.settledAfterMs)
   }
 
-  /** The windows' cursor follows the record in hand. */
+  /** The windows' cursors follow the record in hand; each has a watermark of its own. */
   #at(eventTime: number): void {
-    const { cursor } = this
-    const from = this.#from
-    cursor.batch = from.batch
-    cursor.index = from.index
-    cursor.now = from.now
-    cursor.eventTime = eventTime
+    const { batch, index, now } = this.#from
+    for (const {
+      stage: { cursor },
+    } of this.operators) {
+      cursor.batch = batch
+      cursor.index = index
+      cursor.now = now
+      cursor.eventTime = eventTime
+    }
   }
 }

@@ -120,9 +120,7 @@ export class SessionOperator implements WindowOperator {
     stage.counters.assignments++
     const grown = !fresh && this.#widen(slot, joined, start, end)
     this.windows.bound(slot)
-    if (grown) stage.mergeTriggers(store.cells, slot, undefined, this.windows.at(slot), this.windows.wakes)
-    for (let i = 1; i < joined.length; i++) this.#merge(slot, joined[i] as number)
-    if (joined.length > 1) this.windows.bound(slot)
+    if (grown) this.#mergeAll(slot, joined.slice(1))
     stage.added(store.cells, slot, this.windows.at(slot), this.windows.wakes)
     return true
   }
@@ -166,6 +164,17 @@ export class SessionOperator implements WindowOperator {
     return found.length < 2 ? found : found.sort((a, b) => (store.start[a] as number) - (store.start[b] as number))
   }
 
+  /** The session has got new bounds, and with them those that it touches now. */
+  #mergeAll(into: number, others: readonly number[]): void {
+    const { stage } = this
+    const { store } = this.windows
+    for (let i = 0; i < others.length; i++) this.#merge(into, others[i] as number)
+    stage.mergeTriggers(store.cells, into, others, this.windows.at(into), this.windows.wakes)
+    for (let i = 0; i < others.length; i++) store.free(others[i] as number)
+    stage.entries -= others.length
+    if (others.length > 0) this.windows.bound(into)
+  }
+
   #merge(into: number, from: number): void {
     const { stage } = this
     const { store } = this.windows
@@ -179,9 +188,6 @@ export class SessionOperator implements WindowOperator {
     stage.mergeWaiting(cells, into, from, store.wakeAt, this.windows.wakes)
     flags[into] = (flags[into] as number) | ((flags[from] as number) & (PENDING | IN_TIME | COMPLETED))
     this.windows.outdate(into, from)
-    stage.mergeTriggers(cells, into, from, this.windows.at(into), this.windows.wakes)
-    stage.entries--
-    store.free(from)
   }
 
   /** New bounds make a new window: its panes are numbered from 0 and may be early again. True: they are new. */

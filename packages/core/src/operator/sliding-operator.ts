@@ -129,7 +129,7 @@ export class SlidingOperator implements WindowOperator {
   #addTo(start: number, key: unknown, id: unknown, value: unknown, at: number): void {
     const { stage } = this
     const known = this.#find(this.#windows.store, id, start)
-    const slot = known ?? this.#open(start, key, id, at)
+    const slot = known ?? this.#open(start, key, id)
     if (slot === undefined) {
       stage.refuse(Object.freeze({ start, end: start + this.#size }), start + this.#size, 'shed', key, value)
       return
@@ -137,7 +137,9 @@ export class SlidingOperator implements WindowOperator {
     const { cells } = this.#windows.store
     if (known !== undefined) stage.add(cells, slot, value)
     const records = known === undefined ? (cells.records[slot] as number) : 1
+    if (known === undefined) stage.cursor.eventTime = this.#firstIn(id, start)
     stage.added(cells, slot, this.#windows.at(slot), this.#windows.wakes, records)
+    stage.cursor.eventTime = at
   }
 
   /** The window right after a new point exists from now on, if something falls into it. */
@@ -146,28 +148,36 @@ export class SlidingOperator implements WindowOperator {
     const { store } = this.#windows
     if (this.#windows.isFreed(start + this.#size) || this.#find(store, id, start) !== undefined) return
     if (this.#times(id, start, start + this.#size - 1).length === 0) return
-    const slot = this.#open(start, key, id, undefined)
+    const slot = this.#open(start, key, id)
     if (slot === undefined) return
-    const records = store.cells.records[slot] as number
-    this.stage.heldBack?.begin(store.cells, slot)
-    this.stage.touched(store.cells, slot, this.#windows.at(slot), this.#windows.wakes, records)
+    const { stage } = this
+    const { cells } = store
+    const records = cells.records[slot] as number
+    ;(cells.flags as Uint8Array)[slot] = store.complete[slot] === 1 ? PENDING : PENDING | IN_TIME
+    stage.cursor.eventTime = this.#firstIn(id, start)
+    stage.heldBack?.begin(cells, slot)
+    stage.touched(cells, slot, this.#windows.at(slot), this.#windows.wakes, records)
+    stage.cursor.eventTime = at
+  }
+
+  /** The first record of a window, to its trigger and its buffer, is the earliest that it begins with. */
+  #firstIn(id: unknown, start: number): number {
+    return this.#times(id, start, start + this.#size - 1)[0] as number
   }
 
   /** A new window with what the points in it have brought, the record in hand included. */
-  #open(start: number, key: unknown, id: unknown, at: number | undefined): number | undefined {
+  #open(start: number, key: unknown, id: unknown): number | undefined {
     if (!this.stage.admit()) return undefined
     const { store } = this.#windows
     const slot = store.open(id, key, start, start + this.#size)
     store.families[slot] = ''
     const { cells } = store
-    const flags = cells.flags as Uint8Array
     for (const time of this.#times(id, start, start + this.#size - 1)) {
       const point = this.#find(this.#points, id, time) as number
       cells.accumulators.merge(slot, this.#points.cells.accumulators, point)
       cells.records[slot] = (cells.records[slot] as number) + (this.#points.cells.records[point] as number)
     }
     this.#windows.bound(slot)
-    if (at === undefined) flags[slot] = store.complete[slot] === 1 ? PENDING : PENDING | IN_TIME
     return slot
   }
 }

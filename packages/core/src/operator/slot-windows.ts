@@ -187,7 +187,7 @@ export class SlotWindows {
     this.#view = new View(this.store, this.#slack)
     const live = this.store.live()
     this.#stage.entries += live.length
-    this.#stage.restored(this.store.cells, live, this.wakes)
+    this.#stage.restored([{ cells: this.store.cells, slots: live, wakes: this.wakes }])
     for (const [slot, at] of saved.due) this.#due.push(slot, at)
     for (const ask of saved.events) this.#events.push(ask, ask.at)
     for (const ask of saved.wakes) this.#wakes.push(ask, ask.at)

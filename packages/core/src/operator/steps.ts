@@ -4,7 +4,7 @@
  */
 import { StreamError } from '../errors/stream-error.ts'
 import type { Trigger, TriggerContext, TriggerRows } from '../trigger/trigger.ts'
-import type { Cells } from './cells.ts'
+import { type Cells, times } from './cells.ts'
 import type { Cursor } from './cursor.ts'
 import type { LiveWindow, Wakes } from './window-stage.ts'
 
@@ -69,13 +69,14 @@ export class Steps {
     return this.fires(cells, slot, of)
   }
 
-  /** Windows have merged; `from` undefined: a window has got new bounds. */
-  merge(cells: Cells, into: number, from: number | undefined, of: LiveWindow, wakes: Wakes): void {
+  /** Windows have merged; `from` empty: a window has got new bounds. */
+  merge(cells: Cells, into: number, from: readonly number[], of: LiveWindow, wakes: Wakes): void {
     const { step } = this.#trigger
     const rows = this.#rows(cells)
     const { length } = step.initial
     try {
-      step.merge(rows, into * length, from === undefined ? undefined : rows, (from ?? 0) * length, this.#at(of))
+      const others = from.map((slot) => slot * length)
+      step.merge(rows, into * length, others, this.#at(of))
     } catch (cause) {
       throw this.#threw(cause)
     }
@@ -98,7 +99,7 @@ export class Steps {
       throw this.#threw(cause)
     }
     if (at > now && at !== NEVER) {
-      const asked = (cells.asked ??= new Float64Array(cells.capacity).fill(NEVER))
+      const asked = (cells.asked ??= times(cells.capacity))
       if (at < (asked[slot] as number)) wakes.at(slot, (asked[slot] = at))
     }
     if (due > watermark) this.wakeAtWatermark(cells, slot, due, wakes)
@@ -107,8 +108,14 @@ export class Steps {
   /** The same for one watermark, asked for once. */
   wakeAtWatermark(cells: Cells, slot: number, due: number, wakes: Wakes): void {
     if (due === NEVER) return
-    const asked = (cells.askedWatermark ??= new Float64Array(cells.capacity).fill(NEVER))
+    const asked = (cells.askedWatermark ??= times(cells.capacity))
     if (due < (asked[slot] as number)) wakes.atWatermark(slot, (asked[slot] = due))
+  }
+
+  /** The same for a time of the clock that a gate waits for. */
+  wakeAt(cells: Cells, slot: number, at: number, wakes: Wakes): void {
+    const held = (cells.heldUntil ??= times(cells.capacity))
+    if (held[slot] !== at) wakes.at(slot, (held[slot] = at))
   }
 
   #rows(cells: Cells): TriggerRows {

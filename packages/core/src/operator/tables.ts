@@ -192,8 +192,8 @@ export class Tables {
     for (const table of tables) {
       this.#live.add(table)
       stage.entries += table.cells.size
-      stage.restored(table.cells, table.cells.keys?.keys() ?? [], table.wakes)
     }
+    stage.restored(tables.map(({ cells, wakes }) => ({ cells, slots: cells.keys?.keys() ?? [], wakes })))
     for (const [i, time, slots, complete] of saved.due) {
       const table = tables[i] as Table
       this.#due.push(slots === undefined ? { table } : { table, at: time, slots: [...slots], complete }, time)

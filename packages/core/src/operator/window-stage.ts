@@ -7,7 +7,7 @@ import { StreamError } from '../errors/stream-error.ts'
 import { LateReport } from '../pane/late-report.ts'
 import { COMPLETED, IN_TIME, PENDING } from '../pane/numbering.ts'
 import type { Accumulation, LateRecord } from '../pane/pane.ts'
-import type { GateContext, PaneGate } from '../trigger/gate.ts'
+import type { GateContext, GateDecision, PaneGate } from '../trigger/gate.ts'
 import type { Trigger } from '../trigger/trigger.ts'
 import type { TimeWindow } from '../window/window.ts'
 import type { Cells } from './cells.ts'
@@ -15,6 +15,7 @@ import { type StageCounters, stageCounters } from './counters.ts'
 import type { Cursor, Frontier } from './cursor.ts'
 import { NOTHING } from '../aggregate/nothing.ts'
 import { type Part, refresh } from './contributions.ts'
+import { GateCalls } from './gate-calls.ts'
 import { HeldBack } from './held-back.ts'
 import type { PaneQueue } from './pane-queue.ts'
 import { Publisher } from './publisher.ts'
@@ -75,6 +76,8 @@ export class WindowStage {
   readonly publisher: Publisher
   /** True where nothing has to be kept or asked per record before a window completes. */
   readonly plain: boolean
+  /** A record may make it want to be looked at at a watermark, beside those that complete and free its window. */
+  readonly asksForWatermarks: boolean
   /** What its gate holds back, where that is bounded over all keys. */
   readonly heldBack: HeldBack | undefined
   /** What is in a window may leave it again. */
@@ -87,7 +90,7 @@ export class WindowStage {
   held = 0
   /** The window that refused last. */
   lastRefused: unknown = undefined
-  readonly #gate: PaneGate | undefined
+  readonly #gate: GateCalls | undefined
   readonly outputs: StageOutputs
   readonly #steps: Steps
 
@@ -96,18 +99,16 @@ export class WindowStage {
     this.options = options
     this.spec = spec
     this.cursor = cursor
-    this.#gate = trigger.gate ?? options.gate
-    this.plain = trigger.fastPath?.early === 'never' && !mayWithdraw
+    const gate = trigger.gate ?? options.gate
+    this.#gate = gate === undefined ? undefined : new GateCalls(gate, options.name)
+    this.asksForWatermarks = trigger.fastPath === undefined || gate !== undefined
+    // A buffer counts from the first record that is pending.
+    this.plain = trigger.fastPath?.early === 'never' && !mayWithdraw && gate?.buffer === undefined
     this.publisher = new Publisher(this.counters, accumulation, merging || mayWithdraw)
-    this.heldBack = this.#gate?.buffer === undefined ? undefined : new HeldBack(this.#gate.buffer, this)
+    this.heldBack = gate?.buffer === undefined ? undefined : new HeldBack(gate.buffer, this)
     this.withdrawals = mayWithdraw ? new Withdrawals(this) : undefined
     this.outputs = outputs
     this.#steps = new Steps(trigger, options.name, cursor, merging)
-  }
-
-  /** Whether a record may make it ask to be looked at at a watermark, beside completion and freeing. */
-  get asksForWatermarks(): boolean {
-    return this.options.trigger.fastPath === undefined || this.#gate !== undefined
   }
 
   get queue(): PaneQueue {
@@ -218,8 +219,10 @@ export class WindowStage {
     const flags = cells.flags as Uint8Array
     const wasHeld = ((flags[slot] as number) & HELD) !== 0
     flags[slot] = (flags[slot] as number) & ~WAITING
-    if (cells.asked !== undefined) cells.asked[slot] = Number.POSITIVE_INFINITY
-    if (cells.askedWatermark !== undefined) cells.askedWatermark[slot] = Number.POSITIVE_INFINITY
+    const asked = isWatermark ? cells.askedWatermark : cells.asked
+    if (asked !== undefined) asked[slot] = Number.POSITIVE_INFINITY
+    if (!isWatermark && cells.heldUntil !== undefined && (cells.heldUntil[slot] as number) <= time)
+      cells.heldUntil[slot] = Number.POSITIVE_INFINITY
     const fast = this.options.trigger.fastPath !== undefined
     const fires = !fast && this.#steps.firesAt(cells, slot, of, time, isWatermark)
     if (fast || fires || wasHeld) this.#fire(cells, slot, of, wakes)
@@ -259,8 +262,8 @@ export class WindowStage {
     this.#emit(cells, slot, of.window, of.complete, false, false, this.cursor)
   }
 
-  /** The states of a trigger when windows merge; from undefined: when a window has got new bounds. */
-  mergeTriggers(cells: Cells, into: number, from: number | undefined, of: LiveWindow, wakes: Wakes): void {
+  /** The states of a trigger when windows merge; `from` empty: when a window has got new bounds. */
+  mergeTriggers(cells: Cells, into: number, from: readonly number[], of: LiveWindow, wakes: Wakes): void {
     if (this.options.trigger.fastPath === undefined) this.#steps.merge(cells, into, from, of, wakes)
   }
 
@@ -272,23 +275,30 @@ export class WindowStage {
     return isVoid
   }
 
-  /** Of two fast paths that wait for a time, the earlier time counts. */
+  /** Of two slots that wait for a time, the earlier time counts; what is held in one of them is held in both. */
   mergeWaiting(cells: Cells, into: number, from: number, wakeAt: Float64Array, wakes: Wakes): void {
     const flags = cells.flags as Uint8Array
-    if (((flags[from] as number) & HELD) !== 0) this.held--
+    const [own, other] = [flags[into] as number, flags[from] as number]
     this.heldBack?.merge(cells, into, from, wakes)
-    if (((flags[from] as number) & WAITING) === 0) return
+    if ((own & other & HELD) !== 0) this.held--
+    flags[into] = own | (other & (WAITING | HELD))
+    if ((other & WAITING) === 0) return
+    const watermark = cells.askedWatermark?.[from]
+    if (watermark !== undefined) this.#steps.wakeAtWatermark(cells, into, watermark, wakes)
+    // Held until a watermark it waits for no time.
     const at = wakeAt[from] as number
-    if (((flags[into] as number) & WAITING) !== 0 && (wakeAt[into] as number) <= at) return
-    flags[into] = (flags[into] as number) | WAITING
+    if (Number.isNaN(at) || ((own & WAITING) !== 0 && (wakeAt[into] as number) <= at)) return
     wakes.at(into, at)
+    if (cells.heldUntil !== undefined) cells.heldUntil[into] = Number.POSITIVE_INFINITY
   }
 
-  /** Slots that came back from a snapshot: counts what the gate held back. */
-  restored(cells: Cells, slots: Iterable<number>, wakes: Wakes): void {
-    const held = [...slots].filter((slot) => ((cells.flags?.[slot] ?? 0) & HELD) !== 0)
+  /** What came back from a snapshot, all of it at once: counts what the gate held back. */
+  restored(all: readonly { readonly cells: Cells; readonly slots: Iterable<number>; readonly wakes: Wakes }[]): void {
+    const held = all.flatMap(({ cells, slots, wakes }) =>
+      [...slots].flatMap((slot) => (((cells.flags?.[slot] ?? 0) & HELD) === 0 ? [] : [{ cells, slot, wakes }])),
+    )
     this.held += held.length
-    this.heldBack?.restore(held.map((slot) => ({ cells, slot, wakes })))
+    this.heldBack?.restore(held)
   }
 
   #fire(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes): void {
@@ -301,23 +311,24 @@ export class WindowStage {
     const gate = this.#gate
     const value = gate === undefined || cells.records[slot] === 0 ? NOTHING : this.#result(cells, slot)
     if (gate !== undefined && value !== NOTHING) {
-      const decision = gate.decide(cells.gate?.[slot], value, this.#gateContext(cells, slot, this.cursor))
-      const flags = cells.flags as Uint8Array
-      if (decision === 'swallow') {
-        this.#end(cells, slot)
-        return
-      }
-      if (decision !== 'emit') {
-        if ('holdUntilWatermark' in decision)
-          this.#steps.wakeAtWatermark(cells, slot, decision.holdUntilWatermark, wakes)
-        else if (((flags[slot] as number) & WAITING) === 0) wakes.at(slot, decision.holdUntil)
-        if (((flags[slot] as number) & HELD) === 0) this.held++
-        flags[slot] = (flags[slot] as number) | WAITING | HELD
-        this.heldBack?.hold(cells, slot, wakes)
-        return
-      }
+      const decision = gate.decide(cells, slot, value, this.#gateContext(cells, slot, this.cursor))
+      if (decision === 'swallow') this.#end(cells, slot)
+      else if (decision !== 'emit') this.#hold(cells, slot, decision, wakes)
+      if (decision !== 'emit') return
     }
     this.#emit(cells, slot, of.window, of.complete, completing, false, this.cursor)
+  }
+
+  #hold(cells: Cells, slot: number, until: Exclude<GateDecision, string>, wakes: Wakes): void {
+    const flags = cells.flags as Uint8Array
+    const before = flags[slot] as number
+    // An empty pane is not worth waiting for.
+    if ((before & PENDING) === 0) return
+    if ('holdUntilWatermark' in until) this.#steps.wakeAtWatermark(cells, slot, until.holdUntilWatermark, wakes)
+    else this.#steps.wakeAt(cells, slot, until.holdUntil, wakes)
+    if ((before & HELD) === 0) this.held++
+    flags[slot] = before | WAITING | HELD
+    this.heldBack?.hold(cells, slot, wakes)
   }
 
   #gateContext(cells: Cells, slot: number, { now, watermark }: Frontier): GateContext {
@@ -337,14 +348,14 @@ export class WindowStage {
     const value = cells.records[slot] === 0 ? NOTHING : this.#result(cells, slot)
     if (value === NOTHING) {
       // Nothing is in the window any more: what stands published goes.
-      this.publisher.retract(cells, slot, frontier)
+      if (this.publisher.retract(cells, slot, frontier))
+        gate?.emitted(cells, slot, undefined, this.#gateContext(cells, slot, frontier))
       if (cells.flags !== undefined) this.#end(cells, slot)
       return
     }
     this.publisher.publish(cells, slot, window, complete, completing, freeing, frontier, value)
     if (gate !== undefined) {
-      const states = (cells.gate ??= [])
-      states[slot] = gate.emitted(states[slot], value, this.#gateContext(cells, slot, frontier))
+      gate.emitted(cells, slot, value, this.#gateContext(cells, slot, frontier))
     }
     if (cells.flags !== undefined) this.#end(cells, slot)
     if (this.options.accumulation === 'discarding' && !freeing) cells.accumulators.open(slot)
@@ -362,6 +373,7 @@ export class WindowStage {
     if ((before & HELD) !== 0) {
       this.held--
       this.heldBack?.end(cells, slot)
+      if (cells.heldUntil !== undefined) cells.heldUntil[slot] = Number.POSITIVE_INFINITY
     }
     flags[slot] = before & ~ENDED
   }

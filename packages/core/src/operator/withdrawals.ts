@@ -20,6 +20,7 @@ export class Withdrawals {
     const slot = table.slots.get(id)
     if (slot === undefined || !takePart(table.cells, slot, source)) return
     const flags = table.cells.flags as Uint8Array
+    if (((flags[slot] as number) & PENDING) === 0) this.#stage.heldBack?.begin(table.cells, slot)
     flags[slot] = (flags[slot] as number) | PENDING | (table.complete ? 0 : IN_TIME)
     const slots = this.#slots.get(table)
     if (slots === undefined) this.#slots.set(table, new Set([slot]))

@@ -96,10 +96,9 @@ export class WindowCompiler {
   keyResults(node: ResultKeyNode): Push {
     const { task, name, reject, count } = this.#site
     const before = windowOf(node.from)
-    const cursor = new Cursor()
     const counters = Object.assign(count(node), { records: 0, replaced: 0, withdrawn: 0 })
     const from = (this.windows.find((window) => window.node === before) as CompiledWindow).operator.stage.cursor
-    const input = new ResultInput(cursor, from, {
+    const input = new ResultInput(from, {
       key: node.fn as never,
       reject: reject(node, node.onError, true),
       counters,
@@ -108,7 +107,7 @@ export class WindowCompiler {
       settledAfterMs: settledAfter(before),
     })
     task.inputs.set(name(node), input)
-    input.operators = this.#windowsOf(node, input, () => cursor)
+    input.operators = this.#windowsOf(node, input, () => new Cursor())
     return input.accept as Push
   }
 

@@ -47,7 +47,10 @@ export interface PaneGate<S = unknown> {
   readonly kind: string
   /** What becomes of a pane with this value. Asked when the trigger fires, and again when a hold is over. */
   readonly decide: (state: S | undefined, value: unknown, at: GateContext) => GateDecision
-  /** The state after a pane was emitted, whether the gate was asked or passed by. */
+  /**
+   * The state after a pane was emitted, whether the gate was asked or passed by. A value of undefined also says that what
+   * was shown has been withdrawn and nothing takes its place.
+   */
   readonly emitted: (state: S | undefined, value: unknown, at: GateContext) => S
   /** It may swallow: refused with discarding panes, whose differences would be lost. */
   readonly swallows?: boolean

@@ -66,12 +66,13 @@ function stepOf({ early, completion, late }: FastPath): TriggerStep {
     clear: (rows, row) => {
       rows[row + DUE] = NEVER
     },
-    merge: (rows, row, others, other, at) => {
+    merge: (rows, row, others, at) => {
       reopen(rows, row, at)
-      if (others === undefined) return
-      const isVoid = completion && !at.complete && others[other + DONE] === 1
-      if (!isVoid) rows[row + DUE] = Math.min(rows[row + DUE] as number, others[other + DUE] as number)
-      if (at.complete) rows[row + DONE] = Math.max(rows[row + DONE] as number, others[other + DONE] as number)
+      for (const other of others) {
+        const isVoid = completion && !at.complete && rows[other + DONE] === 1
+        if (!isVoid) rows[row + DUE] = Math.min(rows[row + DUE] as number, rows[other + DUE] as number)
+        if (at.complete) rows[row + DONE] = Math.max(rows[row + DONE] as number, rows[other + DONE] as number)
+      }
     },
     finished: () => false,
     wakeAt: (rows, row, now) => ((rows[row + DUE] as number) > now ? (rows[row + DUE] as number) : NEVER),

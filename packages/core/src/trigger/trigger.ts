@@ -44,14 +44,11 @@ export interface TriggerStep {
   readonly fired: (rows: TriggerRows, row: number, at: TriggerContext) => void
   /** What was pending left by another way: counts and times for it are void, finished marks stay. */
   readonly clear: (rows: TriggerRows, row: number) => void
-  /** Takes in the row of a window that is merged into this one; undefined: the window itself has got new bounds. */
-  readonly merge: (
-    rows: TriggerRows,
-    row: number,
-    others: TriggerRows | undefined,
-    other: number,
-    at: TriggerContext,
-  ) => void
+  /**
+   * Takes in the rows of the windows that are merged into this one, all at once; with none, the window itself has got new
+   * bounds.
+   */
+  readonly merge: (rows: TriggerRows, row: number, others: readonly number[], at: TriggerContext) => void
   readonly finished: (rows: TriggerRows, row: number) => boolean
   /** The first processing time after `now` at which `fires` wants to be asked again; +∞: no need. */
   readonly wakeAt: (rows: TriggerRows, row: number, now: number) => number

@@ -135,7 +135,7 @@ class Oracle {
     const there = this.#live.find(({ key, window: other }) => key === record.key && JSON.stringify(other) === bounds)
     const live = there ?? this.#open(record.key, window)
     if (there === undefined) this.#live.push(live)
-    this.#arrive(record, live)
+    this.#arrive(record, live, there === undefined ? this.#before(record.key, window) : [])
     return true
   }
 
@@ -178,32 +178,40 @@ class Oracle {
     const window = { start: at + 1, end: at + 1 + size }
     if (this.#isFreed(window) || this.#live.some((other) => other.key === key && other.window.start === window.start))
       return
+    const before = this.#before(key, window)
+    if (before.length === 0) return
     const live = this.#open(key, window)
-    if (live.arrivals.length === 0) return
+    for (const other of before) this.#add(other, live)
     this.#live.push(live)
     this.#ask(live, 'record')
   }
 
-  /** A new window; a record-aligned one holds what was accepted before. */
   #open(key: string, window: OracleWindow): Live {
-    const live: Live = { key, window, arrivals: [], panes: [], owed: [], when: this.#whens.fresh() }
-    if (this.#options.windows.kind === 'slidingByRecord')
-      for (const other of this.#accepted)
-        if (other.key === key && other.at >= window.start && other.at < window.end) this.#add(other, live)
-    return live
+    return { key, window, arrivals: [], panes: [], owed: [], when: this.#whens.fresh() }
   }
 
-  #arrive(record: ScriptRecord, live: Live): void {
-    this.step[this.#add(record, live).late ? 'late' : 'onTime']++
+  /** What a new window holds from the beginning, by event time: only a record-aligned one does. */
+  #before(key: string, { start, end }: OracleWindow): readonly ScriptRecord[] {
+    if (this.#options.windows.kind !== 'slidingByRecord') return []
+    return this.#accepted
+      .filter((other) => other.key === key && other.at >= start && other.at < end)
+      .toSorted((a, b) => a.at - b.at)
+  }
+
+  /** `before`: what the window holds from the beginning. Of all that, the earliest is its first record. */
+  #arrive(record: ScriptRecord, live: Live, before: readonly ScriptRecord[] = []): void {
+    for (const each of [...before, record].toSorted((a, b) => a.at - b.at)) this.#add(each, live)
+    this.step[this.#isComplete(live.window) ? 'late' : 'onTime']++
     this.#ask(live, 'record')
   }
 
-  #add({ value, at }: ScriptRecord, live: Live): Arrival {
+  #add({ value, at }: ScriptRecord, live: Live): void {
     const late = this.#isComplete(live.window)
-    const arrival: Arrival = { value, at, order: this.#order++, came: this.#now, late, shown: false }
+    const pending = pendingOf(live).map(({ since }) => since)
+    const since = pending.length === 0 ? at : Math.min(...pending)
+    const arrival: Arrival = { value, at, order: this.#order++, came: this.#now, since, late, shown: false }
     live.arrivals.push(arrival)
     live.when.record(arrival, this.#moment(live, 'record'))
-    return arrival
   }
 
   #moment(live: Live, why: Moment['why']): Moment {

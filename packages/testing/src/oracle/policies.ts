@@ -107,14 +107,14 @@ class EveryEventTimeWhen implements When {
   }
 }
 
-/** Updates wait until the watermark is `limit` past the record of the first of them. */
+/** Updates wait until the watermark is `limit` past the record of the first of them; where windows merge, the earliest. */
 export function suppressWhens(limit: number): Whens {
   const when: When = {
     record: () => {},
     // At the end of input the watermark is +∞, and so is the time of nothing.
     fires: (at) => at.pending.length > 0 && when.nextWatermark(at) <= at.watermark,
     nextClock: () => Number.POSITIVE_INFINITY,
-    nextWatermark: ({ pending: [first] }) => (first === undefined ? Number.POSITIVE_INFINITY : first.at + limit),
+    nextWatermark: ({ pending }) => Math.min(Number.POSITIVE_INFINITY, ...pending.map(({ since }) => since + limit)),
   }
   return { fresh: () => when, joined: () => when }
 }

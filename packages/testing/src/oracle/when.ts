@@ -3,12 +3,16 @@
  * beside one live window. It never sees values and never drops anything.
  */
 
-/** A record in a window, for good. `order`: of arrival. `came`: the clock then. `shown`: a pane has told of it. */
+/**
+ * A record in a window, for good. `order`: of arrival. `came`: the clock then. `since`: event time of the first record
+ * that no pane had told of by then (of all windows that are one now, the earliest). `shown`: a pane has told of it.
+ */
 export interface Arrival {
   readonly value: number
   readonly at: number
   readonly order: number
   readonly came: number
+  readonly since: number
   readonly late: boolean
   shown: boolean
 }

@@ -1,0 +1,62 @@
+/** Owns pipelines whose trigger is composed at random: a keyed sum under any window, accumulation and gate. */
+import {
+  type Pane,
+  type PaneGate,
+  type Pipeline,
+  type TimeWindow,
+  type WatermarkStrategy,
+  collected,
+  monotonous,
+  ms,
+  pipeline,
+} from '@tidemark/core'
+import { type OracleOptions, type OracleTrigger, type OracleWindows, triggerTrees } from '@tidemark/testing'
+import * as fc from 'fast-check'
+import { triggerOf } from '../trigger-of.ts'
+import { type Item, type Shape, assignerOf, oracleOptions, shapes } from './shapes.ts'
+
+export type TreeShape = Shape & { readonly trigger: OracleTrigger }
+export type TreePane = Pane<string, number, TimeWindow>
+
+/** Any shape with these windows and a trigger tree in place of its policy. */
+export function treeShapes(
+  windows: fc.Arbitrary<OracleWindows>,
+  only: Parameters<typeof shapes>[1] = {},
+  triggers: fc.Arbitrary<OracleTrigger> = triggerTrees({ depth: 3, maxCount: 4, maxMs: 20 }),
+): fc.Arbitrary<TreeShape> {
+  return fc.tuple(shapes(windows, only), triggers).map(([shape, trigger]) => ({ ...shape, trigger }))
+}
+
+export function summingTree(
+  { windows, accumulation, onTime, closing, latenessMs, trigger }: TreeShape,
+  options: { readonly gate?: PaneGate; readonly watermark?: WatermarkStrategy<Item> } = {},
+): Pipeline<TreePane, Item> {
+  const { gate, watermark = monotonous() } = options
+  return pipeline('trees')
+    .from<Item>([])
+    .eventTime({ timestamp: ({ at }) => at, watermark })
+    .keyBy(({ key }) => key)
+    .window(assignerOf(windows), {
+      trigger: triggerOf(trigger as never) as never,
+      accumulation: accumulation as 'accumulating',
+      onTime,
+      closing,
+      allowedLateness: ms(latenessMs),
+      allowDataLoss: true,
+      ...(gate === undefined ? {} : { gate }),
+    })
+    .sum(({ value }) => value)
+    .to(collected()) as never
+}
+
+/** The same for the slow reference. */
+export function treeOptions(shape: TreeShape): OracleOptions {
+  const { policy: _, ...options } = oracleOptions(shape)
+  return { ...options, trigger: shape.trigger }
+}
+
+/** What the windows end with, whatever is published in between: each recomputed once, when it is freed. */
+export function endsWith(shape: Shape): OracleOptions {
+  const { policy: _, ...options } = oracleOptions(shape)
+  return { ...options, trigger: 'never', accumulation: 'accumulating', closing: 'nonEmpty' }
+}

@@ -1,0 +1,153 @@
+/**
+ * Triggers composed at random: laws 7, 8 and 12, what a store ends with and what an engine keeps. Windows end with the
+ * same whatever was published in between, and nothing is left of them.
+ */
+import { type TimeWindow, latestValues } from '@tidemark/core'
+import { type OracleWindows, oracle, play, scripts, simulate } from '@tidemark/testing'
+import * as fc from 'fast-check'
+import { describe, expect, test, vi } from 'vitest'
+import { numbered, reversed } from './cuts.ts'
+import { LAW_MS, tryLaw, tryLawAsync } from './law.ts'
+import { liveIn } from './live-state.ts'
+import { isMerging } from './lives.ts'
+import { WINDOWS, anyWindows, item, shapes } from './shapes.ts'
+import { type TreePane, type TreeShape, endsWith, summingTree, treeShapes } from './tree-shapes.ts'
+
+vi.setConfig({ testTimeout: LAW_MS })
+
+const alone: fc.Arbitrary<OracleWindows> = fc.oneof(
+  ...['tumbling', 'hopping', 'slidingByRecord', 'one', 'custom'].map(
+    (name) => WINDOWS[name] as fc.Arbitrary<OracleWindows>,
+  ),
+)
+const sessions: fc.Arbitrary<OracleWindows> = fc.oneof(
+  WINDOWS['session'] as fc.Arbitrary<OracleWindows>,
+  WINDOWS['merging'] as fc.Arbitrary<OracleWindows>,
+)
+
+const nameOf = ({ key, window }: { readonly key: string; readonly window: object | undefined }): string => {
+  const { start } = (window ?? {}) as Partial<TimeWindow>
+  return start === undefined || start === Number.NEGATIVE_INFINITY ? `${key} one` : `${key} ${JSON.stringify(window)}`
+}
+
+/** What a key-value store holds after these panes. */
+async function stored(panes: readonly TreePane[]): Promise<ReadonlyMap<string, number>> {
+  const store = latestValues<string, number>()
+  const writer = await store.open({ id: '0' } as never)
+  await writer.write(panes)
+  return new Map([...store.entries()].map(([key, window, value]) => [nameOf({ key, window }), value]))
+}
+
+/** What it must hold, by the slow reference. */
+function wanted(script: Parameters<typeof oracle>[0], shape: TreeShape): ReadonlyMap<string, unknown> {
+  const last = oracle(script, endsWith(shape)).flatMap(({ panes }) => panes.filter(({ kind }) => kind === 'value'))
+  const gone = oracle(script, endsWith(shape)).flatMap(({ panes }) => panes.filter(({ kind }) => kind === 'retraction'))
+  expect(gone, 'a window that is shown once is not withdrawn').toEqual([])
+  return new Map(last.map((pane) => [nameOf(pane), pane.value]))
+}
+
+const panesOf = (shape: TreeShape, script: Parameters<typeof play>[1]): readonly TreePane[] =>
+  play(summingTree(shape), script, item).steps.flatMap((step) => step.panes)
+
+test('law 7: differences add up to the whole values, pane by pane', () => {
+  let panes = 0
+  tryLaw(2_000, fc.tuple(treeShapes(alone, { accumulation: ['discarding'] }), scripts()), ([shape, script]) => {
+    const deltas = panesOf(shape, script) as readonly (TreePane & { readonly value: number })[]
+    const whole = panesOf({ ...shape, accumulation: 'accumulating' }, script)
+    const sums = new Map<string, number>()
+    const added = deltas.map((pane) => {
+      const value = (sums.get(nameOf(pane)) ?? 0) + pane.value
+      sums.set(nameOf(pane), value)
+      return { ...pane, kind: 'value', value }
+    })
+    expect(added).toEqual(whole)
+    panes += added.length
+  })
+  expect(panes).toBeGreaterThan(5_000)
+})
+
+test('law 7 for sessions: each record is told of in one difference', () => {
+  const input = fc.tuple(
+    treeShapes(sessions, { accumulation: ['discarding'] }),
+    scripts().map((script) => numbered(script)),
+  )
+  tryLaw(1_000, input, ([shape, script]) => {
+    const total = (panes: readonly { readonly value?: unknown }[]): number =>
+      panes.reduce((sum, { value }) => sum + (value as number), 0)
+    expect(total(panesOf(shape, script) as never)).toBe(
+      [...wanted(script, shape).values()].reduce<number>((sum, value) => sum + (value as number), 0),
+    )
+  })
+})
+
+describe('law 7: panes and retractions leave the final state in a store', () => {
+  test.each(['accumulating', 'retracting'] as const)('%s', async (accumulation) => {
+    let retractions = 0
+    const input = fc.tuple(
+      treeShapes(fc.oneof({ weight: 3, arbitrary: alone }, { weight: 4, arbitrary: sessions }), {
+        accumulation: [accumulation],
+      }),
+      scripts(),
+    )
+    await tryLawAsync(2_000, input, async ([shape, script]) => {
+      const panes = panesOf(shape, script)
+      expect(await stored(panes)).toEqual(wanted(script, shape))
+      retractions += panes.filter(({ kind }) => kind === 'retraction').length
+    })
+    expect(retractions).toBeGreaterThan(500)
+  })
+})
+
+test('law 12: any order of records that are not late leaves the same sessions in a store', async () => {
+  let compared = 0
+  const input = fc.tuple(
+    treeShapes(sessions, { accumulation: ['accumulating', 'retracting'] }),
+    scripts({ nothingLate: true }),
+    fc.nat(),
+  )
+  await tryLawAsync(2_000, input, async ([shape, script, seed]) => {
+    const before = await stored(panesOf(shape, script))
+    expect(await stored(panesOf(shape, reversed(script)))).toEqual(before)
+    if (seed % 4 === 0)
+      simulate(summingTree(shape), script, { record: item }).permutations({ seed, runs: 1 }).sameResults()
+    compared += before.size
+  })
+  expect(compared).toBeGreaterThan(2_000)
+})
+
+test('law 8: bounded state, nothing left', () => {
+  let held = 0
+  tryLaw(2_500, fc.tuple(treeShapes(anyWindows), scripts()), ([shape, script]) => {
+    const { engine } = play(summingTree(shape), script, item, {
+      afterStep: ({ task, windows: [window] }, i) => {
+        const { entries } = window?.operator.stage ?? { entries: 0 }
+        held += entries
+        const opens = window?.operator.open(1_000) ?? []
+        expect(opens.length > 0, `open at step ${i}`).toBe(entries > 0)
+        for (const { window: bounds, completesAt } of opens) {
+          if (completesAt === Number.POSITIVE_INFINITY) continue
+          expect(completesAt).toBe((bounds as TimeWindow).end + (isMerging(shape.windows) ? 1 : 0))
+          expect(completesAt + shape.latenessMs, `a freed window at step ${i}`).toBeGreaterThan(task.cursor.watermark)
+        }
+      },
+    })
+    const [window] = engine.windows
+    expect(window?.operator.stage.entries).toBe(0)
+    expect(window?.operator.nextDue).toBe(Number.POSITIVE_INFINITY)
+    expect(engine.task.openWindows()).toEqual([])
+    expect(liveIn(engine.task.save().operators)).toBe(0)
+  })
+  expect(held).toBeGreaterThan(5_000)
+})
+
+test('the reference for stores can tell', () => {
+  const shapeOf = (size: number): TreeShape => ({
+    ...(fc.sample(shapes(fc.constant({ kind: 'session', gap: size })), { numRuns: 1, seed: 1 })[0] as TreeShape),
+    latenessMs: 0,
+    trigger: 'never',
+  })
+  const [script] = fc.sample(scripts({ minRecords: 9, nothingLate: true }), { numRuns: 1, seed: 3 }) as [
+    Parameters<typeof oracle>[0],
+  ]
+  expect(wanted(script, shapeOf(1))).not.toEqual(wanted(script, shapeOf(9)))
+})
