@@ -1,4 +1,5 @@
 /** Owns what state weighs: bytes per key and window while the windows are open, the strings of keys not counted. */
+import type { TimeWindow, Trigger } from '@tidemark/core'
 import { type Figure, type How, type Outcome, type Targets, type Trial, plainFigure } from './bench.ts'
 import { draftSource } from './draft-source.ts'
 import { everyKey } from './drafts.ts'
@@ -62,7 +63,12 @@ export function keptKeys(keys: number): (key: number) => string {
 }
 
 /** What the state of the engine weighs after the last record of a draft that closes no window before its end. */
-export async function weighEngine(draft: Draft, boundMs: number, keyOf: (key: number) => string): Promise<Memory> {
+export async function weighEngine(
+  draft: Draft,
+  boundMs: number,
+  keyOf: (key: number) => string,
+  trigger?: Trigger<TimeWindow>,
+): Promise<Memory> {
   let before: Memory | undefined
   let after: Memory | undefined
   const source = draftSource(draft, {
@@ -76,7 +82,7 @@ export async function weighEngine(draft: Draft, boundMs: number, keyOf: (key: nu
   await totals(
     source,
     batchSink<TotalsPane>(() => {}),
-    { windows: minutes, boundMs },
+    { windows: minutes, boundMs, ...(trigger === undefined ? {} : { trigger }) },
   ).start().done
   return difference(before, after)
 }
