@@ -131,31 +131,11 @@ function onlyResult(columns: readonly Column[], slot: number): unknown {
   return (columns[0] as Column).result(slot)
 }
 
-function take(columns: readonly Column[], slot: number, i: number): unknown {
-  return (columns[i] as Column).result(slot)
-}
-
-/** Literals, because objects that get one property after the other by name cost several times as much. */
 function resultsBy(names: readonly string[]): (columns: readonly Column[], slot: number) => unknown {
-  const [a = '', b = '', c = '', d = ''] = names
-  switch (names.length) {
-    case 1:
-      return (from, at) => ({ [a]: take(from, at, 0) })
-    case 2:
-      return (from, at) => ({ [a]: take(from, at, 0), [b]: take(from, at, 1) })
-    case 3:
-      return (from, at) => ({ [a]: take(from, at, 0), [b]: take(from, at, 1), [c]: take(from, at, 2) })
-    default:
-      return (from, at) => {
-        const out: Record<string, unknown> = {
-          [a]: take(from, at, 0),
-          [b]: take(from, at, 1),
-          [c]: take(from, at, 2),
-          [d]: take(from, at, 3),
-        }
-        for (let i = 4; i < names.length; i++) out[names[i] as string] = take(from, at, i)
-        return out
-      }
+  return (columns, slot) => {
+    const out: Record<string, unknown> = {}
+    for (let i = 0; i < names.length; i++) out[names[i] as string] = (columns[i] as Column).result(slot)
+    return out
   }
 }
 
