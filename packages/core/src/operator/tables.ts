@@ -29,6 +29,7 @@ export interface SavedTables {
     at: number,
     slots: readonly number[] | undefined,
     complete: boolean,
+    isLast: boolean,
   ])[]
   readonly wakes: readonly (readonly [
     table: number,
@@ -45,6 +46,7 @@ export class Tables {
   readonly #due: DueQueue<Due> = new DueQueue()
   readonly #wakes: DueQueue<WakeGroup> = new DueQueue()
   readonly #lastGroup: WeakMap<Table, WakeGroup> = new WeakMap()
+  readonly #lastAsked: WeakMap<Table, WakeGroup> = new WeakMap()
   readonly #onFreed: (table: Table) => void
   #capacity = 16
 
@@ -170,6 +172,7 @@ export class Tables {
           time,
           'slots' in due ? [...due.slots] : undefined,
           'slots' in due && due.complete,
+          this.#lastAsked.get(due.table) === due,
         ]),
       wakes: this.#wakes
         .list()
@@ -194,9 +197,11 @@ export class Tables {
       stage.entries += table.cells.size
     }
     stage.restored(tables.map(({ cells, wakes }) => ({ cells, slots: cells.keys?.keys() ?? [], wakes })))
-    for (const [i, time, slots, complete] of saved.due) {
+    for (const [i, time, slots, complete, isLast] of saved.due) {
       const table = tables[i] as Table
-      this.#due.push(slots === undefined ? { table } : { table, at: time, slots: [...slots], complete }, time)
+      const group = slots && { table, at: time, slots: [...slots], complete }
+      this.#due.push(group ?? { table }, time)
+      if (isLast && group !== undefined) this.#lastAsked.set(table, group)
     }
     for (const [i, time, slots, complete, isLast] of saved.wakes) {
       const group: WakeGroup = { table: tables[i] as Table, at: time, slots: [...slots], complete }
@@ -227,7 +232,7 @@ export class Tables {
     this.#onFreed(table)
     stage.entries -= cells.size
     const { slots } = table
-    if (this.#lastGroup.has(table)) table.release()
+    if (this.#lastGroup.has(table) || this.#lastAsked.has(table)) table.release()
     if (cells.size === 0) return
     this.#capacity = Math.max(16, cells.capacity)
     if (completing && cells.flags === undefined) {
@@ -266,19 +271,29 @@ export class Tables {
   }
 
   readonly #wakesOf = (table: Table): Wakes => ({
-    at: (slot, time) => {
-      const last = this.#lastGroup.get(table)
-      // A group whose time has come may have been taken already: only one that still waits can grow.
-      if (last !== undefined && last.at === time && last.complete === table.complete && time > this.#stage.cursor.now) {
-        last.slots.push(slot)
-        return
-      }
-      const group: WakeGroup = { table, at: time, slots: [slot], complete: table.complete }
-      this.#lastGroup.set(table, group)
-      this.#wakes.push(group, time)
-    },
+    // A group whose time has come may have been taken already: only one that still waits can grow.
+    at: (slot, time) => ask(this.#wakes, this.#lastGroup, table, slot, time, time > this.#stage.cursor.now),
     atWatermark: (slot, watermark) =>
-      this.#due.push({ table, at: watermark, slots: [slot], complete: table.complete }, watermark),
+      ask(this.#due, this.#lastAsked, table, slot, watermark, watermark > this.#stage.cursor.watermark),
     live: () => table,
   })
+}
+
+/** A slot wants to be woken: with those of its table that asked last, if that was for the same time. */
+function ask(
+  queue: Pick<DueQueue<WakeGroup>, 'push'>,
+  last: WeakMap<Table, WakeGroup>,
+  table: Table,
+  slot: number,
+  at: number,
+  waits: boolean,
+): void {
+  const known = last.get(table)
+  if (known !== undefined && known.at === at && known.complete === table.complete && waits) {
+    known.slots.push(slot)
+    return
+  }
+  const group: WakeGroup = { table, at, slots: [slot], complete: table.complete }
+  last.set(table, group)
+  queue.push(group, at)
 }
