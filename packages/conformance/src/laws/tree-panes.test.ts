@@ -1,53 +1,17 @@
 /** Triggers composed at random: laws 1, 2, 6 and 9, and that what is final by the watermark stays as it is. */
-import { type PaneGate, boundedOutOfOrderness, ms } from '@tidemark/core'
-import {
-  type OracleTrigger,
-  type Script,
-  type ScriptRecord,
-  partition,
-  partitions,
-  play,
-  samePanes,
-  scripts,
-  triggerTrees,
-} from '@tidemark/testing'
-import { atMostEvery, onChange } from '@tidemark/triggers'
+import { boundedOutOfOrderness, ms } from '@tidemark/core'
+import { type Script, type ScriptRecord, partition, partitions, play, samePanes, scripts } from '@tidemark/testing'
 import * as fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import { following, inOneStep, oneByOne } from './cuts.ts'
 import { LAW_MS, tryLaw } from './law.ts'
 import { checkFinality, checkLives } from './lives.ts'
 import { anyWindows, item } from './shapes.ts'
-import { type TreeShape, summingTree, treeShapes } from './tree-shapes.ts'
+import { gateOf, gates, summingTree, treeShapes, triggers } from './tree-shapes.ts'
 
 vi.setConfig({ testTimeout: LAW_MS })
 
-/** Trees, and the policies that are none of those: by event time, and with a bounded buffer that is full soon. */
-const triggers: fc.Arbitrary<OracleTrigger> = fc.oneof(
-  { weight: 4, arbitrary: triggerTrees({ depth: 3, maxCount: 4, maxMs: 20 }) },
-  {
-    weight: 1,
-    arbitrary: fc.integer({ min: 1, max: 12 }).map((every) => ({ policy: 'everyEventTime' as const, every })),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      policy: fc.constant('suppressUntilTimeLimit' as const),
-      limit: fc.integer({ min: 0, max: 20 }),
-      maxKeys: fc.option(fc.integer({ min: 1, max: 3 }), { nil: null }),
-      onFull: fc.constant('emitEarly' as const),
-    }),
-  },
-)
 const anyShape = treeShapes(anyWindows, {}, triggers)
-
-/** No gate, or one that fits the shape: those of suppression are part of it, and differences cannot be swallowed. */
-function gateOf({ trigger, accumulation }: TreeShape, n: number): { readonly gate?: PaneGate } {
-  if (typeof trigger === 'object' && 'policy' in trigger) return {}
-  if (n === 0) return accumulation === 'discarding' ? {} : { gate: onChange() }
-  return n < 5 ? { gate: atMostEvery(ms(n * 3)) } : {}
-}
-const gates = fc.integer({ min: 0, max: 9 })
 
 const panesOf = (...args: Parameters<typeof play>): readonly unknown[] =>
   play(...args).steps.flatMap((step) => step.panes)

@@ -11,6 +11,7 @@ import {
   pipeline,
 } from '@tidemark/core'
 import { type OracleOptions, type OracleTrigger, type OracleWindows, triggerTrees } from '@tidemark/testing'
+import { atMostEvery, onChange } from '@tidemark/triggers'
 import * as fc from 'fast-check'
 import { triggerOf } from '../trigger-of.ts'
 import { type Item, type Shape, assignerOf, oracleOptions, shapes } from './shapes.ts'
@@ -26,6 +27,32 @@ export function treeShapes(
 ): fc.Arbitrary<TreeShape> {
   return fc.tuple(shapes(windows, only), triggers).map(([shape, trigger]) => ({ ...shape, trigger }))
 }
+
+/** Trees, and the policies that are none of those: by event time, and with a bounded buffer that is full soon. */
+export const triggers: fc.Arbitrary<OracleTrigger> = fc.oneof(
+  { weight: 4, arbitrary: triggerTrees({ depth: 3, maxCount: 4, maxMs: 20 }) },
+  {
+    weight: 1,
+    arbitrary: fc.integer({ min: 1, max: 12 }).map((every) => ({ policy: 'everyEventTime' as const, every })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      policy: fc.constant('suppressUntilTimeLimit' as const),
+      limit: fc.integer({ min: 0, max: 20 }),
+      maxKeys: fc.option(fc.integer({ min: 1, max: 3 }), { nil: null }),
+      onFull: fc.constant('emitEarly' as const),
+    }),
+  },
+)
+
+/** No gate, or one that fits the shape: those of suppression are part of it, and differences cannot be swallowed. */
+export function gateOf({ trigger, accumulation }: TreeShape, n: number): { readonly gate?: PaneGate } {
+  if (typeof trigger === 'object' && 'policy' in trigger) return {}
+  if (n === 0) return accumulation === 'discarding' ? {} : { gate: onChange() }
+  return n < 5 ? { gate: atMostEvery(ms(n * 3)) } : {}
+}
+export const gates: fc.Arbitrary<number> = fc.integer({ min: 0, max: 9 })
 
 export function summingTree(
   { windows, accumulation, onTime, closing, latenessMs, trigger }: TreeShape,

@@ -5,7 +5,7 @@
 import { StreamError } from '../errors/stream-error.ts'
 import type { Trigger, TriggerContext, TriggerRows } from '../trigger/trigger.ts'
 import { type Cells, times } from './cells.ts'
-import type { Cursor } from './cursor.ts'
+import type { Cursor, Frontier } from './cursor.ts'
 import type { LiveWindow, Wakes } from './window-stage.ts'
 
 const NEVER = Number.POSITIVE_INFINITY
@@ -30,7 +30,7 @@ export class Steps {
     const row = slot * step.initial.length
     try {
       if (step.finished(rows, row)) return false
-      const at = this.#at(of)
+      const at = this.#at(of, this.#cursor, this.#cursor.eventTime)
       for (let i = 0; i < records; i++) step.element(rows, row, at)
     } catch (cause) {
       throw this.#threw(cause)
@@ -38,12 +38,12 @@ export class Steps {
     return this.fires(cells, slot, of)
   }
 
-  /** Whether the trigger fires now; if so, it has been told. */
-  fires(cells: Cells, slot: number, of: LiveWindow): boolean {
+  /** Whether the trigger fires where time stands in `frontier`; if so, it has been told. */
+  fires(cells: Cells, slot: number, of: LiveWindow, frontier: Frontier = this.#cursor): boolean {
     const { step } = this.#trigger
     const rows = this.#rows(cells)
     const row = slot * step.initial.length
-    const at = this.#at(of)
+    const at = this.#at(of, frontier)
     try {
       if (step.finished(rows, row) || !step.fires(rows, row, at)) return false
       step.fired(rows, row, at)
@@ -76,7 +76,7 @@ export class Steps {
     const { length } = step.initial
     try {
       const others = from.map((slot) => slot * length)
-      step.merge(rows, into * length, others, this.#at(of))
+      step.merge(rows, into * length, others, this.#at(of, this.#cursor))
     } catch (cause) {
       throw this.#threw(cause)
     }
@@ -122,9 +122,8 @@ export class Steps {
     return cells.rows ?? cells.track(this.#trigger.step.initial)
   }
 
-  #at(of: LiveWindow): TriggerContext {
+  #at(of: LiveWindow, { now, watermark }: Frontier, eventTime: number = Number.NaN): TriggerContext {
     const context = this.#context
-    const { now, watermark, eventTime } = this.#cursor
     context.now = now
     context.watermark = watermark
     context.eventTime = eventTime

@@ -234,7 +234,7 @@ export class WindowStage {
     const { trigger, onTime, closing } = this.options
     const flags = ((cells.flags as Uint8Array)[slot] as number) | COMPLETED
     ;(cells.flags as Uint8Array)[slot] = flags
-    const fires = trigger.fastPath?.completion ?? this.#steps.fires(cells, slot, of)
+    const fires = trigger.fastPath?.completion ?? this.#steps.fires(cells, slot, of, frontier)
     const pending = (flags & PENDING) !== 0
     if (freeing) {
       if (pending || (fires && onTime === 'always') || closing === 'always')

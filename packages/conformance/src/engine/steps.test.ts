@@ -1,0 +1,124 @@
+/** What the engine tells a trigger's step, and when it asks. */
+import {
+  type Trigger,
+  type TriggerContext,
+  type TriggerStep,
+  arrivalClock,
+  collected,
+  monotonous,
+  pipeline,
+  replay,
+  session,
+  tumbling,
+} from '@tidemark/core'
+import { script, simulate } from '@tidemark/testing'
+import { afterAll, afterProcessingTime, afterWatermark, everyUpdate, orFinally } from '@tidemark/triggers'
+import { expect, test } from 'vitest'
+
+interface Item {
+  readonly key: string
+  readonly value: number
+  readonly at: number
+}
+const item = (key: string, value: number, at: number): Item => ({ key, value, at })
+
+/** Fires for every record, and tells whom it is asked by. */
+function watched(tell: (what: keyof TriggerStep, at: Readonly<TriggerContext>) => void): Trigger<unknown> {
+  const { step } = everyUpdate()
+  return Object.freeze({
+    ...everyUpdate(),
+    step: {
+      ...step,
+      element: (rows, row, at) => {
+        tell('element', { ...at })
+        step.element(rows, row, at)
+      },
+      fires: (rows, row, at) => {
+        tell('fires', { ...at })
+        return step.fires(rows, row, at)
+      },
+      fired: (rows, row, at) => {
+        tell('fired', { ...at })
+        step.fired(rows, row, at)
+      },
+      merge: (rows, row, others, at) => {
+        tell('merge', { ...at })
+        step.merge(rows, row, others, at)
+      },
+    } satisfies TriggerStep,
+  } satisfies Trigger<unknown>)
+}
+
+test('event time is that of the record, and no other call has one', () => {
+  const calls: string[] = []
+  const line = pipeline('p')
+    .from<Item>([])
+    .eventTime({ timestamp: ({ at }) => at, watermark: monotonous() })
+    .keyBy(({ key }) => key)
+    .window(session('5ms'), { trigger: watched((what, at) => calls.push(`${what} ${at.eventTime}`)) })
+    .count()
+    .to(collected())
+  simulate(line, script`watermark 0 | a=1@3 | a=1@9 | a=1@6 | watermark 20 | end`, { record: item })
+  expect(calls).toEqual([
+    'element 3',
+    'fires NaN',
+    'fired NaN',
+    'element 9',
+    'fires NaN',
+    'fired NaN',
+    'merge NaN',
+    'element 6',
+    'fires NaN',
+    'fired NaN',
+    'fires NaN',
+  ])
+})
+
+test('bounds, phase and kind of its window', () => {
+  const calls: TriggerContext[] = []
+  const line = pipeline('p')
+    .from<Item>([])
+    .eventTime({ timestamp: ({ at }) => at, watermark: monotonous() })
+    .keyBy(({ key }) => key)
+    .window(session('5ms'), {
+      allowedLateness: '9ms',
+      trigger: watched((what, at) => void (what === 'element' && calls.push(at))),
+    })
+    .count()
+    .to(collected())
+  simulate(line, script`watermark 0 | clock 7 | a=1@3 | watermark 9 | a=1@4 | a=1@8 | end`, { record: item })
+  expect(
+    calls.map(({ now, watermark, completesAt, complete, merging }) => [now, watermark, completesAt, complete, merging]),
+  ).toEqual([
+    [7, 0, 9, false, true],
+    // [3, 9) ends at the watermark: a record at 9 would still join.
+    [7, 9, 10, false, true],
+    [7, 9, 14, false, true],
+  ])
+})
+
+test('what the last pane of a window depends on is the time it was freed at, however many records come in a batch', async () => {
+  const records = [
+    { at: 1, arrived: 0 },
+    { at: 20, arrived: 5 },
+    { at: 21, arrived: 40 },
+  ]
+  const panesBy = async (batchSize: number): Promise<readonly unknown[]> => {
+    const panes = collected<unknown>()
+    await pipeline('p')
+      .from(replay(records, { arrivedAt: ({ arrived }) => arrived }))
+      .eventTime({ timestamp: ({ at }) => at, watermark: monotonous() })
+      .keyBy(() => 'a')
+      .window(tumbling('10ms'), {
+        trigger: orFinally(everyUpdate(), afterAll(afterWatermark(), afterProcessingTime('10ms'))),
+        onTime: 'always',
+      })
+      .count()
+      .to(panes as never)
+      .start({ clock: arrivalClock(), batchSize }).done
+    return panes.items
+  }
+  const panes = await panesBy(1)
+  expect(panes).toHaveLength(4)
+  expect(await panesBy(1_024)).toEqual(panes)
+})
