@@ -15,6 +15,7 @@
  * | stale | published panes of sessions that are part of this one now, to be withdrawn | sessions merge |
  * | parts | what is in the slot, by source (windows over results) | contributions may be replaced |
  */
+import type { Later } from '../aggregate/aggregator.ts'
 import type { Accumulators, AggregateSpec } from '../aggregate/accumulators.ts'
 import { IN_TIME, PENDING } from '../pane/numbering.ts'
 import type { ValuePane } from '../pane/pane.ts'
@@ -140,13 +141,13 @@ export class Cells {
     this.late[slot] = (this.late[slot] as number) + 1
   }
 
-  save(): SavedCells {
+  save(later?: Later): SavedCells {
     const { size } = this
     return dividable({
       size,
       keys: this.keys.slice(0, size),
       records: this.records.slice(0, size),
-      accumulators: this.accumulators.save(size),
+      accumulators: this.accumulators.save(size, later),
       flags: this.flags?.slice(0, size),
       index: this.index?.slice(0, size),
       late: this.late?.slice(0, size),

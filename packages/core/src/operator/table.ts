@@ -1,4 +1,5 @@
 /** Owns the state of one window: a slot for each key, dropped as a whole. */
+import type { Later } from '../aggregate/aggregator.ts'
 import { Cells, type SavedCells } from './cells.ts'
 import type { AggregateSpec } from '../aggregate/accumulators.ts'
 import { keyId } from '../state/key.ts'
@@ -63,8 +64,13 @@ export class Table implements LiveWindow {
     this.slots = new Map()
   }
 
-  save(): SavedTable {
-    return { window: this.window, completesAt: this.completesAt, complete: this.complete, cells: this.cells.save() }
+  save(later?: Later): SavedTable {
+    return {
+      window: this.window,
+      completesAt: this.completesAt,
+      complete: this.complete,
+      cells: this.cells.save(later),
+    }
   }
 
   static load(
