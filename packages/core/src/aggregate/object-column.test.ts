@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { aggregators } from './aggregators.ts'
 import { AggregateSpec } from './accumulators.ts'
-import type { Aggregator } from './aggregator.ts'
+import type { Aggregator, AnyAggregator } from './aggregator.ts'
 
 const SLOTS = 20_000
 const meta = { eventTime: 1 } as never
 
-function filled(aggregator: Aggregator<never, never, unknown>): ReturnType<AggregateSpec['make']> {
+function filled(aggregator: AnyAggregator<never>): ReturnType<AggregateSpec['make']> {
   const spec = new AggregateSpec(aggregator)
   const accumulators = spec.make(SLOTS)
   for (let slot = 0; slot < SLOTS; slot++) {
@@ -18,7 +18,7 @@ function filled(aggregator: Aggregator<never, never, unknown>): ReturnType<Aggre
   return accumulators
 }
 
-const collect = aggregators.collect({ max: 3 }) as Aggregator<never, never, unknown>
+const collect = aggregators.collect({ max: 3 }) as AnyAggregator<never>
 const encoded: Aggregator<number, { n: number }, number> = {
   create: () => ({ n: 0 }),
   add: ({ n }, value) => ({ n: n + value }),
@@ -30,7 +30,7 @@ const encoded: Aggregator<number, { n: number }, number> = {
 
 test.each([
   ['copied', collect],
-  ['encoded', encoded as unknown as Aggregator<never, never, unknown>],
+  ['encoded', encoded as unknown as AnyAggregator<never>],
 ])('accumulators %s in parts are what they are at once', (_, aggregator) => {
   const accumulators = filled(aggregator)
   const work: Iterable<void>[] = []
@@ -51,7 +51,7 @@ test('what cannot be copied is found in its part, and says the same', () => {
     merge: (a) => a,
     result: () => 0,
   }
-  const accumulators = filled(odd as Aggregator<never, never, unknown>)
+  const accumulators = filled(odd as AnyAggregator<never>)
   const failure = expect.objectContaining({
     code: 'ACCUMULATOR_NOT_PLAIN',
     message: expect.stringContaining('class Odd') as string,
