@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Piece, dividable, joined, piecesOf } from './pieces.ts'
+import { type Piece, dividable, dividableList, joined, piecesOf } from './pieces.ts'
 
 /** What a store does: a copy of each group, put together again. */
 function throughStore(value: unknown, weight?: number): unknown {
@@ -19,6 +19,7 @@ const { saved } = fc.letrec<{ saved: unknown }>((tie) => ({
     { maxDepth: 4 },
     users,
     fc.record({ list: fc.array(users), column, none: fc.constant(undefined) }).map(dividable),
+    fc.array(users).map((list) => dividableList(list)),
     fc.array(tie('saved')).map((list) => dividable(list)),
     fc.dictionary(fc.string(), tie('saved')).map(dividable),
     fc.array(fc.tuple(fc.string(), tie('saved'))).map((entries) => dividable(new Map(entries))),
@@ -57,6 +58,16 @@ test('what users made stays whole: what refers to each other, or itself, does so
   expect(both.byName.get('x')).toBe(both.order[0])
   expect(again.self).toBe(again)
   expect(new Set(again.many).size).toBe(1)
+})
+
+test("a list of users' arrays is divided between them, and they are not", () => {
+  const acc = [[1], [2]]
+  expect([...piecesOf(dividableList([acc, acc]), 1)].map((group) => group.map(({ is }) => is))).toEqual([
+    ['list'],
+    ['run'],
+    ['run'],
+  ])
+  expect([...piecesOf(acc, 1)]).toEqual([[{ is: 'whole', value: acc }]])
 })
 
 test('nothing but what was marked is divided', () => {

@@ -37,6 +37,12 @@ export function dividable<T extends object>(container: T): T {
   return container
 }
 
+/** Marks a list of the engine's own whose elements are users': they stay whole, whatever they are. */
+export function dividableList<T>(list: T[]): T[] {
+  divisible.add(list)
+  return list
+}
+
 /**
  * The pieces of a value, in groups that are about equally much work. Throws what a getter of the user's throws, as
  * cloning would.

@@ -17,6 +17,7 @@
  * | stale | published panes of sessions that are part of this one now, to be withdrawn | sessions merge |
  * | parts | what is in the slot, by source (windows over results) | contributions may be replaced |
  */
+import type { Later } from '../aggregate/aggregator.ts'
 import type { Accumulators, AggregateSpec } from '../aggregate/accumulators.ts'
 import { IN_TIME, PENDING } from '../pane/numbering.ts'
 import type { ValuePane } from '../pane/pane.ts'
@@ -148,13 +149,13 @@ export class Cells {
   }
 
   /** `keys`: those of the slots, where they are not kept here. */
-  save(keys: readonly unknown[] = this.keys ?? []): SavedCells {
+  save(later?: Later, keys: readonly unknown[] = this.keys ?? []): SavedCells {
     const { size } = this
     return dividable({
       size,
       keys: keys.slice(0, size),
       records: this.records.slice(0, size),
-      accumulators: this.accumulators.save(size),
+      accumulators: this.accumulators.save(size, later),
       flags: this.flags?.slice(0, size),
       index: this.index?.slice(0, size),
       late: this.late?.slice(0, size),

@@ -3,6 +3,7 @@
  * into slices; a window becomes a table when the watermark completes it, and from then on lives like any other.
  * Windows that emit before completion need state of their own from the first record on: AssignedOperator.
  */
+import type { Later } from '../aggregate/aggregator.ts'
 import type { WindowAssigner } from '../window/assigner.ts'
 import { Slices } from '../window/slices.ts'
 import type { OpenWindow, WindowOperator } from './operator.ts'
@@ -139,8 +140,8 @@ export class HoppingOperator implements WindowOperator {
     return waiting
   }
 
-  save(): Saved {
-    return dividable({ slices: this.#tree.save(), tables: this.#tables.save(), done: this.#done })
+  save(later?: Later): Saved {
+    return dividable({ slices: this.#tree.save(later), tables: this.#tables.save(later), done: this.#done })
   }
 
   load(saved: Saved): void {

@@ -15,7 +15,7 @@ import type { Cursor } from './cursor.ts'
 import type { WindowOperator } from './operator.ts'
 import type { Reject } from './rejects.ts'
 import { paneName } from './result-chain.ts'
-import { dividable } from '../io/pieces.ts'
+import { dividableList } from '../io/pieces.ts'
 
 type AnyPane =
   | ValuePane<unknown, unknown, TimeWindow>
@@ -104,7 +104,7 @@ export class ResultInput {
   }
 
   save(): unknown {
-    return dividable([...this.#parts.values()])
+    return dividableList([...this.#parts.values()])
   }
 
   load(saved: unknown): void {

@@ -4,6 +4,7 @@
  * Any associative merge will do; nothing is ever subtracted, so sums of fractions do not drift. (FlatFAT: Tangwongsan,
  * Hirzel, Schneider, Wu, VLDB 2015.)
  */
+import type { Later } from '../aggregate/aggregator.ts'
 import type { AggregateSpec } from '../aggregate/accumulators.ts'
 import { keyId } from '../state/key.ts'
 import { Cells, type SavedCells } from './cells.ts'
@@ -118,9 +119,9 @@ export class SliceTree {
     return entries
   }
 
-  save(): SavedSlices {
+  save(later?: Later): SavedSlices {
     return dividable(
-      this.#order.map((index) => dividable([index, (this.#slices.get(index) as Slice).cells.save()] as const)),
+      this.#order.map((index) => dividable([index, (this.#slices.get(index) as Slice).cells.save(later)] as const)),
     )
   }
 

@@ -3,6 +3,7 @@
  * record-aligned windows).
  * Slots are reused; `seq` tells one user of a slot from the next (0: free).
  */
+import type { Later } from '../aggregate/aggregator.ts'
 import type { AggregateSpec } from '../aggregate/accumulators.ts'
 import { keyId } from '../state/key.ts'
 import { Cells, type SavedCells } from './cells.ts'
@@ -100,10 +101,10 @@ export class SlotStore {
     return slots.sort((a, b) => (this.seq[a] as number) - (this.seq[b] as number))
   }
 
-  save(): SavedSlots {
+  save(later?: Later): SavedSlots {
     const { size } = this.cells
     return dividable({
-      cells: this.cells.save(),
+      cells: this.cells.save(later),
       columns: dividable(COLUMNS.map((name) => this[name].slice(0, size))),
       rests: this.rests.slice(0, size),
       families: this.families.slice(0, size),

@@ -3,6 +3,7 @@
  * between. A window is looked at when the watermark reaches the time it was armed for, and put off if it has grown since:
  * growing costs nothing.
  */
+import type { Later } from '../aggregate/aggregator.ts'
 import FlatQueue from 'flatqueue'
 import { DueQueue } from '../time/due-queue.ts'
 import type { TimeWindow } from '../window/window.ts'
@@ -163,11 +164,11 @@ export class SlotWindows {
       })
   }
 
-  save(): SavedSlotWindows {
+  save(later?: Later): SavedSlotWindows {
     const list = (queue: DueQueue<Ask>): Ask[] =>
       queue.list().flatMap(([ask]) => (this.store.seq[ask.slot] === ask.seq ? [ask] : []))
     return dividable({
-      store: this.store.save(),
+      store: this.store.save(later),
       due: this.#armed(),
       events: list(this.#events),
       wakes: list(this.#wakes),

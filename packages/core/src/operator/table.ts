@@ -1,4 +1,5 @@
 /** Owns the state of one window: a slot for each key, dropped as a whole. */
+import type { Later } from '../aggregate/aggregator.ts'
 import { Cells, type SavedCells } from './cells.ts'
 import type { AggregateSpec } from '../aggregate/accumulators.ts'
 import { keyId } from '../state/key.ts'
@@ -72,9 +73,9 @@ export class Table implements LiveWindow {
     this.slots = new Slots()
   }
 
-  save(): SavedTable {
+  save(later?: Later): SavedTable {
     const { window, completesAt, complete, cells } = this
-    return { window, completesAt, complete, cells: cells.save(cells.keys ?? this.slots.ids()) }
+    return { window, completesAt, complete, cells: cells.save(later, cells.keys ?? this.slots.ids()) }
   }
 
   static load(

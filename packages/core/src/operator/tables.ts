@@ -2,6 +2,7 @@
  * Owns the life of windows that do not merge: completed, kept for the allowed lateness, freed, and woken in between.
  * Operators differ only in which tables a record goes to.
  */
+import type { Later } from '../aggregate/aggregator.ts'
 import { DueQueue } from '../time/due-queue.ts'
 import { Cells } from './cells.ts'
 import { putPart } from './contributions.ts'
@@ -158,12 +159,12 @@ export class Tables {
       }))
   }
 
-  save(): SavedTables {
+  save(later?: Later): SavedTables {
     const tables = [...this.#live]
     const at = new Map(tables.map((table, i) => [table, i]))
     const alive = (due: { readonly table: Table }): boolean => !due.table.freed
     return dividable({
-      tables: tables.map((table) => dividable({ ...table.save(), start: table.start })),
+      tables: tables.map((table) => dividable({ ...table.save(later), start: table.start })),
       due: this.#due
         .list()
         .filter(([due]) => alive(due))

@@ -282,8 +282,10 @@ export class Driver {
     // No record is taken before all is durable, so the host may have turns in between: the state stands still.
     const { pause } = this.#turn
     await pause()
-    const task = this.#task.save()
+    const later: Iterable<void>[] = []
+    const task = this.#task.save((work) => later.push(work))
     await pause()
+    for (const work of later) for (const _ of work) await pause()
     await session.save(checkpoint({ id, layout: this.#layout, positions, task, outbox, now: begun }), pause)
     await this.egress.release(outbox, this.#task.cursor.watermark)
     await this.#committed()
