@@ -1,4 +1,6 @@
 /** Owns what state weighs: bytes per key and window while the windows are open, the strings of keys not counted. */
+import type { TimeWindow, Trigger } from '@tidemark/core'
+import { completeMode, everyEventTime } from '@tidemark/triggers'
 import { type Figure, type How, type Outcome, type Targets, type Trial, plainFigure } from './bench.ts'
 import { draftSource } from './draft-source.ts'
 import { everyKey } from './drafts.ts'
@@ -6,7 +8,15 @@ import { HandTumbling, tumblingByHand } from './hand/tumbling.ts'
 import { MINUTE, type TotalsPane, batchSink, minutes, totals, totalsPanes } from './pipelines.ts'
 import { type Draft, freshRecords, keyMaker } from './records.ts'
 import { samePanes } from './same-results.ts'
+import { depthThree } from './step-triggers.ts'
 import { type Memory, memoryInUse } from './thread.ts'
+
+/** Triggers that keep something per key and window. */
+const STEPS: readonly (readonly [string, Trigger<TimeWindow>])[] = [
+  ['afterFirst(count, time)', depthThree],
+  ['everyEventTime', everyEventTime('10s')],
+  ['completeMode', completeMode({ every: '10s' })],
+]
 
 export function weighing(keys: number, targets: Targets): Trial {
   const draft = everyKey(keys, 1)
@@ -32,6 +42,13 @@ async function weighOften(draft: Draft, keys: number, targets: Targets, { runs }
     ours.push({ heap: heap / keys, external: external / keys })
     rss = Math.max(rss, process.memoryUsage().rss)
   }
+  const without = Math.min(...ours.map(({ heap, external }) => heap + external))
+  const more: Figure[] = []
+  // Two of the same differ by less than a byte: once is enough.
+  for (const [what, trigger] of STEPS) {
+    const { heap, external } = await weighEngine(draft, MINUTE, keptKeys(keys), trigger)
+    more.push(plainFigure(`more with ${what}`, 'bytes/entry', { ours: [(heap + external) / keys - without] }))
+  }
   const part = (what: string, of: readonly number[]): Figure => plainFigure(what, 'bytes/entry', { ours: of })
   return {
     records: draft.keys.length,
@@ -50,6 +67,7 @@ async function weighOften(draft: Draft, keys: number, targets: Targets, { runs }
         'outside the heap',
         ours.map(({ external }) => external),
       ),
+      ...more,
     ],
   }
 }
@@ -62,7 +80,12 @@ export function keptKeys(keys: number): (key: number) => string {
 }
 
 /** What the state of the engine weighs after the last record of a draft that closes no window before its end. */
-export async function weighEngine(draft: Draft, boundMs: number, keyOf: (key: number) => string): Promise<Memory> {
+export async function weighEngine(
+  draft: Draft,
+  boundMs: number,
+  keyOf: (key: number) => string,
+  trigger?: Trigger<TimeWindow>,
+): Promise<Memory> {
   let before: Memory | undefined
   let after: Memory | undefined
   const source = draftSource(draft, {
@@ -76,7 +99,7 @@ export async function weighEngine(draft: Draft, boundMs: number, keyOf: (key: nu
   await totals(
     source,
     batchSink<TotalsPane>(() => {}),
-    { windows: minutes, boundMs },
+    { windows: minutes, boundMs, ...(trigger === undefined ? {} : { trigger }) },
   ).start().done
   return difference(before, after)
 }

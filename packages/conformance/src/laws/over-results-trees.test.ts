@@ -14,7 +14,6 @@ import {
   collected,
   hopping,
   latestValues,
-  monotonous,
   ms,
   pipeline,
   session,

@@ -4,8 +4,9 @@
  */
 import { configError, StreamError } from '../errors/stream-error.ts'
 import type { TimedMeta } from '../io/meta.ts'
-import type { AnyAggregator, Column, Columns } from './aggregator.ts'
+import type { AnyAggregator, Column, Columns, Later } from './aggregator.ts'
 import { objectColumns } from './object-column.ts'
+import { dividable } from '../io/pieces.ts'
 
 type Input = Columns['input']
 
@@ -118,8 +119,8 @@ export class Accumulators {
     for (const column of this.columns) column.clear(slot)
   }
 
-  save(count: number): unknown[] {
-    return this.columns.map((column) => column.save(count))
+  save(count: number, later?: Later): unknown[] {
+    return dividable(this.columns.map((column) => column.save(count, later)))
   }
 
   load(saved: readonly unknown[], count: number): void {

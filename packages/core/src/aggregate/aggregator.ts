@@ -41,6 +41,12 @@ export interface Columns {
 /** count: [records]; sum: [sums]; mean: [sums, records]. */
 export type ColumnKind = 'count' | 'sum' | 'mean'
 
+/**
+ * Takes work on a snapshot that is to be done in parts, before anything is changed; when it is done, what was returned is
+ * complete.
+ */
+export type Later = (work: Iterable<void>) => void
+
 /** Many accumulators of one aggregator, one per slot. */
 export interface Column {
   /** What it keeps per slot, where it has a kind. New ones after `grow`. */
@@ -56,8 +62,11 @@ export interface Column {
   result(slot: number): unknown
   /** Lets go of what the slot holds. */
   clear(slot: number): void
-  /** The accumulators of slots 0 to count − 1 as a structured-cloneable value that later changes do not touch. */
-  save(count: number): unknown
+  /**
+   * The accumulators of slots 0 to count − 1 as a structured-cloneable value that later changes do not touch. What takes
+   * long may be left to `later`; without it everything is done at once.
+   */
+  save(count: number, later?: Later): unknown
   /** Takes back what save gave; the column has room for count slots. */
   load(saved: unknown, count: number): void
 }

@@ -3,6 +3,7 @@ import type { TimedMeta } from '../io/meta.ts'
 import type { Aggregator, Column } from './aggregator.ts'
 import { decodeValue, encodeValue } from './bytes.ts'
 import { checkOf, extracted, grown } from './extract.ts'
+import { dividable } from '../io/pieces.ts'
 
 /** The accumulator of first and last: a value and its event time. Never changed, only replaced. */
 export interface DatedAcc<U> {
@@ -99,7 +100,7 @@ class DatedColumn implements Column {
   }
 
   save(count: number): { readonly times: Float64Array; readonly values: Uint8Array } {
-    return { times: this.#times.slice(0, count), values: encodeValue(this.#values.slice(0, count)) }
+    return dividable({ times: this.#times.slice(0, count), values: encodeValue(this.#values.slice(0, count)) })
   }
 
   load(saved: { readonly times: Float64Array; readonly values: Uint8Array }): void {

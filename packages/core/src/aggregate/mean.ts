@@ -2,6 +2,7 @@
 import type { Aggregator, Column } from './aggregator.ts'
 import { decodeNumbers, encodeNumbers } from './byte-stream.ts'
 import { extracted, finite, grown } from './extract.ts'
+import { dividable } from '../io/pieces.ts'
 
 /** The accumulator of mean. */
 export interface MeanAcc {
@@ -60,7 +61,7 @@ class MeanColumn implements Column {
   clear(): void {}
 
   save(count: number): readonly Float64Array[] {
-    return [this.#sums.slice(0, count), this.#counts.slice(0, count)]
+    return dividable([this.#sums.slice(0, count), this.#counts.slice(0, count)])
   }
 
   load([sums, counts]: readonly [Float64Array, Float64Array]): void {

@@ -1,7 +1,8 @@
 /** Owns the column of any aggregator: its accumulators as they are, in an array. */
 import { StreamError } from '../errors/stream-error.ts'
 import type { TimedMeta } from '../io/meta.ts'
-import type { AnyAggregator, Column, Columns } from './aggregator.ts'
+import { dividableList, piecesOf } from '../io/pieces.ts'
+import type { AnyAggregator, Column, Columns, Later } from './aggregator.ts'
 
 /** Columns for an aggregator that brings none of its own: `add` runs the user's code. */
 export function objectColumns(of: AnyAggregator<unknown>): Columns {
@@ -41,16 +42,12 @@ export class ObjectColumn implements Column {
     this.#accs[slot] = undefined
   }
 
-  save(count: number): unknown {
-    const { encode } = this.#of
-    const accs = this.#accs.slice(0, count)
-    if (encode !== undefined) return accs.map((acc) => (acc === undefined ? undefined : encode(acc)))
-    for (const acc of accs) requirePlain(acc)
-    try {
-      return structuredClone(accs)
-    } catch (cause) {
-      throw notPlain(cause instanceof Error ? cause.message : String(cause), cause)
-    }
+  save(count: number, later?: Later): unknown {
+    const saved: unknown[] = []
+    const work = copying(this.#accs.slice(0, count), saved, this.#of.encode)
+    if (later === undefined) for (const _ of work);
+    else later(work)
+    return saved
   }
 
   load(saved: unknown, count: number): void {
@@ -65,6 +62,36 @@ export class ObjectColumn implements Column {
 }
 
 declare const structuredClone: <T>(value: T) => T
+
+/** Puts copies of accumulators into a list, part by part. */
+function* copying(
+  accs: unknown[],
+  into: unknown[],
+  encode: ((acc: unknown) => Uint8Array) | undefined,
+): Generator<void, void> {
+  try {
+    for (const group of piecesOf(dividableList(accs))) {
+      for (const piece of group) {
+        if (piece.is !== 'run') continue
+        const run =
+          encode === undefined
+            ? cloned(piece.values)
+            : piece.values.map((acc) => (acc === undefined ? undefined : encode(acc)))
+        for (const acc of run) into.push(acc)
+      }
+      yield
+    }
+  } catch (cause) {
+    // What encode throws is the user's to read.
+    if (encode !== undefined || cause instanceof StreamError) throw cause
+    throw notPlain(cause instanceof Error ? cause.message : String(cause), cause)
+  }
+}
+
+function cloned(accs: readonly unknown[]): readonly unknown[] {
+  for (const acc of accs) requirePlain(acc)
+  return structuredClone(accs)
+}
 
 /** A class instance would come back from a snapshot without its methods. */
 function requirePlain(acc: unknown): void {

@@ -4,6 +4,7 @@ import { mkdtempSync, renameSync, rmSync, existsSync, readFileSync, truncateSync
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { dividable } from '../io/pieces.ts'
 import { type Files, nodeFiles } from './files.ts'
 import { folder, folderOn } from './folder.ts'
 import { machineProcesses } from './process-identity.ts'
@@ -87,6 +88,7 @@ const doomed = { ...machineProcesses, self: async () => ({ ...(await machineProc
 async function saveUntil(
   stopAt: number,
   saves: readonly string[],
+  checkpointOf: (save: string) => unknown = (save) => save,
 ): Promise<{ machine: Machine; done: string | undefined; begun: string | undefined }> {
   const machine = new Machine()
   let done: string | undefined
@@ -97,7 +99,7 @@ async function saveUntil(
     machine.stopAt = machine.steps + stopAt
     for (const save of saves) {
       begun = save
-      await session.save(save)
+      await session.save(checkpointOf(save))
       done = save
     }
   } catch (error) {
@@ -152,6 +154,27 @@ test.each([false, true])(
     expect(outcomes).toMatch(powerLost ? /^o+no$/ : /^o+n+o+n+o+n+o$/)
   },
 )
+
+test('stopped between any two chunks of a large checkpoint, the old or the new one is whole', async () => {
+  const numbers = new Float64Array(300_000).fill(1)
+  const large = (from: string): unknown => dividable({ from, numbers })
+  const writes: number[] = []
+  for (let stopAt = 1, complete = false; !complete; stopAt++) {
+    const { machine, done, begun } = await saveUntil(stopAt, ['a', 'b'], large)
+    machine.losePower()
+    const session = await folder(path).open('visits')
+    const found = (await session.load()) as { from: string; numbers: Float64Array } | undefined
+    expect([done, begun]).toContain(found?.from)
+    if (found !== undefined) expect(found.numbers).toEqual(numbers)
+    await session.close()
+    rmSync(path, { recursive: true })
+    writes.push(machine.names.filter((name) => name === 'write').length)
+    complete = done === 'b'
+  }
+  // The lock, and several chunks of each of both.
+  expect(Math.max(...writes)).toBeGreaterThanOrEqual(1 + 2 * 3)
+  expect(new Set(writes).size).toBeGreaterThanOrEqual(2 * 3)
+})
 
 test('stopped at every step of taking over a lock and loading: the next start finds everything', async () => {
   for (let stopAt = 1; ; stopAt++) {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { StreamError } from '../errors/stream-error.ts'
 
 export interface OpenFile {
+  /** Again: goes on where the last one ended. */
   readonly writeFile: (bytes: Uint8Array) => Promise<void>
   readonly sync: () => Promise<void>
   readonly close: () => Promise<void>
@@ -26,16 +27,16 @@ export const nodeFiles: Files = { mkdir, open, readFile, readdir: (path) => read
 
 export const TEMPORARY = '.tmp'
 
-/** Writes a file and makes its content durable; its name is not durable before the folder is synced. */
+/** Writes a file, chunk by chunk, and makes its content durable; its name is not durable before the folder is synced. */
 export async function writeSynced(
   files: Files,
   path: string,
-  bytes: Uint8Array,
+  chunks: readonly Uint8Array[],
   flags: 'w' | 'wx' = 'w',
 ): Promise<void> {
   const file = await files.open(path, flags)
   try {
-    await file.writeFile(bytes)
+    for (const chunk of chunks) await file.writeFile(chunk)
     await file.sync()
   } finally {
     await file.close()

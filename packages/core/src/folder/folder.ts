@@ -12,7 +12,7 @@
 import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { StreamError, configError } from '../errors/stream-error.ts'
-import type { CheckpointSession, CheckpointStore } from '../io/checkpoint.ts'
+import type { CheckpointSession, CheckpointStore, Pause } from '../io/checkpoint.ts'
 import { type Duration, toPositiveMs } from '../time/duration.ts'
 import { type Files, TEMPORARY, jobFolder, nodeFiles, onDisk, removeFile, syncFolder, writeSynced } from './files.ts'
 import { Damage, decodeFrame, encodeFrame } from './frame.ts'
@@ -111,11 +111,11 @@ class FolderSession implements CheckpointSession {
     })
   }
 
-  save(checkpoint: unknown): Promise<void> {
+  save(checkpoint: unknown, pause?: Pause): Promise<void> {
     const files = this.#files
     return onDisk(`Saving the checkpoint of '${this.#job}'`, this.#at, async () => {
       await this.#lock.verify()
-      const frame = encodeFrame(this.#job, checkpoint)
+      const frame = await encodeFrame(this.#job, checkpoint, pause)
       if (this.#kept === undefined) await this.#look()
       const kept = this.#kept as number[]
       const generation = ++this.#newest

@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto'
+import { serialize } from 'node:v8'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { StreamError } from '../errors/stream-error.ts'
+import { dividable } from '../io/pieces.ts'
 import { Damage, decodeFrame, encodeFrame } from './frame.ts'
 
 const value = {
@@ -22,6 +25,8 @@ const value = {
   text: '\ud800 ∞',
 }
 
+const encoded = async (any: unknown): Promise<Buffer> => Buffer.concat(await encodeFrame('job', any))
+
 function decoded(bytes: Uint8Array): unknown {
   const read = decodeFrame('f', bytes)
   if (read instanceof Damage) throw new Error(read.reason)
@@ -29,16 +34,16 @@ function decoded(bytes: Uint8Array): unknown {
 }
 
 describe('a frame', () => {
-  test('gives back what was put in, with its types', () => {
-    expect(decoded(encodeFrame('job', value))).toStrictEqual(value)
+  test('gives back what was put in, with its types', async () => {
+    expect(decoded(await encoded(value))).toStrictEqual(value)
   })
 
-  test('takes columns that lie in a larger buffer', () => {
+  test('takes columns that lie in a larger buffer', async () => {
     const inside = new Float64Array(new Float64Array([9, 1, 2, 9]).buffer, 8, 2)
-    expect(decoded(encodeFrame('job', { inside }))).toStrictEqual({ inside: new Float64Array([1, 2]) })
+    expect(decoded(await encoded({ inside }))).toStrictEqual({ inside: new Float64Array([1, 2]) })
   })
 
-  test('any values of any shape', () => {
+  test('any values of any shape', async () => {
     const anything = fc.anything({
       withBigInt: true,
       withMap: true,
@@ -46,17 +51,39 @@ describe('a frame', () => {
       withTypedArray: true,
       withDate: true,
     })
-    fc.assert(
-      fc.property(anything, (any) => {
-        expect(decoded(encodeFrame('job', any))).toStrictEqual(structuredClone(any))
+    await fc.assert(
+      fc.asyncProperty(anything, async (any) => {
+        expect(decoded(await encoded(any))).toStrictEqual(structuredClone(any))
       }),
       { numRuns: 200 },
     )
   })
+
+  test('is the same in small chunks as in one, with turns for others after each', async () => {
+    const large = dividable({ numbers: new Float64Array(300_000).map((_, i) => i / 3), keys: Array.from(value.text) })
+    let turns = 0
+    const pause = async (): Promise<void> => void turns++
+    const whole = await encodeFrame('job', large)
+    const parts = await encodeFrame('job', large, pause, 100)
+    expect(Buffer.concat(parts)).toEqual(Buffer.concat(whole))
+    expect(decoded(Buffer.concat(parts))).toStrictEqual(large)
+    // After cloning each, and after adding it to the sum.
+    expect(parts.length).toBeGreaterThan(4)
+    expect(turns).toBe(2 * parts.length)
+  })
+
+  test('made by the version before is read', async () => {
+    const payload = serialize(value)
+    const frame = Buffer.concat([(await encoded(value)).subarray(0, 52), payload])
+    frame.writeUInt32BE(1, 8)
+    frame.writeBigUInt64BE(BigInt(payload.byteLength), 12)
+    frame.set(createHash('sha256').update(frame.subarray(0, 20)).update(payload).digest(), 20)
+    expect(decoded(frame)).toStrictEqual(value)
+  })
 })
 
-describe('damage is found', () => {
-  const whole = encodeFrame('job', value)
+describe('damage is found', async () => {
+  const whole = await encoded(value)
 
   test('a changed byte anywhere', () => {
     fc.assert(
@@ -90,18 +117,18 @@ describe('what cannot be kept is named', () => {
     ],
     [new Map([['a', { b: new Set([Symbol('s')]) }]]), "found Symbol(s) at checkpoint.get('a').b.values(0)"],
     [{ 'a-b': new WeakMap() }, "found a WeakMap at checkpoint['a-b']"],
-  ])('%#', (bad, says) => {
-    const failing = (): unknown => encodeFrame('clicks', bad)
-    expect(failing).toThrow(StreamError)
-    expect(failing).toThrow(says)
-    expect(failing).toThrow(/'clicks'.*expected plain values.*encode and decode/)
-    expect(failing).toThrow(expect.objectContaining({ code: 'CHECKPOINT_NOT_PLAIN' }))
+  ])('%#', async (bad, says) => {
+    const failing = encodeFrame('clicks', bad)
+    await expect(failing).rejects.toThrow(StreamError)
+    await expect(failing).rejects.toThrow(says)
+    await expect(failing).rejects.toThrow(/'clicks'.*expected plain values.*encode and decode/)
+    await expect(failing).rejects.toThrow(expect.objectContaining({ code: 'CHECKPOINT_NOT_PLAIN' }))
   })
 
-  test('also in a ring', () => {
+  test('also in a ring', async () => {
     const ring: Record<string, unknown> = { ok: 1 }
     ring.self = ring
-    expect(() => encodeFrame('job', { ring: { ...ring, fn: () => {} } })).toThrow('checkpoint.ring.fn')
-    expect(decoded(encodeFrame('job', ring))).toStrictEqual(ring)
+    await expect(encoded({ ring: { ...ring, fn: () => {} } })).rejects.toThrow('checkpoint.ring.fn')
+    expect(decoded(await encoded(ring))).toStrictEqual(ring)
   })
 })

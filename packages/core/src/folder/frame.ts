@@ -7,16 +7,25 @@
  * | 8–11 | format version, big-endian |
  * | 12–19 | length of the payload, big-endian |
  * | 20–51 | sha256 of bytes 0–19 and the payload |
- * | 52… | the payload: a structured clone by node:v8 |
+ * | 52… | the payload: pieces of the checkpoint in groups, each the length (4 bytes, big-endian) and a clone by node:v8 |
+ *
+ * In format 1 the payload was one clone of everything. A frame is made chunk by chunk, so that large ones do not keep
+ * the thread: cloning a piece, then the sum, each with turns for others in between.
  */
 import { createHash } from 'node:crypto'
 import { deserialize, serialize } from 'node:v8'
 import { StreamError } from '../errors/stream-error.ts'
+import type { Pause } from '../io/checkpoint.ts'
+import { type Piece, joined, piecesOf } from '../io/pieces.ts'
 
 const MAGIC = 'TIDEMARK'
-const FORMAT = 1
+const FORMAT = 2
+const UNDIVIDED = 1
 const SUM_AT = 20
 const PAYLOAD_AT = 52
+const LENGTH_SIZE = 4
+/** A chunk is written or summed at a time; about a millisecond's work. */
+const CHUNK_SIZE = 1 << 20
 
 /** Why a file is not a whole checkpoint, in words. */
 export class Damage {
@@ -26,16 +35,48 @@ export class Damage {
   }
 }
 
-/** @throws StreamError CHECKPOINT_NOT_PLAIN when the value holds what cannot be kept */
-export function encodeFrame(job: string, value: unknown): Uint8Array {
-  const payload = plainBytes(job, value)
-  const frame = Buffer.alloc(PAYLOAD_AT + payload.byteLength)
-  frame.write(MAGIC, 'latin1')
-  frame.writeUInt32BE(FORMAT, 8)
-  frame.writeBigUInt64BE(BigInt(payload.byteLength), 12)
-  frame.set(payload, PAYLOAD_AT)
-  frame.set(sumOf(frame), SUM_AT)
-  return frame
+/**
+ * The chunks of a frame, in order.
+ * @throws StreamError CHECKPOINT_NOT_PLAIN when the value holds what cannot be kept
+ */
+export async function encodeFrame(
+  job: string,
+  value: unknown,
+  pause: Pause = () => undefined,
+  chunkSize: number = CHUNK_SIZE,
+): Promise<readonly Uint8Array[]> {
+  const chunks: Buffer[] = []
+  let parts: Buffer[] = [Buffer.alloc(PAYLOAD_AT)]
+  let size = PAYLOAD_AT
+  let total = 0
+  const cut = (): void => {
+    total += size
+    chunks.push(Buffer.concat(parts, size))
+    parts = []
+    size = 0
+  }
+  for (const bytes of plainGroups(job, value)) {
+    const length = Buffer.alloc(LENGTH_SIZE)
+    length.writeUInt32BE(bytes.byteLength)
+    parts.push(length, bytes)
+    size += LENGTH_SIZE + bytes.byteLength
+    if (size >= chunkSize) cut()
+    const turn = pause()
+    if (turn !== undefined) await turn
+  }
+  if (size > 0) cut()
+  const head = chunks[0] as Buffer
+  head.write(MAGIC, 'latin1')
+  head.writeUInt32BE(FORMAT, 8)
+  head.writeBigUInt64BE(BigInt(total - PAYLOAD_AT), 12)
+  const sum = createHash('sha256').update(head.subarray(0, SUM_AT))
+  for (const [i, chunk] of chunks.entries()) {
+    sum.update(i === 0 ? head.subarray(PAYLOAD_AT) : chunk)
+    const turn = pause()
+    if (turn !== undefined) await turn
+  }
+  head.set(sum.digest(), SUM_AT)
+  return chunks
 }
 
 /** @throws StreamError CHECKPOINT_FORMAT for a whole file that this version cannot read */
@@ -48,9 +89,11 @@ export function decodeFrame(path: string, bytes: Uint8Array): { readonly value: 
     return new Damage(`${frame.byteLength - PAYLOAD_AT} bytes of payload where the header says ${length}`)
   if (!sumOf(frame).equals(frame.subarray(SUM_AT, PAYLOAD_AT))) return new Damage('a checksum that does not fit')
   const format = frame.readUInt32BE(8)
-  if (format !== FORMAT) throw unreadable(path, `format ${format}`, `format ${FORMAT}`)
+  if (format !== FORMAT && format !== UNDIVIDED)
+    throw unreadable(path, `format ${format}`, `format ${FORMAT} or ${UNDIVIDED}`)
   try {
-    return { value: deserialize(frame.subarray(PAYLOAD_AT)) }
+    const payload = frame.subarray(PAYLOAD_AT)
+    return { value: format === UNDIVIDED ? deserialize(payload) : joined(groupsIn(payload)) }
   } catch (cause) {
     throw unreadable(
       path,
@@ -58,6 +101,14 @@ export function decodeFrame(path: string, bytes: Uint8Array): { readonly value: 
       `a payload that Node ${process.version} can read`,
       cause,
     )
+  }
+}
+
+function* groupsIn(payload: Buffer): Generator<readonly Piece[], void> {
+  for (let at = 0; at < payload.byteLength;) {
+    const begin = at + LENGTH_SIZE
+    at = begin + payload.readUInt32BE(at)
+    yield deserialize(payload.subarray(begin, at)) as readonly Piece[]
   }
 }
 
@@ -73,23 +124,25 @@ function unreadable(path: string, found: string, expected: string, cause?: unkno
   )
 }
 
-function plainBytes(job: string, value: unknown): Uint8Array {
-  const refused = refusal(value)
-  if (refused instanceof Uint8Array) return refused
-  const { path, what } = culprit(value)
-  throw new StreamError(
-    'CHECKPOINT_NOT_PLAIN',
-    `The checkpoint of '${job}': found ${what} at ${path}, expected plain values (objects, arrays, Map, Set, Date, bigint, bytes). Keep only such values in records, keys and accumulators, or give the aggregator encode and decode.`,
-    { cause: refused },
-  )
+function* plainGroups(job: string, value: unknown): Generator<Buffer, void> {
+  try {
+    for (const group of piecesOf(value)) yield serialize(group)
+  } catch (cause) {
+    const { path, what } = culprit(value)
+    throw new StreamError(
+      'CHECKPOINT_NOT_PLAIN',
+      `The checkpoint of '${job}': found ${what} at ${path}, expected plain values (objects, arrays, Map, Set, Date, bigint, bytes). Keep only such values in records, keys and accumulators, or give the aggregator encode and decode.`,
+      { cause },
+    )
+  }
 }
 
-/** The value as bytes, or why it cannot be. */
-function refusal(value: unknown): Uint8Array | Error {
+function canBeKept(value: unknown): boolean {
   try {
-    return serialize(value)
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error))
+    serialize(value)
+    return true
+  } catch {
+    return false
   }
 }
 
@@ -100,7 +153,7 @@ function culprit(value: unknown): { readonly path: string; readonly what: string
   let at = value
   while (typeof at === 'object' && at !== null && !seen.has(at)) {
     seen.add(at)
-    const bad = partsOf(at).find(([, part]) => !seen.has(part) && !(refusal(part) instanceof Uint8Array))
+    const bad = partsOf(at).find(([, part]) => !seen.has(part) && !canBeKept(part))
     if (bad === undefined) break
     path += bad[0]
     at = bad[1]

@@ -39,7 +39,7 @@ export async function lockFolder(folder: string, job: string, files: Files, proc
     const highest = await highestLock(folder, files)
     if (highest > 0) await refuseLive(folder, highest, job, note, files, processes)
     const mine = join(folder, `lock-${highest + 1}`)
-    await writeSynced(files, temporary, encode(note))
+    await writeSynced(files, temporary, [encode(note)])
     const taken = await create(temporary, mine, note, files)
     await removeFile(files, temporary)
     if (!taken) continue
@@ -85,7 +85,7 @@ function held(folder: string, number: number, note: LockNote, job: string, files
     release: async () => {
       if (!(await isOurs())) return
       const temporary = `${path}-released${TEMPORARY}`
-      await writeSynced(files, temporary, encode({ ...note, released: true }))
+      await writeSynced(files, temporary, [encode({ ...note, released: true })])
       await files.rename(temporary, path)
       await syncFolder(files, folder)
     },
@@ -127,7 +127,7 @@ async function create(temporary: string, mine: string, note: LockNote, files: Fi
       // EEXIST: taken. ENOENT: the owner who tidied up took our temporary file for a leftover.
       if (errno(cause) === 'EEXIST' || errno(cause) === 'ENOENT') return false
       // No hard links here (exFAT, some network mounts).
-      await writeSynced(files, mine, encode(note), 'wx')
+      await writeSynced(files, mine, [encode(note)], 'wx')
     }
     return true
   } catch (cause) {

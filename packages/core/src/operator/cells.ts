@@ -3,7 +3,8 @@
  *
  * | column | what | made when |
  * |---|---|---|
- * | keys, records, accumulators | the key, how many records, what was computed | always |
+ * | keys | the key | panes come one by one, or a key is not its own id; before that a table's slots know the keys |
+ * | records, accumulators | how many records, what was computed | always |
  * | flags | PENDING, IN_TIME, SETTLED; missing: every slot is PENDING and IN_TIME | a pane may come before the end, or state stays after it |
  * | index | the number of the next pane | with flags |
  * | late | late records | the first late record |
@@ -16,10 +17,12 @@
  * | stale | published panes of sessions that are part of this one now, to be withdrawn | sessions merge |
  * | parts | what is in the slot, by source (windows over results) | contributions may be replaced |
  */
+import type { Later } from '../aggregate/aggregator.ts'
 import type { Accumulators, AggregateSpec } from '../aggregate/accumulators.ts'
 import { IN_TIME, PENDING } from '../pane/numbering.ts'
 import type { ValuePane } from '../pane/pane.ts'
 import type { Parts } from './contributions.ts'
+import { dividable } from '../io/pieces.ts'
 
 type Published = ValuePane<unknown, unknown, unknown>
 
@@ -62,7 +65,7 @@ export class Waits {
   }
 
   save(size: number): readonly Float64Array[] {
-    return [this.since.slice(0, size), this.number.slice(0, size), this.bytes.slice(0, size)]
+    return dividable([this.since.slice(0, size), this.number.slice(0, size), this.bytes.slice(0, size)])
   }
 
   load([since, number, bytes]: readonly Float64Array[]): void {
@@ -75,7 +78,7 @@ export class Waits {
 export class Cells {
   readonly spec: AggregateSpec
   readonly accumulators: Accumulators
-  keys: unknown[] = []
+  keys: unknown[] | undefined = []
   records: Uint32Array
   flags: Uint8Array | undefined = undefined
   index: Uint32Array | undefined = undefined
@@ -106,7 +109,7 @@ export class Cells {
   open(slot: number, key: unknown): void {
     if (slot >= this.capacity) this.#grow()
     this.accumulators.open(slot)
-    this.keys[slot] = key
+    if (this.keys !== undefined) this.keys[slot] = key
     this.records[slot] = 0
     if (this.flags !== undefined) this.flags[slot] = 0
     if (this.index !== undefined) this.index[slot] = 0
@@ -122,7 +125,7 @@ export class Cells {
   /** Lets go of a slot's contents. */
   clear(slot: number): void {
     this.accumulators.clear(slot)
-    this.keys[slot] = undefined
+    if (this.keys !== undefined) this.keys[slot] = undefined
     this.#letGo(slot)
   }
 
@@ -145,13 +148,14 @@ export class Cells {
     this.late[slot] = (this.late[slot] as number) + 1
   }
 
-  save(): SavedCells {
+  /** `keys`: those of the slots, where they are not kept here. */
+  save(later?: Later, keys: readonly unknown[] = this.keys ?? []): SavedCells {
     const { size } = this
-    return {
+    return dividable({
       size,
-      keys: this.keys.slice(0, size),
+      keys: keys.slice(0, size),
       records: this.records.slice(0, size),
-      accumulators: this.accumulators.save(size),
+      accumulators: this.accumulators.save(size, later),
       flags: this.flags?.slice(0, size),
       index: this.index?.slice(0, size),
       late: this.late?.slice(0, size),
@@ -164,7 +168,7 @@ export class Cells {
       shown: this.shown?.slice(0, size),
       stale: this.stale?.slice(0, size),
       parts: this.parts?.slice(0, size).map((parts) => parts && { ...parts, bySource: new Map(parts.bySource) }),
-    }
+    })
   }
 
   static load(spec: AggregateSpec, saved: SavedCells, initial: readonly number[] = []): Cells {

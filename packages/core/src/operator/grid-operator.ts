@@ -2,6 +2,7 @@
  * Owns windows that a record finds without looking at others: grids (tumbling, calendar), the one window, and windows
  * of the user's own that do not merge. One table per window; the one in use is found by two comparisons.
  */
+import type { Later } from '../aggregate/aggregator.ts'
 import { recordError } from '../errors/stream-error.ts'
 import { AFTER_ALL } from '../time/timestamp.ts'
 import { THE_ONE, type WindowAssigner } from '../window/assigner.ts'
@@ -98,8 +99,8 @@ export class GridOperator implements WindowOperator {
     return this.#tables.open(limit)
   }
 
-  save(): SavedTables {
-    return this.#tables.save()
+  save(later?: Later): SavedTables {
+    return this.#tables.save(later)
   }
 
   load(saved: SavedTables): void {
@@ -188,8 +189,8 @@ export class AssignedOperator implements WindowOperator {
     return this.#tables.open(limit)
   }
 
-  save(): SavedTables {
-    return this.#tables.save()
+  save(later?: Later): SavedTables {
+    return this.#tables.save(later)
   }
 
   load(saved: SavedTables): void {

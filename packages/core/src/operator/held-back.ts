@@ -42,7 +42,7 @@ export class HeldBack {
   hold(cells: Cells, slot: number, wakes: Wakes): void {
     const waits = cells.waits as Waits
     if (this.#buffer.maxBytes !== undefined) {
-      const size = encodeValue([cells.keys[slot], cells.accumulators.result(slot)]).length
+      const size = encodeValue([cells.keys?.[slot], cells.accumulators.result(slot)]).length
       this.#bytes += size - (waits.bytes[slot] as number)
       waits.bytes[slot] = size
     }

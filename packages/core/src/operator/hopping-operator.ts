@@ -3,18 +3,28 @@
  * into slices; a window becomes a table when the watermark completes it, and from then on lives like any other.
  * Windows that emit before completion need state of their own from the first record on: AssignedOperator.
  */
+import type { Later } from '../aggregate/aggregator.ts'
 import type { WindowAssigner } from '../window/assigner.ts'
 import { Slices } from '../window/slices.ts'
 import type { OpenWindow, WindowOperator } from './operator.ts'
-import { type SavedSlices, SliceTree } from './slice-tree.ts'
+import { type SavedSlices, type Slice, SliceTree } from './slice-tree.ts'
 import type { Table } from './table.ts'
 import { type SavedTables, Tables } from './tables.ts'
 import type { WindowStage } from './window-stage.ts'
+import { dividable } from '../io/pieces.ts'
 
 interface Saved {
   readonly slices: SavedSlices
   readonly tables: SavedTables
   readonly done: number
+}
+
+/** A slice and the stretch of time it stands for; each of its records is in that many windows. */
+export interface Entered {
+  readonly slice: Slice
+  readonly windows: number
+  readonly start: number
+  readonly end: number
 }
 
 export class HoppingOperator implements WindowOperator {
@@ -75,6 +85,23 @@ export class HoppingOperator implements WindowOperator {
     }
   }
 
+  /**
+   * The slice of a time, if all its windows are still to come and there are any: records go straight into it until the
+   * next of them completes.
+   */
+  enter(timestamp: number): Entered | undefined {
+    const slices = this.#slices
+    if (this.stage.cursor.watermark >= this.#doneUntil) this.#catchUp()
+    const index = slices.sliceOf(timestamp)
+    const first = slices.firstHop(index)
+    const windows = slices.lastHop(index) - first + 1
+    if (windows < 1 || first <= this.#done) return undefined
+    const known = this.#tree.get(index)
+    const slice = this.#tree.touch(index)
+    if (known === undefined) this.#findNext()
+    return { slice, windows, ...slices.boundsOf(index) }
+  }
+
   advance(): void {
     const { watermark } = this.stage.cursor
     const slices = this.#slices
@@ -113,8 +140,8 @@ export class HoppingOperator implements WindowOperator {
     return waiting
   }
 
-  save(): Saved {
-    return { slices: this.#tree.save(), tables: this.#tables.save(), done: this.#done }
+  save(later?: Later): Saved {
+    return dividable({ slices: this.#tree.save(later), tables: this.#tables.save(later), done: this.#done })
   }
 
   load(saved: Saved): void {

@@ -12,6 +12,7 @@ import { copyKey, keyId } from '../state/key.ts'
 import { BEFORE_ALL, badTimestamp } from '../time/timestamp.ts'
 import { type Cursor, withMeta } from './cursor.ts'
 import type { GridOperator } from './grid-operator.ts'
+import type { HoppingOperator } from './hopping-operator.ts'
 import type { WindowOperator } from './operator.ts'
 import type { Reject } from './rejects.ts'
 import type { SessionOperator } from './session-operator.ts'
@@ -42,6 +43,7 @@ export interface Clocking {
 /** Where the line ends: a window operator behind a key, or anything that takes a value. */
 export type End =
   | { readonly kind: 'grid'; readonly operator: GridOperator }
+  | { readonly kind: 'hopping'; readonly operator: HoppingOperator }
   | { readonly kind: 'session'; readonly operator: SessionOperator }
   | { readonly kind: 'operator'; readonly operator: Pick<WindowOperator, 'record'> }
   | { readonly kind: 'push'; readonly push: (value: unknown) => void }
@@ -63,15 +65,11 @@ export function runLine({ task, steps, clocking, end }: Line): RunRecords {
     const timeline = clocking?.timeline
     let own = timeline?.own ?? Number.NaN
     const others = timeline?.others ?? Number.NaN
-    let watermark = cursor.watermark
-    let due = timeline === undefined ? Number.NaN : task.nextDue()
-    into.forget()
+    into.begin(cursor.watermark, timeline !== undefined)
     try {
       for (let i = from; i < to; i++) {
-        if (tick !== undefined && tick(i, timeline === undefined ? BEFORE_ALL : watermark)) {
-          into.forget()
-          watermark = cursor.watermark
-          if (timeline !== undefined) due = task.nextDue()
+        if (tick !== undefined && tick(i, timeline === undefined ? BEFORE_ALL : into.watermark)) {
+          into.begin(cursor.watermark, timeline !== undefined)
         }
         cursor.index = i
         cursor.eventTime = Number.NaN
@@ -111,7 +109,7 @@ export function runLine({ task, steps, clocking, end }: Line): RunRecords {
           }
           if (goesOn) {
             at = -1
-            due = into.record(key, id, value, watermark, due)
+            into.record(key, id, value)
           }
         } catch (error) {
           if (at < 0) throw error
@@ -122,18 +120,17 @@ export function runLine({ task, steps, clocking, end }: Line): RunRecords {
         if (proven > own && (clocking?.ahead === undefined || !clocking.ahead(cursor.eventTime))) {
           own = proven
           const now = own < others ? own : others
-          if (now > watermark) {
-            watermark = now
-            if (now >= due) {
+          if (now > into.watermark) {
+            into.watermark = now
+            if (now >= into.due) {
               ;(timeline as Timeline).own = own
               task.raise(now)
-              due = task.nextDue()
-              into.forget()
+              into.begin(now, true)
             }
           }
         }
         if (task.settles) {
-          task.raise(watermark)
+          task.raise(into.watermark)
           task.settle()
         }
       }
@@ -141,7 +138,7 @@ export function runLine({ task, steps, clocking, end }: Line): RunRecords {
       into.account()
       if (timeline !== undefined) {
         timeline.own = own
-        task.raise(watermark)
+        task.raise(into.watermark)
       }
     }
   }
@@ -162,6 +159,8 @@ class Into {
   readonly #names: readonly ColumnKind[]
   readonly #of: readonly ((value: never) => number)[]
   readonly #inputs: Float64Array
+  /** Its trigger or gate may ask for a watermark that comes sooner. */
+  readonly #asks: boolean
   #table: Table | undefined = undefined
   #start: number = Number.NaN
   #stop: number = Number.NaN
@@ -169,12 +168,17 @@ class Into {
   #moreArrays: readonly Float64Array[] = []
   #assigned = 0
   #onTime = 0
+  /** Where the watermark stands: told to the task when somebody looks. (Fields: numbers in calls would be boxed.) */
+  watermark: number = BEFORE_ALL
+  /** The watermark from which windows want to be looked at. */
+  due: number = Number.NaN
 
   constructor(end: End, task: Task) {
     this.#end = end
     this.#task = task
     this.#cursor = task.cursor
     this.#grid = end.kind === 'grid' ? end.operator : undefined
+    this.#asks = this.#grid?.stage.asksForWatermarks ?? false
     const columns = this.#grid?.stage.spec.columns ?? []
     this.#names = columns.flatMap(({ kind }) => (kind === undefined ? [] : [kind]))
     this.#kinds = this.#names.length === columns.length ? this.#names.map((name) => KINDS[name]) : undefined
@@ -183,8 +187,14 @@ class Into {
   }
 
   /** What is known of windows is void. */
-  forget(): void {
+  begin(watermark: number, timed: boolean): void {
     this.#start = this.#stop = Number.NaN
+    this.watermark = watermark
+    this.due = timed ? this.#task.nextDue() : Number.NaN
+  }
+
+  #tell(): void {
+    if (this.watermark > this.#cursor.watermark) this.#task.raise(this.watermark)
   }
 
   account(): void {
@@ -196,34 +206,38 @@ class Into {
     this.#assigned = this.#onTime = 0
   }
 
-  /** The record in hand; tells the watermark from which windows want to be looked at. */
-  record(key: unknown, id: unknown, value: unknown, watermark: number, due: number): number {
-    const end = this.#end
-    const cursor = this.#cursor
-    const task = this.#task
+  /** The record in hand. */
+  record(key: unknown, id: unknown, value: unknown): void {
     const grid = this.#grid
     if (grid === undefined) {
-      if (watermark > cursor.watermark) task.raise(watermark)
+      const end = this.#end
+      if (Number.isNaN(this.due)) {
+        if (end.kind === 'push') end.push(value)
+        else end.operator.record(key, id, value)
+        return
+      }
+      this.#tell()
       if (end.kind === 'push') end.push(value)
       else end.operator.record(key, id, value)
-      return Number.isNaN(due) ? due : task.nextDue()
+      this.due = this.#task.nextDue()
+      return
     }
-    const { eventTime } = cursor
+    const { eventTime } = this.#cursor
     const { stage } = grid
-    let soonest = due
     if (!(eventTime >= this.#start && eventTime < this.#stop)) {
-      if (watermark > cursor.watermark) task.raise(watermark)
+      this.#tell()
       const table = grid.find(eventTime, key, value)
-      soonest = task.nextDue()
+      this.due = this.#task.nextDue()
       this.#use(table)
-      if (table === undefined) return soonest
+      if (table === undefined) return
     }
     const table = this.#table as Table
     const kinds = this.#kinds
     if (kinds === undefined) {
-      if (watermark > cursor.watermark) task.raise(watermark)
+      this.#tell()
       if (grid.add(table, key, id, value)) this.#assigned++
-      return stage.asksForWatermarks ? task.nextDue() : soonest
+      if (this.#asks) this.due = this.#task.nextDue()
+      return
     }
     const inputs = this.#inputs
     for (let k = 0; k < kinds.length; k++) {
@@ -234,7 +248,7 @@ class Into {
         if (!Number.isFinite(found)) throw badNumber(this.#names[k] as string, found)
       } catch (error) {
         stage.reject(error, value)
-        return soonest
+        return
       }
       inputs[k] = found as number
     }
@@ -243,7 +257,7 @@ class Into {
       if (!stage.admit()) {
         this.#assigned++
         stage.refuse(table.window, table.end, 'shed', key, value)
-        return soonest
+        return
       }
       slot = table.open(id, key)
       this.#use(table)
@@ -270,11 +284,10 @@ class Into {
     this.#assigned++
     if (table.plain) this.#onTime++
     else {
-      if (watermark > cursor.watermark) task.raise(watermark)
+      this.#tell()
       stage.added(table.cells, slot, table, table.wakes)
-      if (stage.asksForWatermarks) soonest = task.nextDue()
+      if (this.#asks) this.due = this.#task.nextDue()
     }
-    return soonest
   }
 
   #use(table: Table | undefined): void {

@@ -2,6 +2,7 @@
  * Owns the contract between a task and its window operators: synchronous, no clock, no timers. The task sets the cursor
  * (record, watermark, processing time) and calls; operators answer into their pane queue.
  */
+import type { Later } from '../aggregate/aggregator.ts'
 import type { Part } from './contributions.ts'
 import type { WindowStage } from './window-stage.ts'
 
@@ -29,7 +30,10 @@ export interface WindowOperator {
   tick(): void
   /** Live windows, those that complete first leading. */
   open(limit: number): readonly OpenWindow[]
-  /** Everything the operator knows, as a structured-cloneable value; the queue is empty when it is asked. */
-  save(): unknown
+  /**
+   * Everything the operator knows, as a structured-cloneable value; the queue is empty when it is asked. What takes long
+   * may be left to `later`, without which it is done at once.
+   */
+  save(later?: Later): unknown
   load(saved: unknown): void
 }

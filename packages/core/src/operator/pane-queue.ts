@@ -4,11 +4,11 @@
  */
 import type { Frontier } from './cursor.ts'
 
-/** Panes that are made when they are taken. `make` goes over slots [from, to) and hands each pane out. */
+/** Panes that are made when they are taken. `make` goes over slots [from, to) and pushes each pane, or returns all. */
 export interface Chunk {
   readonly slots: number
   readonly at: Frontier
-  readonly make: (slot: number, at: Frontier) => void
+  readonly make: (from: number, to: number, at: Frontier) => object[] | undefined
 }
 
 type Item = { readonly pane: object } | { readonly chunk: Chunk }
@@ -44,8 +44,7 @@ export class PaneQueue {
     const before = this.#out
     if (panes.length > 0) {
       this.#panes = []
-      if (outAll === undefined) for (const pane of panes) out(pane)
-      else outAll(panes)
+      handOut(panes, out, outAll)
     }
     let left = limit - waiting
     const items = this.#items
@@ -63,7 +62,9 @@ export class PaneQueue {
         const { chunk } = item
         const to = Math.min(chunk.slots, this.#slot + left)
         left -= to - this.#slot
-        for (; this.#slot < to; this.#slot++) chunk.make(this.#slot, chunk.at)
+        const made = chunk.make(this.#slot, to, chunk.at)
+        this.#slot = to
+        if (made !== undefined) handOut(made, out, outAll)
         if (this.#slot < chunk.slots) break
         this.#slot = 0
         done++
@@ -74,4 +75,9 @@ export class PaneQueue {
     }
     return items.length === 0
   }
+}
+
+function handOut(panes: object[], out: (pane: object) => void, outAll: ((panes: object[]) => void) | undefined): void {
+  if (outAll === undefined) for (const pane of panes) out(pane)
+  else outAll(panes)
 }

@@ -6,11 +6,17 @@
  * window may leave it again; only there the pane that stands is kept beside the slot.
  */
 import { PENDING, IN_TIME, SETTLED, timingOf } from '../pane/numbering.ts'
-import { type Accumulation, type DeltaPane, type ValuePane, retractionOf } from '../pane/pane.ts'
+import { type Accumulation, type DeltaPane, type Timing, type ValuePane, retractionOf } from '../pane/pane.ts'
 import type { Cells } from './cells.ts'
 import type { StageCounters } from './counters.ts'
 import type { Frontier } from './cursor.ts'
 import { PaneQueue } from './pane-queue.ts'
+
+/**
+ * V8 keeps a property that has only ever been a number in a box of its own per object. What has been something else once
+ * is kept as a reference, so that all panes of one watermark refer to one number.
+ */
+const NOT_YET = undefined as unknown as number
 
 type AnyPane = ValuePane<unknown, unknown, unknown> | DeltaPane<unknown, unknown, unknown>
 
@@ -18,12 +24,17 @@ export class Publisher {
   readonly queue: PaneQueue = new PaneQueue()
   readonly #counters: StageCounters
   readonly #accumulation: Accumulation
+  readonly #kind: 'value' | 'delta'
+  /** The times of the newest pane. */
+  #watermark: number = NOT_YET
+  #now: number = NOT_YET
   /** What stands published may have to be withdrawn. */
   readonly #remembers: boolean
 
   constructor(counters: StageCounters, accumulation: Accumulation, mayWithdraw: boolean) {
     this.#counters = counters
     this.#accumulation = accumulation
+    this.#kind = accumulation === 'discarding' ? 'delta' : 'value'
     this.#remembers = accumulation === 'retracting' || (mayWithdraw && accumulation === 'accumulating')
   }
 
@@ -51,26 +62,54 @@ export class Publisher {
     if (isLast) counters.lastPanes++
     if (cells.stale !== undefined) this.withdraw(cells, slot, frontier)
     if (this.#accumulation === 'retracting') this.retract(cells, slot, frontier)
-    const pane: AnyPane = {
-      kind: this.#accumulation === 'discarding' ? 'delta' : 'value',
-      key: cells.keys[slot],
+    const { watermark, now } = frontier
+    if (this.#now !== now) this.#now = now
+    const pane = paneOf(
+      this.#kind,
+      (cells.keys as unknown[])[slot],
       window,
       index,
-      epoch: 0,
-      watermark: frontier.watermark,
-      emittedAt: frontier.now,
+      watermark,
+      this.#now,
       value,
       timing,
-      isFirst: index === 0,
       isLast,
-      records: cells.records[slot] as number,
-      lateRecords: cells.late === undefined ? 0 : (cells.late[slot] as number),
-    }
+      cells.records[slot] as number,
+      cells.late === undefined ? 0 : (cells.late[slot] as number),
+    )
     this.queue.push(pane)
     if (this.#remembers && !isLast) (cells.shown ??= [])[slot] = pane as ValuePane<unknown, unknown, unknown>
     if (cells.flags === undefined) return
     if (timing !== 'early') cells.flags[slot] = (cells.flags[slot] as number) | SETTLED
     ;(cells.index as Uint32Array)[slot] = index + 1
+  }
+
+  /**
+   * The only panes of slots from `from` on, one for each of `keys`: of windows that nothing was asked about, complete and
+   * freed in one step. What of a gate would be told of them goes with the slots.
+   */
+  only(cells: Cells, from: number, keys: readonly unknown[], window: unknown, frontier: Frontier): object[] {
+    const counters = this.#counters
+    const kind = this.#kind
+    const { accumulators, records } = cells
+    this.#timed(frontier)
+    const watermark = this.#watermark
+    const now = this.#now
+    const panes: AnyPane[] = []
+    for (let i = 0; i < keys.length; i++) {
+      const slot = from + i
+      const value = accumulators.result(slot)
+      panes.push(paneOf(kind, keys[i], window, 0, watermark, now, value, 'on-time', true, records[slot] as number, 0))
+    }
+    counters.onTimePanes += keys.length
+    counters.lastPanes += keys.length
+    return panes
+  }
+
+  /** Panes of one time share its numbers. */
+  #timed({ watermark, now }: Frontier): void {
+    if (this.#watermark !== watermark) this.#watermark = watermark
+    if (this.#now !== now) this.#now = now
   }
 
   /** Withdraws what stands published of a slot; false: nothing does. */
@@ -112,3 +151,36 @@ export class Publisher {
     cells.stale[slot] = kept.length === 0 ? undefined : kept
   }
 }
+
+/** The one literal of panes: all of them have one shape. */
+function paneOf(
+  kind: 'value' | 'delta',
+  key: unknown,
+  window: unknown,
+  index: number,
+  watermark: number,
+  emittedAt: number,
+  value: unknown,
+  timing: Timing,
+  isLast: boolean,
+  records: number,
+  lateRecords: number,
+): AnyPane {
+  return {
+    kind,
+    key,
+    window,
+    index,
+    epoch: 0,
+    watermark,
+    emittedAt,
+    value,
+    timing,
+    isFirst: index === 0,
+    isLast,
+    records,
+    lateRecords,
+  }
+}
+/** Makes the times of every pane references. */
+paneOf('value', '', undefined, 0, NOT_YET, NOT_YET, undefined, 'on-time', true, 0, 0)

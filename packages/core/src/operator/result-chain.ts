@@ -9,6 +9,7 @@ import { DueQueue } from '../time/due-queue.ts'
 import { BEFORE_ALL } from '../time/timestamp.ts'
 import { identityOf } from './grid-operator.ts'
 import type { Reject, Rejected } from './rejects.ts'
+import { dividableList } from '../io/pieces.ts'
 
 type AnyPane =
   ValuePane<unknown, unknown, unknown> | DeltaPane<unknown, unknown, unknown> | Retraction<unknown, unknown, unknown>
@@ -102,7 +103,7 @@ export class ResultFilter {
   }
 
   save(): unknown {
-    return [...this.#shown]
+    return dividableList([...this.#shown])
   }
 
   load(saved: unknown): void {

@@ -15,6 +15,7 @@ import type { Cursor } from './cursor.ts'
 import type { WindowOperator } from './operator.ts'
 import type { Reject } from './rejects.ts'
 import { paneName } from './result-chain.ts'
+import { dividableList } from '../io/pieces.ts'
 
 type AnyPane =
   | ValuePane<unknown, unknown, TimeWindow>
@@ -103,7 +104,7 @@ export class ResultInput {
   }
 
   save(): unknown {
-    return [...this.#parts.values()]
+    return dividableList([...this.#parts.values()])
   }
 
   load(saved: unknown): void {

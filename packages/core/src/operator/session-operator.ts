@@ -11,6 +11,7 @@
  * | what stands published | to be withdrawn with the next pane, or in time | likewise |
  * | trigger | step.merge; of fast paths the earlier time | step.merge, alone |
  */
+import type { Later } from '../aggregate/aggregator.ts'
 import type { WindowAssigner } from '../window/assigner.ts'
 import type { TimeWindow } from '../window/window.ts'
 import { COMPLETED, IN_TIME, PENDING, SETTLED } from '../pane/numbering.ts'
@@ -80,8 +81,8 @@ export class SessionOperator implements WindowOperator {
     return this.windows.open(limit)
   }
 
-  save(): SavedSlotWindows {
-    return this.windows.save()
+  save(later?: Later): SavedSlotWindows {
+    return this.windows.save(later)
   }
 
   load(saved: SavedSlotWindows): void {

@@ -4,18 +4,21 @@
  * Any associative merge will do; nothing is ever subtracted, so sums of fractions do not drift. (FlatFAT: Tangwongsan,
  * Hirzel, Schneider, Wu, VLDB 2015.)
  */
+import type { Later } from '../aggregate/aggregator.ts'
 import type { AggregateSpec } from '../aggregate/accumulators.ts'
 import { keyId } from '../state/key.ts'
 import { Cells, type SavedCells } from './cells.ts'
+import { dividable } from '../io/pieces.ts'
+import { Slots } from './slots.ts'
 
 /** Keys and what was computed for them; no panes come from here. */
 export class Slice {
   readonly cells: Cells
-  readonly slots: Map<unknown, number> = new Map()
+  readonly slots: Slots = new Slots()
 
   constructor(cells: Cells) {
     this.cells = cells
-    for (let slot = 0; slot < cells.size; slot++) this.slots.set(keyId(cells.keys[slot] as never), slot)
+    for (let slot = 0; slot < cells.size; slot++) this.slots.set(keyId(cells.keys?.[slot] as never), slot)
   }
 
   open(id: unknown, key: unknown): number {
@@ -28,10 +31,12 @@ export class Slice {
   /** Adds everything another slice holds. */
   merge(from: Slice): void {
     const { cells } = this
-    for (const [id, fromSlot] of from.slots) {
-      const slot = this.slots.get(id) ?? this.open(id, from.cells.keys[fromSlot])
-      cells.accumulators.merge(slot, from.cells.accumulators, fromSlot)
-      cells.records[slot] = (cells.records[slot] as number) + (from.cells.records[fromSlot] as number)
+    for (const map of from.slots.maps) {
+      for (const [id, fromSlot] of map) {
+        const slot = this.slots.get(id) ?? this.open(id, from.cells.keys?.[fromSlot])
+        cells.accumulators.merge(slot, from.cells.accumulators, fromSlot)
+        cells.records[slot] = (cells.records[slot] as number) + (from.cells.records[fromSlot] as number)
+      }
     }
   }
 }
@@ -114,8 +119,10 @@ export class SliceTree {
     return entries
   }
 
-  save(): SavedSlices {
-    return this.#order.map((index) => [index, (this.#slices.get(index) as Slice).cells.save()] as const)
+  save(later?: Later): SavedSlices {
+    return dividable(
+      this.#order.map((index) => dividable([index, (this.#slices.get(index) as Slice).cells.save(later)] as const)),
+    )
   }
 
   /** Takes slices back; tells how many entries they hold. */

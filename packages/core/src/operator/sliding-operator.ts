@@ -3,6 +3,7 @@
  * record defines windows that hold earlier records: the one that ends right after it, the one that starts right after
  * each point before it, and the one that starts right after itself. A record that all its windows refuse leaves no point.
  */
+import type { Later } from '../aggregate/aggregator.ts'
 import { DueQueue } from '../time/due-queue.ts'
 import { IN_TIME, PENDING } from '../pane/numbering.ts'
 import type { WindowAssigner } from '../window/assigner.ts'
@@ -10,6 +11,7 @@ import type { OpenWindow, WindowOperator } from './operator.ts'
 import { type SavedSlots, SlotStore } from './slot-store.ts'
 import { type SavedSlotWindows, SlotWindows } from './slot-windows.ts'
 import type { WindowStage } from './window-stage.ts'
+import { dividable } from '../io/pieces.ts'
 
 interface Saved {
   readonly windows: SavedSlotWindows
@@ -78,8 +80,8 @@ export class SlidingOperator implements WindowOperator {
     return this.#windows.open(limit)
   }
 
-  save(): Saved {
-    return { windows: this.#windows.save(), points: this.#points.save() }
+  save(later?: Later): Saved {
+    return dividable({ windows: this.#windows.save(later), points: this.#points.save(later) })
   }
 
   load(saved: Saved): void {

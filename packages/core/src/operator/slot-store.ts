@@ -3,9 +3,11 @@
  * record-aligned windows).
  * Slots are reused; `seq` tells one user of a slot from the next (0: free).
  */
+import type { Later } from '../aggregate/aggregator.ts'
 import type { AggregateSpec } from '../aggregate/accumulators.ts'
 import { keyId } from '../state/key.ts'
 import { Cells, type SavedCells } from './cells.ts'
+import { dividable } from '../io/pieces.ts'
 
 export interface SavedSlots {
   readonly cells: SavedCells
@@ -99,15 +101,15 @@ export class SlotStore {
     return slots.sort((a, b) => (this.seq[a] as number) - (this.seq[b] as number))
   }
 
-  save(): SavedSlots {
+  save(later?: Later): SavedSlots {
     const { size } = this.cells
-    return {
-      cells: this.cells.save(),
-      columns: COLUMNS.map((name) => this[name].slice(0, size)),
+    return dividable({
+      cells: this.cells.save(later),
+      columns: dividable(COLUMNS.map((name) => this[name].slice(0, size))),
       rests: this.rests.slice(0, size),
       families: this.families.slice(0, size),
       seq: this.#seq,
-    }
+    })
   }
 
   #load(saved: SavedSlots): void {
@@ -117,7 +119,7 @@ export class SlotStore {
     for (const slot of this.live()) {
       this.rests[slot] = saved.rests[slot]
       const family = (this.families[slot] = saved.families[slot] ?? '')
-      const id = familyId(family, keyId(this.cells.keys[slot] as never))
+      const id = familyId(family, keyId(this.cells.keys?.[slot] as never))
       this.next[slot] = this.head(id)
       this.heads.set(id, slot)
       this.#ids[slot] = id

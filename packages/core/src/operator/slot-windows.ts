@@ -3,12 +3,14 @@
  * between. A window is looked at when the watermark reaches the time it was armed for, and put off if it has grown since:
  * growing costs nothing.
  */
+import type { Later } from '../aggregate/aggregator.ts'
 import FlatQueue from 'flatqueue'
 import { DueQueue } from '../time/due-queue.ts'
 import type { TimeWindow } from '../window/window.ts'
 import type { OpenWindow } from './operator.ts'
 import { type SavedSlots, SlotStore } from './slot-store.ts'
 import type { LiveWindow, Wakes, WindowStage } from './window-stage.ts'
+import { dividable } from '../io/pieces.ts'
 
 /** A slot that wants attention at a time; void when the slot has another user or another time by then. */
 interface Ask {
@@ -162,16 +164,16 @@ export class SlotWindows {
       })
   }
 
-  save(): SavedSlotWindows {
+  save(later?: Later): SavedSlotWindows {
     const list = (queue: DueQueue<Ask>): Ask[] =>
       queue.list().flatMap(([ask]) => (this.store.seq[ask.slot] === ask.seq ? [ask] : []))
-    return {
-      store: this.store.save(),
+    return dividable({
+      store: this.store.save(later),
       due: this.#armed(),
       events: list(this.#events),
       wakes: list(this.#wakes),
       stale: list(this.#stale),
-    }
+    })
   }
 
   /** Slots that wait to be looked at, with the watermarks they are armed for. */

@@ -1,7 +1,9 @@
 /** Owns the state of one window: a slot for each key, dropped as a whole. */
+import type { Later } from '../aggregate/aggregator.ts'
 import { Cells, type SavedCells } from './cells.ts'
 import type { AggregateSpec } from '../aggregate/accumulators.ts'
 import { keyId } from '../state/key.ts'
+import { Slots } from './slots.ts'
 import type { LiveWindow, Wakes } from './window-stage.ts'
 
 export interface SavedTable {
@@ -21,7 +23,7 @@ export class Table implements LiveWindow {
   /** Nothing has to be asked per record. */
   plain: boolean
   cells: Cells
-  slots: Map<unknown, number>
+  slots: Slots
   readonly wakes: Wakes
 
   constructor(
@@ -31,7 +33,7 @@ export class Table implements LiveWindow {
     plain: boolean,
     cells: Cells,
     wakes: (table: Table) => Wakes,
-    slots: Map<unknown, number> = new Map(),
+    slots: Slots = new Slots(),
   ) {
     this.window = window
     this.slots = slots
@@ -42,11 +44,14 @@ export class Table implements LiveWindow {
     this.cells = cells
     this.wakes = wakes(this)
     if (!plain) cells.number()
+    else if (cells.size === 0) cells.keys = undefined
   }
 
   open(id: unknown, key: unknown): number {
-    const slot = this.cells.size
-    this.cells.open(slot, key)
+    const { cells } = this
+    if (cells.keys === undefined && !Object.is(key, id)) this.listKeys()
+    const slot = cells.size
+    cells.open(slot, key)
     this.slots.set(id, slot)
     return slot
   }
@@ -57,14 +62,20 @@ export class Table implements LiveWindow {
     this.slots.delete(id)
   }
 
+  /** From now on keys are kept by slot. */
+  listKeys(): void {
+    this.cells.keys ??= this.slots.ids()
+  }
+
   /** Lets go of what it holds: a wake-up that was asked for may keep a freed table until its time. */
   release(): void {
     this.cells = new Cells(this.cells.spec, 0)
-    this.slots = new Map()
+    this.slots = new Slots()
   }
 
-  save(): SavedTable {
-    return { window: this.window, completesAt: this.completesAt, complete: this.complete, cells: this.cells.save() }
+  save(later?: Later): SavedTable {
+    const { window, completesAt, complete, cells } = this
+    return { window, completesAt, complete, cells: cells.save(later, cells.keys ?? this.slots.ids()) }
   }
 
   static load(
@@ -78,7 +89,13 @@ export class Table implements LiveWindow {
     const cells = Cells.load(spec, saved.cells, initial)
     const table = new Table(saved.window, start, saved.completesAt, plain && !saved.complete, cells, wakes)
     table.complete = saved.complete
-    for (const [slot, key] of cells.keys.entries()) table.slots.set(keyId(key as never), slot)
+    let own = table.plain
+    for (const [slot, key] of saved.cells.keys.entries()) {
+      const id = keyId(key as never)
+      table.slots.set(id, slot)
+      own &&= Object.is(key, id)
+    }
+    if (own) cells.keys = undefined
     return table
   }
 }

@@ -2,15 +2,16 @@
  * Owns the life of windows that do not merge: completed, kept for the allowed lateness, freed, and woken in between.
  * Operators differ only in which tables a record goes to.
  */
+import type { Later } from '../aggregate/aggregator.ts'
 import { DueQueue } from '../time/due-queue.ts'
 import { Cells } from './cells.ts'
 import { putPart } from './contributions.ts'
 import type { Frontier } from './cursor.ts'
 import type { OpenWindow } from './operator.ts'
-import type { Chunk } from './pane-queue.ts'
 import type { Slice } from './slice-tree.ts'
 import { type SavedTable, Table } from './table.ts'
 import type { Wakes, WindowStage } from './window-stage.ts'
+import { dividable } from '../io/pieces.ts'
 
 /** Slots of one table that want to be woken at one time; `complete`: asked for after the window's completion. */
 interface WakeGroup {
@@ -29,6 +30,7 @@ export interface SavedTables {
     at: number,
     slots: readonly number[] | undefined,
     complete: boolean,
+    isLast: boolean,
   ])[]
   readonly wakes: readonly (readonly [
     table: number,
@@ -45,6 +47,7 @@ export class Tables {
   readonly #due: DueQueue<Due> = new DueQueue()
   readonly #wakes: DueQueue<WakeGroup> = new DueQueue()
   readonly #lastGroup: WeakMap<Table, WakeGroup> = new WeakMap()
+  readonly #lastAsked: WeakMap<Table, WakeGroup> = new WeakMap()
   readonly #onFreed: (table: Table) => void
   #capacity = 16
 
@@ -156,12 +159,12 @@ export class Tables {
       }))
   }
 
-  save(): SavedTables {
+  save(later?: Later): SavedTables {
     const tables = [...this.#live]
     const at = new Map(tables.map((table, i) => [table, i]))
     const alive = (due: { readonly table: Table }): boolean => !due.table.freed
-    return {
-      tables: tables.map((table) => ({ ...table.save(), start: table.start })),
+    return dividable({
+      tables: tables.map((table) => dividable({ ...table.save(later), start: table.start })),
       due: this.#due
         .list()
         .filter(([due]) => alive(due))
@@ -170,6 +173,7 @@ export class Tables {
           time,
           'slots' in due ? [...due.slots] : undefined,
           'slots' in due && due.complete,
+          this.#lastAsked.get(due.table) === due,
         ]),
       wakes: this.#wakes
         .list()
@@ -181,7 +185,7 @@ export class Tables {
           group.complete,
           this.#lastGroup.get(group.table) === group,
         ]),
-    }
+    })
   }
 
   load(saved: SavedTables): readonly Table[] {
@@ -193,10 +197,12 @@ export class Tables {
       this.#live.add(table)
       stage.entries += table.cells.size
     }
-    stage.restored(tables.map(({ cells, wakes }) => ({ cells, slots: cells.keys.keys(), wakes })))
-    for (const [i, time, slots, complete] of saved.due) {
+    stage.restored(tables.map(({ cells, wakes }) => ({ cells, slots: cells.keys?.keys() ?? [], wakes })))
+    for (const [i, time, slots, complete, isLast] of saved.due) {
       const table = tables[i] as Table
-      this.#due.push(slots === undefined ? { table } : { table, at: time, slots: [...slots], complete }, time)
+      const group = slots && { table, at: time, slots: [...slots], complete }
+      this.#due.push(group ?? { table }, time)
+      if (isLast && group !== undefined) this.#lastAsked.set(table, group)
     }
     for (const [i, time, slots, complete, isLast] of saved.wakes) {
       const group: WakeGroup = { table: tables[i] as Table, at: time, slots: [...slots], complete }
@@ -212,6 +218,7 @@ export class Tables {
     table.complete = true
     table.plain = false
     cells.number()
+    table.listKeys()
     this.#due.push({ table }, stage.freesAt(table.end))
     for (let slot = 0; slot < cells.size; slot++) stage.completed(cells, slot, table, false, frontier, table.wakes)
   }
@@ -225,16 +232,34 @@ export class Tables {
     this.#live.delete(table)
     this.#onFreed(table)
     stage.entries -= cells.size
-    if (this.#lastGroup.has(table)) table.release()
+    const { slots } = table
+    if (this.#lastGroup.has(table) || this.#lastAsked.has(table)) table.release()
     if (cells.size === 0) return
     this.#capacity = Math.max(16, cells.capacity)
-    const make: Chunk['make'] = !completing
-      ? (slot, frontier) => stage.freed(cells, slot, table.window, frontier)
-      : cells.flags === undefined
-        ? (slot, frontier) => stage.single(cells, slot, table.window, frontier)
-        : (slot, frontier) => stage.completed(cells, slot, table, true, frontier, table.wakes)
+    if (completing && cells.flags === undefined) {
+      const keys = cells.keys === undefined ? slots.reader() : undefined
+      stage.queue.pushChunk({
+        slots: cells.size,
+        at,
+        make: (from, to, frontier) =>
+          stage.publisher.only(
+            cells,
+            from,
+            keys?.(to - from) ?? (cells.keys as unknown[]).slice(from, to),
+            table.window,
+            frontier,
+          ),
+      })
+      return
+    }
+    const make = (from: number, to: number, frontier: Frontier): undefined => {
+      for (let slot = from; slot < to; slot++) {
+        if (completing) stage.completed(cells, slot, table, true, frontier, table.wakes)
+        else stage.freed(cells, slot, table.window, frontier)
+      }
+    }
     // What a gate holds back is counted: it leaves at once.
-    if (stage.held > 0) for (let slot = 0; slot < cells.size; slot++) make(slot, at)
+    if (stage.held > 0) make(0, cells.size, at)
     else stage.queue.pushChunk({ slots: cells.size, at, make })
   }
 
@@ -247,19 +272,29 @@ export class Tables {
   }
 
   readonly #wakesOf = (table: Table): Wakes => ({
-    at: (slot, time) => {
-      const last = this.#lastGroup.get(table)
-      // A group whose time has come may have been taken already: only one that still waits can grow.
-      if (last !== undefined && last.at === time && last.complete === table.complete && time > this.#stage.cursor.now) {
-        last.slots.push(slot)
-        return
-      }
-      const group: WakeGroup = { table, at: time, slots: [slot], complete: table.complete }
-      this.#lastGroup.set(table, group)
-      this.#wakes.push(group, time)
-    },
+    // A group whose time has come may have been taken already: only one that still waits can grow.
+    at: (slot, time) => ask(this.#wakes, this.#lastGroup, table, slot, time, time > this.#stage.cursor.now),
     atWatermark: (slot, watermark) =>
-      this.#due.push({ table, at: watermark, slots: [slot], complete: table.complete }, watermark),
+      ask(this.#due, this.#lastAsked, table, slot, watermark, watermark > this.#stage.cursor.watermark),
     live: () => table,
   })
+}
+
+/** A slot wants to be woken: with those of its table that asked last, if that was for the same time. */
+function ask(
+  queue: Pick<DueQueue<WakeGroup>, 'push'>,
+  last: WeakMap<Table, WakeGroup>,
+  table: Table,
+  slot: number,
+  at: number,
+  waits: boolean,
+): void {
+  const known = last.get(table)
+  if (known !== undefined && known.at === at && known.complete === table.complete && waits) {
+    known.slots.push(slot)
+    return
+  }
+  const group: WakeGroup = { table, at, slots: [slot], complete: table.complete }
+  last.set(table, group)
+  queue.push(group, at)
 }

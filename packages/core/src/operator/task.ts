@@ -5,6 +5,7 @@
  * Invariant: a record meets the watermark before it, and every window that the watermark completes is dealt with before
  * the next record, so results do not depend on how records were batched.
  */
+import type { Later } from '../aggregate/aggregator.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Batch, SourceReader } from '../io/source.ts'
 import { SplitWatermarks } from '../time/splits.ts'
@@ -16,6 +17,7 @@ import type { ResultFilter } from './result-chain.ts'
 import type { ResultInput } from './result-input.ts'
 import type { Output, Port, SavedTask, TaskEvents } from './task-parts.ts'
 import type { SplitClock, Timeline } from './timeline.ts'
+import { dividable } from '../io/pieces.ts'
 
 const MOST_NAMED_WINDOWS = 10
 
@@ -224,14 +226,21 @@ export class Task {
       .slice(0, limit)
   }
 
-  save(): SavedTask {
+  /** With `later` the snapshot is complete when the work given to it is done. */
+  save(later?: Later): SavedTask {
     const operators: Record<string, unknown> = {}
-    for (const { name, operator } of this.outputs) operators[name] = operator.save()
+    for (const { name, operator } of this.outputs) operators[name] = operator.save(later)
     const filters: Record<string, unknown> = {}
     for (const [name, filter] of this.filters) filters[name] = filter.save()
     const inputs: Record<string, unknown> = {}
     for (const [name, input] of this.inputs) inputs[name] = input.save()
-    return { watermark: this.cursor.watermark, splits: this.watermarks.save(), operators, filters, inputs }
+    return dividable({
+      watermark: this.cursor.watermark,
+      splits: this.watermarks.save(),
+      operators: dividable(operators),
+      filters: dividable(filters),
+      inputs: dividable(inputs),
+    })
   }
 
   /** Takes a saved state over; splits join afterwards. */

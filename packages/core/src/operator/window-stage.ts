@@ -257,11 +257,6 @@ export class WindowStage {
       this.#emit(cells, slot, window, true, false, true, frontier)
   }
 
-  /** The only pane of a slot that nothing was asked about: complete and freed in one step. */
-  single(cells: Cells, slot: number, window: unknown, frontier: Frontier): void {
-    this.#emit(cells, slot, window, true, true, true, frontier)
-  }
-
   /** The gate's buffer is full: the slot's pane leaves now. */
   release(cells: Cells, slot: number, of: LiveWindow): void {
     this.#emit(cells, slot, of.window, of.complete, false, false, this.cursor)

@@ -3,6 +3,7 @@ import { AggregateSpec } from '../aggregate/accumulators.ts'
 import { Cursor, withMeta } from '../operator/cursor.ts'
 import { GridOperator } from '../operator/grid-operator.ts'
 import type { End } from '../operator/line.ts'
+import { HoppingOperator } from '../operator/hopping-operator.ts'
 import { makeOperator } from '../operator/make-operator.ts'
 import type { WindowOperator } from '../operator/operator.ts'
 import type { Reject } from '../operator/rejects.ts'
@@ -82,6 +83,7 @@ export class WindowCompiler {
     const into = this.#entries.get(node) ?? []
     const [only] = into
     if (into.length === 1 && only instanceof GridOperator) return { kind: 'grid', operator: only }
+    if (into.length === 1 && only instanceof HoppingOperator) return { kind: 'hopping', operator: only }
     if (into.length === 1 && only instanceof SessionOperator) return { kind: 'session', operator: only }
     if (into.length === 1 && only !== undefined) return { kind: 'operator', operator: only }
     return {

@@ -8,6 +8,7 @@ import type { Position } from '../io/meta.ts'
 import type { SavedTask } from '../operator/task-parts.ts'
 import type { Layout } from '../pipeline/layout.ts'
 import type { Outbox } from './egress.ts'
+import { dividable } from '../io/pieces.ts'
 
 const FORMAT = 1
 
@@ -23,7 +24,7 @@ export interface Checkpoint {
 }
 
 export function checkpoint(fields: Omit<Checkpoint, 'format'>): Checkpoint {
-  return { format: FORMAT, ...fields }
+  return dividable({ format: FORMAT, ...fields })
 }
 
 /** Takes a stored value for a checkpoint of this job, or says what changed and what to do. */

@@ -11,19 +11,18 @@ import type { Task } from '../operator/task.ts'
 import type { Port } from '../operator/task-parts.ts'
 import type { Compiled } from '../pipeline/compile.ts'
 import type { Clock } from '../time/clock.ts'
-import { systemClock, yieldToHost } from '../time/system-clock.ts'
+import { systemClock } from '../time/system-clock.ts'
 import { BEFORE_ALL } from '../time/timestamp.ts'
 import type { Layout } from '../pipeline/layout.ts'
 import { checkpoint, readCheckpoint } from './commit.ts'
 import { Egress } from './egress.ts'
+import { Turn } from './turn.ts'
 import type { StartOptions } from '../pipeline/job.ts'
 
 /** Panes handed to sinks before the driver looks after them again. */
 const DRAIN_LIMIT = 8_192
 /** A checkpoint comes early when its outbox holds this many items. */
 const OUTBOX_LIMIT = 100_000
-/** Batches between two turns of the host's event loop. */
-const BATCHES_PER_TURN = 16
 
 /** A source in use. */
 interface Input {
@@ -57,6 +56,7 @@ export class Driver {
   readonly #signal: Signal
   readonly #layout: Layout
   readonly #events: DriverEvents
+  readonly #turn: Turn
   readonly #inputs: Input[] = []
   /** Batches that came by promise, and errors of polls. */
   readonly #ready: (readonly [Input, Batch<unknown>])[] = []
@@ -74,6 +74,7 @@ export class Driver {
     options: StartOptions,
     signal: Signal,
     events: DriverEvents,
+    turn: Turn = new Turn(),
   ) {
     this.#name = name
     this.#compiled = compiled
@@ -83,6 +84,7 @@ export class Driver {
     this.#signal = signal
     this.#layout = layout
     this.#events = events
+    this.#turn = turn
     this.egress = new Egress(compiled.task.endpoints, options.checkpoint !== undefined, events.dropped)
   }
 
@@ -132,7 +134,7 @@ export class Driver {
 
   /** Runs until the input ends or a stop is asked for. */
   async run(): Promise<Ending> {
-    let turn = 0
+    this.#turn.begin()
     while (!this.#stopping) {
       if (this.#failure !== undefined) throw this.#failure
       const before = this.#task.cursor.watermark
@@ -143,7 +145,10 @@ export class Driver {
       if (this.#task.ended && this.#ready.length === 0) break
       if (this.#clock.now() >= this.#checkpointAt || this.egress.outboxSize >= OUTBOX_LIMIT) await this.#commit()
       if (!worked) await this.#sleep()
-      else if (++turn % BATCHES_PER_TURN === 0) await yieldToHost()
+      else {
+        const turn = this.#turn.afterBatch()
+        if (turn !== undefined) await turn
+      }
     }
     await this.#deliver()
     if (this.#session === undefined) await this.egress.flush()
@@ -260,7 +265,7 @@ export class Driver {
   #deliver(): Promise<void> | undefined {
     const done = this.#task.drain(DRAIN_LIMIT)
     const waiting = this.egress.deliver(done ? this.#task.cursor.watermark : BEFORE_ALL)
-    return done ? waiting : (waiting ?? yieldToHost()).then(() => this.#deliver())
+    return done ? waiting : (waiting ?? this.#turn.yield()).then(() => this.#deliver())
   }
 
   /** One interval: everything together durable, then its panes to the sinks, then the positions to the sources. */
@@ -274,7 +279,14 @@ export class Driver {
     const positions = this.#inputs.flatMap(({ port, positions: at }) =>
       [...at].map(([split, offset]) => [port.name, { split, offset }] as const),
     )
-    await session.save(checkpoint({ id, layout: this.#layout, positions, task: this.#task.save(), outbox, now: begun }))
+    // No record is taken before all is durable, so the host may have turns in between: the state stands still.
+    const { pause } = this.#turn
+    await pause()
+    const later: Iterable<void>[] = []
+    const task = this.#task.save((work) => later.push(work))
+    await pause()
+    for (const work of later) for (const _ of work) await pause()
+    await session.save(checkpoint({ id, layout: this.#layout, positions, task, outbox, now: begun }), pause)
     await this.egress.release(outbox, this.#task.cursor.watermark)
     await this.#committed()
     this.#checkpointAt = this.#clock.now() + store.everyMs
@@ -296,7 +308,7 @@ export class Driver {
     })
     const now = this.#clock.now()
     if (at <= now) {
-      await yieldToHost()
+      await this.#turn.yield()
       return
     }
     const interrupt = (): void => this.#interrupt()
@@ -308,6 +320,7 @@ export class Driver {
           : this.#clock.wakeAt(at, interrupt)
     await woken
     cancel?.()
+    this.#turn.begin()
   }
 
   #interrupt(): void {

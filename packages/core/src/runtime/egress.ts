@@ -11,6 +11,7 @@ import type { Cancel } from '../time/clock.ts'
 import { systemClock } from '../time/system-clock.ts'
 import { BEFORE_ALL } from '../time/timestamp.ts'
 import type { ResultStream } from './result-stream.ts'
+import { dividable } from '../io/pieces.ts'
 
 /** Items per endpoint, in order. */
 export type Outbox = ReadonlyMap<string, readonly unknown[]>
@@ -89,7 +90,7 @@ export class Egress {
 
   /** What waits for the checkpoint, as it is to be stored; the outbox is empty then. */
   takeOutbox(): Outbox {
-    const taken = new Map(this.#outbox)
+    const taken = dividable(new Map(this.#outbox))
     this.#outbox.clear()
     this.#outboxSize = 0
     return taken

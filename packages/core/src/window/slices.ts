@@ -28,6 +28,14 @@ export class Slices {
     return timestamp - this.#offset - hop * this.#every < this.#rest ? 2 * hop : 2 * hop + 1
   }
 
+  /** Where a slice starts and ends. */
+  boundsOf(slice: number): { readonly start: number; readonly end: number } {
+    if (this.#perHop === 1) return { start: this.startOf(slice), end: this.startOf(slice + 1) }
+    const hop = Math.floor(slice / 2)
+    const cut = this.startOf(hop) + this.#rest
+    return slice === 2 * hop ? { start: this.startOf(hop), end: cut } : { start: cut, end: this.startOf(hop + 1) }
+  }
+
   /** The first and the last window (by hop) that contain a slice; first > last: it lies in a gap. */
   firstHop(slice: number): number {
     if (this.#perHop === 1) return slice - this.#hops + 1

@@ -1,0 +1,264 @@
+/**
+ * Owns the text of a line's end: how a record is added to the windows in use, for each kind of window that has a short
+ * way. What it cannot do in variables it leaves to the operator.
+ */
+import type { ColumnKind } from '../aggregate/aggregator.ts'
+import { badNumber } from '../aggregate/extract.ts'
+import type { GridOperator } from '../operator/grid-operator.ts'
+import type { HoppingOperator } from '../operator/hopping-operator.ts'
+import type { End } from '../operator/line.ts'
+import type { Reject } from '../operator/rejects.ts'
+import type { SessionOperator } from '../operator/session-operator.ts'
+import { WAITING, type WindowStage } from '../operator/window-stage.ts'
+import { IN_TIME, PENDING } from '../pane/numbering.ts'
+
+/** The functions and objects that a text refers to, by name. */
+export type Bindings = Record<string, unknown>
+
+/** Nothing is due, so this only tells the task where the watermark stands. */
+export const SYNC = 'if (watermark > cursor.watermark) task.raise(watermark)'
+
+export interface EndText {
+  readonly before: readonly string[]
+  readonly text: readonly string[]
+  readonly after: readonly string[]
+  /** What is known of windows is void. */
+  readonly forget: readonly string[]
+}
+
+/** The end of a line. `rejects` and `accounts` get what it needs beside those of the stages. */
+export function endText(end: End, timed: boolean, rejects: Reject[], accounts: object[], bindings: Bindings): EndText {
+  if (end.kind === 'grid') return gridText(end.operator, rejects, accounts, bindings)
+  bindings['end'] = end.kind === 'push' ? end.push : end.operator
+  const known =
+    end.kind === 'session'
+      ? sessionText(end.operator, rejects, accounts, bindings)
+      : end.kind === 'hopping'
+        ? hoppingText(end.operator, rejects, accounts, bindings)
+        : undefined
+  if (known !== undefined) return known
+  const call = end.kind === 'push' ? 'end(value)' : 'end.record(key, id, value)'
+  return {
+    before: [],
+    // What comes after reads the watermark, and may want to be looked at sooner.
+    text: timed ? [SYNC, call, 'due = task.nextDue()'] : [call],
+    after: [],
+    forget: [],
+  }
+}
+
+/** What a line does per record with the columns of a stage, where all of them are simple. */
+interface ColumnsText {
+  readonly variables: readonly string[]
+  /** Puts the arrays of `cells` into variables. */
+  readonly load: readonly string[]
+  /** Runs the user's functions on the record, under the window stage's policy. */
+  readonly inputs: readonly string[]
+  readonly add: readonly string[]
+}
+
+function columnsText(
+  stage: WindowStage,
+  rejects: Reject[],
+  accounts: object[],
+  bindings: Bindings,
+): ColumnsText | undefined {
+  const { columns } = stage.spec
+  if (columns.some(({ kind }) => kind === undefined)) return undefined
+  const at = rejects.push(stage.outputs.reject) - 1
+  accounts.push(stage.counters)
+  const kinds = columns.map(({ kind = 'count' }) => kind)
+  const inputs = columns.flatMap(({ of, kind }, i) => {
+    if (of === undefined) return []
+    Object.assign(bindings, { [`of${i}`]: of, badNumber })
+    const bad = `if (!Number.isFinite(input${i})) throw badNumber(${JSON.stringify(kind)}, input${i})`
+    return [`const input${i} = of${i}(value)`, bad]
+  })
+  return {
+    variables: ['counts', 'flags', ...kinds.flatMap((kind, i) => ARRAYS[kind].map((name) => `${name}${i}`))],
+    load: [
+      'counts = cells.records',
+      'flags = cells.flags',
+      ...kinds.flatMap((kind, i) =>
+        ARRAYS[kind].map((name, k) => `${name}${i} = cells.accumulators.columns[${i}].arrays[${k}]`),
+      ),
+    ],
+    inputs: inputs.length === 0 ? [] : [`at = ${at}`, ...inputs, 'at = -1'],
+    add: [...kinds.flatMap((kind, i) => ADDS[kind](i)), 'counts[slot]++', 'assigned++'],
+  }
+}
+
+const ACCOUNT = ['account.assigned += assigned', 'account.assignments += assigned', 'account.onTime += onTime']
+
+/** The windows of a grid, the one in use in variables: its bounds, its slots and its columns. */
+function gridText(operator: GridOperator, rejects: Reject[], accounts: object[], bindings: Bindings): EndText {
+  const { stage } = operator
+  Object.assign(bindings, { operator, stage, account: stage.counters })
+  const columns = columnsText(stage, rejects, accounts, bindings)
+  const load = ['cells = table.cells', 'slots = table.slots', 'plain = table.plain', ...(columns?.load ?? [])]
+  // A trigger or gate may have asked for a watermark that comes sooner.
+  const asked = stage.asksForWatermarks ? ['due = task.nextDue()'] : []
+  return {
+    before: [
+      `let table, cells, slots, plain = false, start = NaN, end = NaN, assigned = 0, onTime = 0`,
+      ...(columns === undefined ? [] : [`let ${columns.variables.join(', ')}`]),
+    ],
+    forget: ['start = end = NaN'],
+    text: [
+      'if (!(timestamp >= start && timestamp < end)) {',
+      ...indent(1, [
+        SYNC,
+        'table = operator.find(timestamp, key, value)',
+        'if (table === undefined) {',
+        ...indent(1, ['start = end = NaN', 'break line']),
+        '}',
+        'due = task.nextDue()',
+        'start = table.start',
+        'end = table.end',
+        ...load,
+      ]),
+      '}',
+      ...(columns === undefined
+        ? [SYNC, 'if (operator.add(table, key, id, value)) assigned++', ...asked]
+        : [
+            ...columns.inputs,
+            'let slot = slots.get(id)',
+            'if (slot === undefined) {',
+            ...indent(1, [
+              'if (!stage.admit()) {',
+              ...indent(1, ['assigned++', `stage.refuse(table.window, end, 'shed', key, value)`, 'break line']),
+              '}',
+              'slot = table.open(id, key)',
+              ...load,
+            ]),
+            '}',
+            ...columns.add,
+            'if (plain) onTime++',
+            ...waitingText(stage),
+            'else {',
+            ...indent(1, [SYNC, 'stage.added(cells, slot, table, table.wakes)', ...asked]),
+            '}',
+          ]),
+    ],
+    after: ACCOUNT,
+  }
+}
+
+/** Where early panes wait for a time, and this slot's does already, the record is only noted. */
+function waitingText({ options: { trigger }, heldBack }: WindowStage): readonly string[] {
+  if (typeof trigger.fastPath?.early !== 'object' || heldBack !== undefined) return []
+  return [
+    `else if (!table.complete && (flags[slot] & ${WAITING}) !== 0) {`,
+    ...indent(1, [`flags[slot] |= ${PENDING | IN_TIME}`, 'onTime++']),
+    '}',
+  ]
+}
+
+/** Slices of hopping windows: the one in use in variables while all its windows are to come, all else by the operator. */
+function hoppingText(
+  operator: HoppingOperator,
+  rejects: Reject[],
+  accounts: object[],
+  bindings: Bindings,
+): EndText | undefined {
+  const { stage } = operator
+  const columns = columnsText(stage, rejects, accounts, bindings)
+  if (columns === undefined) return undefined
+  Object.assign(bindings, { stage, account: stage.counters })
+  const load = ['cells = slice.cells', 'slots = slice.slots', ...columns.load]
+  const forget = ['start = stop = NaN']
+  const byOperator = [SYNC, 'end.record(key, id, value)', 'due = task.nextDue()', ...forget, 'break line']
+  return {
+    before: [
+      `let slice, cells, slots, ${columns.variables.join(', ')}`,
+      'let start = NaN, stop = NaN, windows = 0, assigned = 0, onTime = 0',
+    ],
+    forget,
+    text: [
+      'if (!(timestamp >= start && timestamp < stop)) {',
+      ...indent(1, [
+        SYNC,
+        'const entered = end.enter(timestamp)',
+        'due = task.nextDue()',
+        'if (entered === undefined) {',
+        ...indent(1, byOperator),
+        '}',
+        '({ slice, windows, start, end: stop } = entered)',
+        ...load,
+      ]),
+      '}',
+      'let slot = slots.get(id)',
+      'if (slot === undefined) {',
+      ...indent(1, byOperator),
+      '}',
+      ...columns.inputs,
+      ...columns.add,
+      'onTime += windows',
+    ],
+    after: ['account.assigned += assigned', 'account.assignments += onTime', 'account.onTime += onTime'],
+  }
+}
+
+/** Sessions: a record that only makes its key's one open session longer, all else by the operator. */
+function sessionText(
+  { stage, windows, gapMs }: SessionOperator,
+  rejects: Reject[],
+  accounts: object[],
+  bindings: Bindings,
+): EndText | undefined {
+  if (!stage.plain || gapMs === undefined) return undefined
+  const columns = columnsText(stage, rejects, accounts, bindings)
+  if (columns === undefined) return undefined
+  Object.assign(bindings, { stage, windows, account: stage.counters })
+  const load = [
+    'store = windows.store',
+    'cells = store.cells',
+    'starts = store.start',
+    'ends = store.end',
+    'nexts = store.next',
+    'complete = store.complete',
+    ...columns.load,
+  ]
+  return {
+    before: [
+      `let store, cells, starts, ends, nexts, complete, ${columns.variables.join(', ')}`,
+      'let assigned = 0, onTime = 0',
+      ...load,
+      'const { heads } = store',
+    ],
+    forget: [],
+    text: [
+      `const stop = timestamp + ${gapMs}`,
+      'const slot = heads.get(id)',
+      'if (slot !== undefined && nexts[slot] === -1 && complete[slot] === 0 && starts[slot] <= stop && timestamp <= ends[slot]) {',
+      ...indent(1, [
+        ...columns.inputs,
+        ...columns.add,
+        'onTime++',
+        'if (timestamp < starts[slot]) starts[slot] = timestamp',
+        'if (stop > ends[slot]) ends[slot] = stop',
+        `flags[slot] |= ${PENDING | IN_TIME}`,
+      ]),
+      '} else {',
+      ...indent(1, [SYNC, 'end.record(key, id, value)', 'due = task.nextDue()', ...load]),
+      '}',
+    ],
+    after: ACCOUNT,
+  }
+}
+
+/** The arrays of built-in columns, and how a record is added to a slot. */
+const ARRAYS: { readonly [K in ColumnKind]: readonly string[] } = {
+  count: ['n'],
+  sum: ['sum'],
+  mean: ['sum', 'n'],
+}
+const ADDS: { readonly [K in ColumnKind]: (i: number) => readonly string[] } = {
+  count: (i) => [`n${i}[slot]++`],
+  sum: (i) => [`sum${i}[slot] += input${i}`],
+  mean: (i) => [`sum${i}[slot] += input${i}`, `n${i}[slot]++`],
+}
+
+export function indent(by: number, lines: readonly string[]): readonly string[] {
+  return lines.map((line) => '  '.repeat(by) + line)
+}
