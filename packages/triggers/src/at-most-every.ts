@@ -11,10 +11,10 @@ export function atMostEvery(period: Duration): PaneGate {
   const everyMs = periodMs(period, 'The period of atMostEvery')
   return Object.freeze({
     kind: `atMostEvery(${period})`,
-    words: {
+    words: Object.freeze({
       does: `holds a pane back until ${period} of processing time after the one before, with what comes meanwhile`,
       panes: `at most one per ${period} of processing time`,
-    },
+    }),
     decide: (last, _, { now }) => {
       const until = last === undefined ? now : (last as number) + everyMs
       return now >= until ? 'emit' : { holdUntil: until }

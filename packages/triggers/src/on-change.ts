@@ -10,10 +10,10 @@ export function onChange(): PaneGate {
   return Object.freeze({
     kind: 'onChange()',
     swallows: true,
-    words: {
+    words: Object.freeze({
       does: 'swallows a pane whose value is that of the pane before',
       panes: 'only those whose value has changed',
-    },
+    }),
     // In a box, so that a value of undefined is told from no pane yet.
     decide: (shown, value) =>
       shown !== undefined && sameValue((shown as readonly [unknown])[0], value) ? 'swallow' : 'emit',

@@ -31,10 +31,10 @@ function untilTimeLimit(limit: Duration, buffer: SuppressBuffer): Trigger<TimeWi
   const gate: PaneGate = Object.freeze({
     kind,
     buffer: Object.freeze({ ...buffer }),
-    words: {
+    words: Object.freeze({
       does: `holds a pane back until ${limit} of event time after the first record it shows`,
       panes: `at most one per ${limit} of event time`,
-    },
+    }),
     decide: (_, __, { watermark, pendingSince }) =>
       watermark >= pendingSince + limitMs ? 'emit' : { holdUntilWatermark: pendingSince + limitMs },
     emitted: () => true,

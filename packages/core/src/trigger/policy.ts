@@ -3,7 +3,7 @@
  * the equivalent step from here.
  */
 import type { PaneGate } from './gate.ts'
-import type { FastPath, Trigger, TriggerContext, TriggerRows, TriggerStep } from './trigger.ts'
+import type { Cadence, FastPath, Trigger, TriggerContext, TriggerRows, TriggerStep } from './trigger.ts'
 
 /**
  * The row. DUE: the processing time at which what is pending leaves (+∞: nothing waits for time, −∞: at once).
@@ -32,9 +32,13 @@ export function policy<W>(options: {
     emitsAtCompletion: fastPath.completion,
     ...(onTime === undefined ? {} : { onTime }),
     ...(gate === undefined ? {} : { gate }),
-    fastPath: Object.freeze(fastPath),
+    fastPath: Object.freeze({ ...fastPath, early: frozen(fastPath.early), late: frozen(fastPath.late) }),
     step: stepOf(fastPath),
   })
+}
+
+function frozen(cadence: Cadence): Cadence {
+  return typeof cadence === 'string' ? cadence : Object.freeze({ ...cadence })
 }
 
 function stepOf({ early, completion, late }: FastPath): TriggerStep {
