@@ -18,6 +18,8 @@ export function layoutOf(sinks: readonly SinkNode[]): Layout {
     layout[name] = {
       windows: node.assigner.kind,
       trigger: node.trigger.kind,
+      'trigger state': String(node.trigger.fastPath === undefined ? node.trigger.step.initial.length : 0),
+      gate: (node.trigger.gate ?? node.gate)?.kind ?? 'none',
       accumulation: node.accumulation,
       allowedLateness: showMs(node.latenessMs),
       aggregates: single ? 'one' : Object.keys(node.aggregate).join(', '),
