@@ -1,13 +1,16 @@
 /** The tables of semantics section 7 that need no retraction, to the letter. Times are minutes and seconds after 12:00. */
 import {
   type Duration,
+  type Pane,
   type Pipeline,
   type Trigger,
   type WindowAssigner,
   collected,
+  latestValues,
   monotonous,
   oneWindow,
   pipeline,
+  session,
   tumbling,
 } from '@tidemark/core'
 import { type Script, script, scriptOf, simulate } from '@tidemark/testing'
@@ -72,7 +75,7 @@ const heuristic = [
 interface Row {
   readonly trigger?: Trigger<never>
   readonly allowedLateness?: Duration
-  readonly accumulation?: 'accumulating' | 'discarding'
+  readonly accumulation?: 'accumulating' | 'retracting' | 'discarding'
 }
 
 function total(windows: WindowAssigner<unknown, never>, row: Row = {}): Pipeline<unknown, Score> {
@@ -179,4 +182,58 @@ describe('ten scores', () => {
   test('fixed 2 min, batch', () => {
     expect(whole(tumbling('2m') as never, timed(...none, ...ten))).toEqual([14, 22, 3, 12])
   })
+})
+
+describe('the retraction table for a key-value store', () => {
+  // Processing times are changed for the 4, the 8 at 03:06 and the 8 at 07:26.
+  const changed: readonly (readonly [string, string])[] = [
+    ['05:19', 't=5@00:26'],
+    ['05:39', 't=7@02:26'],
+    ['06:13', 't=3@03:39'],
+    ['06:46', 't=4@04:19'],
+    ['07:19', 't=3@06:39'],
+    ['07:33', 't=8@03:06'],
+    ['08:13', 't=8@07:26'],
+    ['08:19', 't=9@01:26'],
+    ['09:00', 't=1@07:46'],
+  ]
+  const minutes = (ms: number): string => new Date(ms).toISOString().slice(14, 19)
+
+  test.each(['accumulating', 'retracting'] as const)(
+    '%s: to the letter, and the store ends with 36 and 12',
+    async (accumulation) => {
+      const run = simulate(
+        total(session('1m') as never, { trigger: continuousRefinement() as never, accumulation }),
+        timed(...none, ...changed),
+        { record: (team, points, at) => ({ team, points, at }) },
+      )
+      type Entry = Pane<string, number> & { readonly value: number }
+      const panes = run.panes as readonly Entry[]
+      const told = panes.map(
+        ({ kind, value, window, emittedAt }) =>
+          `${kind === 'retraction' ? '−' : '+'}${value}[${minutes(window.start)}–${minutes(window.end)}]@${minutes(emittedAt)}`,
+      )
+      expect(told).toEqual([
+        '+5[00:26–01:26]@05:19',
+        '+7[02:26–03:26]@05:39',
+        '+3[03:39–04:39]@06:13',
+        '−3[03:39–04:39]@06:46',
+        '+7[03:39–05:19]@06:46',
+        '+3[06:39–07:39]@07:19',
+        '−7[02:26–03:26]@07:33',
+        '−7[03:39–05:19]@07:33',
+        '+22[02:26–05:19]@07:33',
+        '−3[06:39–07:39]@08:13',
+        '+11[06:39–08:26]@08:13',
+        '−5[00:26–01:26]@08:19',
+        '−22[02:26–05:19]@08:19',
+        '+36[00:26–05:19]@08:19',
+        '−11[06:39–08:26]@09:00',
+        '+12[06:39–08:46]@09:00',
+      ])
+      const store = latestValues<string, number>()
+      await (await store.open({ id: '0' } as never)).write(panes)
+      expect([...store.entries()].map(([, , value]) => value).toSorted((a, b) => a - b)).toEqual([12, 36])
+    },
+  )
 })
