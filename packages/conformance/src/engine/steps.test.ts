@@ -1,19 +1,32 @@
 /** What the engine tells a trigger's step, and when it asks. */
 import {
+  type PaneGate,
+  type TimeWindow,
   type Trigger,
   type TriggerContext,
   type TriggerStep,
+  type WindowAssigner,
   arrivalClock,
   collected,
   monotonous,
   pipeline,
   replay,
   session,
+  slidingByRecord,
   tumbling,
 } from '@tidemark/core'
-import { script, simulate } from '@tidemark/testing'
-import { afterAll, afterProcessingTime, afterWatermark, everyUpdate, orFinally } from '@tidemark/triggers'
-import { expect, test } from 'vitest'
+import { play, script, simulate } from '@tidemark/testing'
+import {
+  afterAll,
+  afterCount,
+  afterFirst,
+  afterProcessingTime,
+  afterWatermark,
+  everyUpdate,
+  orFinally,
+  repeatedly,
+} from '@tidemark/triggers'
+import { describe, expect, test } from 'vitest'
 
 interface Item {
   readonly key: string
@@ -121,4 +134,49 @@ test('what the last pane of a window depends on is the time it was freed at, how
   const panes = await panesBy(1)
   expect(panes).toHaveLength(4)
   expect(await panesBy(1_024)).toEqual(panes)
+})
+
+describe('however many records come, a window asks for one time at once', () => {
+  /** What the saved state of a stage holds of times that are waited for. */
+  const waiting = (saved: unknown): number => {
+    const { tables = saved, windows = saved } = saved as { readonly tables?: unknown; readonly windows?: unknown }
+    const lists = { ...(tables as object), ...(windows as object) } as Record<string, readonly unknown[] | undefined>
+    // Tables keep groups of slots, and beside them when they are due themselves.
+    const slots = (['due', 'wakes'] as const).flatMap((name) =>
+      (lists[name] ?? []).flatMap((ask) => (Array.isArray(ask) ? ((ask[2] as unknown[] | undefined) ?? []) : [])),
+    )
+    const asks = [...(lists['wakes'] ?? []), ...(lists['events'] ?? [])].filter((ask) => !Array.isArray(ask))
+    return slots.length + asks.length
+  }
+  const later: PaneGate = { kind: 'later', decide: (_, __, { now }) => ({ holdUntil: now + 50 }), emitted: () => 1 }
+  const laterByTime: PaneGate = {
+    ...later,
+    decide: (_, __, { watermark }) => ({ holdUntilWatermark: watermark + 50 }),
+  }
+  const timed: Trigger<unknown> = repeatedly(afterFirst(afterCount(2), afterProcessingTime('50ms')))
+
+  test.each(
+    [tumbling('100s'), session('100s'), slidingByRecord('100s')].flatMap((windows) =>
+      [{ trigger: timed }, { trigger: everyUpdate(), gate: later }, { trigger: everyUpdate(), gate: laterByTime }].map(
+        (options) => [windows.kind, options.gate?.kind ?? options.trigger.kind, windows, options] as const,
+      ),
+    ),
+  )('%s, %s', (_, __, windows, options) => {
+    const line = pipeline('p')
+      .from<Item>([])
+      .eventTime({ timestamp: ({ at }) => at, watermark: monotonous() })
+      .keyBy(({ key }) => key)
+      .window(windows as WindowAssigner<unknown, TimeWindow>, options)
+      .count()
+      .to(collected())
+    const steps = Array.from({ length: 40 }, (___, i) => `clock ${i} | watermark ${i} | a=1@${50}`).join(' | ')
+    let most = 0
+    play(line, script(steps), item, {
+      afterStep: (engine) => {
+        most = Math.max(most, waiting((engine.task.save().operators as Record<string, unknown>)['window']))
+      },
+    })
+    expect(most).toBeGreaterThan(0)
+    expect(most).toBeLessThanOrEqual(2)
+  })
 })

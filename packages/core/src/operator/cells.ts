@@ -10,7 +10,7 @@
  * | late | late records | the first late record |
  * | rows | the trigger's states, a row of numbers each | the stage has a trigger without a fast path |
  * | asked, askedWatermark | times the trigger has asked for and not been given yet: so that it asks once | it asks |
- * | heldUntil | until when, by the clock, the gate holds a pane of the slot | it does |
+ * | heldUntil | the time of the clock at which the gate is asked again about a pane it holds | it holds one |
  * | gate | the gate's states | the stage has a gate |
  * | waits | since when, as which and with how many bytes a slot's pane is held back | the stage's gate has a buffer |
  * | shown | the pane that stands published | it may have to be withdrawn |

@@ -112,10 +112,10 @@ export class Steps {
     if (due < (asked[slot] as number)) wakes.atWatermark(slot, (asked[slot] = due))
   }
 
-  /** The same for a time of the clock that a gate waits for. */
+  /** The same for a time of the clock that a gate waits for: it is asked again at an earlier one. */
   wakeAt(cells: Cells, slot: number, at: number, wakes: Wakes): void {
     const held = (cells.heldUntil ??= times(cells.capacity))
-    if (held[slot] !== at) wakes.at(slot, (held[slot] = at))
+    if (at < (held[slot] as number)) wakes.at(slot, (held[slot] = at))
   }
 
   #rows(cells: Cells): TriggerRows {
