@@ -183,6 +183,12 @@ describe('maxBytes', () => {
     ])
   })
 
+  test('a session that took in another takes the room of one, and the room of the other is counted anew', () => {
+    const trigger = until(90, { maxBytes: 2 * least('a') })
+    const steps = script`watermark 0 | a=1@10 | a=2@20 | a=4@15 | b=1@50 | c=1@60 | d=1@70 | end`
+    expect(run(steps, { trigger, windows: session('5ms') }).slice(0, 2)).toEqual(['5: a 7 [10', '6: b 1 [50'])
+  })
+
   test('what has left, was freed or became part of another takes none', () => {
     const bytes = least('a')
     const full = until(20, { maxBytes: 2 * bytes, onFull: 'fail' })

@@ -16,7 +16,16 @@ import {
   watermarkThenUpdates,
 } from '@tidemark/core'
 import { type Script, script, simulate } from '@tidemark/testing'
-import { atMostEvery, continuousRefinement, emitOnClose, everyUpdate, onChange, suppress } from '@tidemark/triggers'
+import {
+  afterCount,
+  atMostEvery,
+  continuousRefinement,
+  emitOnClose,
+  everyUpdate,
+  onChange,
+  repeatedly,
+  suppress,
+} from '@tidemark/triggers'
 import { describe, expect, test } from 'vitest'
 
 interface Item {
@@ -83,6 +92,48 @@ describe('a newer pane takes the place of the one before', () => {
       .sum((n) => n)
       .to(collected())
     expect(run(line, steps)).toEqual(['0: 1 [0', '1: 3 [0', '2: 7 [0', '3: -1 [0', '4: 0 [0'])
+  })
+
+  test('in what goes by event time as well: that of a result is the last instant of its window', () => {
+    const line = all(tens())
+      .window(tumbling('30ms'), { trigger: everyUpdate() })
+      .aggregate((a) => ({ first: a.first((n) => n), last: a.last((n) => n) }))
+      .to(collected())
+    expect(run(line, script`watermark 0 | a=1@1 | a=2@11 | a=4@2 | b=8@22 | b=-3@23 | end`)).toEqual([
+      '1: {"first":1,"last":1} [0',
+      '2: {"first":1,"last":2} [0',
+      '3: {"first":5,"last":2} [0',
+      '4: {"first":5,"last":8} [0',
+      '5: {"first":5,"last":5} [0',
+    ])
+  })
+
+  test('and is one change to the trigger, by whatever way it comes', () => {
+    for (const accumulation of ['accumulating', 'retracting'] as const) {
+      const line = all(tens({ accumulation: accumulation as 'accumulating' }))
+        .window(tumbling('30ms'), { trigger: repeatedly(afterCount(3)) })
+        .sum((n) => n)
+        .to(collected())
+      expect(run(line, script`a=1@1 | a=2@2 | a=4@3 | a=8@4 | a=16@5 | a=32@6 | a=64@7 | end`)).toEqual([
+        '2: 7 [0',
+        '5: 63 [0',
+        '7: 127 [0',
+      ])
+    }
+  })
+
+  test('late where the outer window was complete, though its first panes were early', () => {
+    const line = all(tens({ trigger: watermarkThenUpdates(), allowedLateness: '50ms' }))
+      .window(tumbling('30ms'), { trigger: everyUpdate() })
+      .sum((n) => n)
+      .to(collected())
+    const { panes } = simulate(line as Line, script`a=1@1 | watermark 10 | watermark 30 | a=2@2 | end`, {
+      record: item,
+    })
+    expect(panes).toMatchObject([
+      { value: 1, timing: 'early' },
+      { value: 3, timing: 'late', records: 1, lateRecords: 1 },
+    ])
   })
 
   test('differences add up', () => {

@@ -1,8 +1,10 @@
 /** Policies and gates through the engine, case by case: which pane comes at which step. */
 import {
   type TimeWindow,
+  type Trigger,
   type WindowAssigner,
   type WindowOptions,
+  assignWindows,
   collected,
   monotonous,
   pipeline,
@@ -15,6 +17,7 @@ import {
   completeMode,
   continuousRefinement,
   earlyAndLate,
+  emitOnClose,
   everyEventTime,
   everyUpdate,
   onChange,
@@ -177,5 +180,35 @@ describe('atMostEvery', () => {
       '2: 3E',
       '4: 7E',
     ])
+  })
+})
+
+describe('sessions that become one', () => {
+  /** As long as their value says. */
+  const windows = assignWindows({
+    assign: (at, { value }: Item) => [{ start: at, end: at + value }],
+    merge: true,
+  }) as WindowAssigner<unknown, TimeWindow>
+  const policyOf = earlyAndLate({ earlyEvery: '20ms', lateEvery: '5ms' })
+  const { fastPath: _, ...byStep } = policyOf
+
+  test.each([
+    ['by its fast path', policyOf],
+    ['by its step', byStep as Trigger<TimeWindow>],
+  ])('before completion again: what a late phase waited for is void (%s)', (__, trigger) => {
+    const steps = script`watermark 0 | a=5@0 | a=6@10 | watermark 20 | a=3@11 | a=40@4 | clock 5 | clock 20 | watermark 99 | end`
+    expect(run(steps, { trigger, windows, allowedLateness: '50ms' })).toEqual([
+      '3: 5O',
+      '3: 6O',
+      '7: -5',
+      '7: -6',
+      '7: 54E',
+      '8: 54O!',
+    ])
+  })
+
+  test('on time if one of them had something in time that was not shown', () => {
+    const steps = script`watermark 0 | a=1@10 | watermark 20 | a=2@0 | a=4@5 | watermark 66 | end`
+    expect(run(steps, { trigger: emitOnClose(), windows: session('5ms'), allowedLateness: '50ms' })).toEqual(['5: 7O!'])
   })
 })
