@@ -70,6 +70,16 @@ describe('sessions', () => {
     expect(fresh.clock(0)).toBe(true)
   })
 
+  test('one that stays late forgets what its early part has seen', () => {
+    const window = sessionOf(afterWatermark({ early: afterCount(2), late: afterCount(9) }))
+    window.record()
+    window.time(100)
+    window.record()
+    window.merge(100)
+    window.merge(150)
+    expect([window.record(), window.record()]).toEqual([false, true])
+  })
+
   test('what early parts have seen counts, though two of three were late', () => {
     const make = (): ReturnType<typeof sessionOf> =>
       sessionOf(afterWatermark({ early: afterCount(3), late: afterCount(9) }))

@@ -13,6 +13,7 @@ import {
 } from '@tidemark/core'
 import { type Script, script, simulate } from '@tidemark/testing'
 import {
+  afterProcessingTime,
   atMostEvery,
   completeMode,
   continuousRefinement,
@@ -21,6 +22,7 @@ import {
   everyEventTime,
   everyUpdate,
   onChange,
+  repeatedly,
   updateMode,
 } from '@tidemark/triggers'
 import { describe, expect, test } from 'vitest'
@@ -205,6 +207,12 @@ describe('sessions that become one', () => {
       '7: 54E',
       '8: 54O!',
     ])
+  })
+
+  test('each withdrawal comes in its own time, or with the next pane', () => {
+    const steps = script`watermark 0 | a=1@0 | a=2@10 | clock 5 | a=4@5 | watermark 5 | watermark 6 | clock 10 | watermark 99 | end`
+    const trigger = repeatedly(afterProcessingTime('5ms'))
+    expect(run(steps, { trigger, windows: session('5ms') })).toEqual(['3: 1E', '3: 2E', '6: -1', '7: -2', '7: 7E'])
   })
 
   test('on time if one of them had something in time that was not shown', () => {

@@ -186,6 +186,10 @@ function wanted(
 /** How far the last level is behind the watermark that the task has. */
 const delayOf = (engine: ReturnType<typeof play>['engine']): number => engine.task.outputs.at(-1)?.delayMs ?? 0
 
+/** How many sources the windows over results still know by name. */
+const remembered = (engine: ReturnType<typeof play>['engine']): number =>
+  Object.values(engine.task.save().inputs).reduce<number>((sum, parts) => sum + (parts as unknown[]).length, 0)
+
 const anyLevels = fc.tuple(
   treeShapes(bounded, { accumulation: ['accumulating', 'retracting'] }),
   levels([10, 40]),
@@ -202,6 +206,7 @@ test('law 14: any triggers on two and three levels, filters, other values and ot
     const [, ...outer] = engine.windows
     for (const { operator } of outer) expect(operator.stage.counters.tooLate, 'too late by construction').toBe(0)
     for (const { operator } of engine.windows) expect(operator.stage.entries).toBe(0)
+    expect(remembered(engine)).toBe(0)
     // Law 6, and final by the watermark, for the last level.
     const [inner, hours, days] = all
     const last = days ?? hours
@@ -307,8 +312,11 @@ test('laws 2 and 9 on every level: batches cut anywhere, a cut after every step'
     const whole = run({})
     samePanes(whole, run({ batches: (records) => partition(records, sizes) }), `in batches of ${sizes.join(', ')}`)
     samePanes(whole, run({ batches: oneByOne, drainLimit: 1 }), 'record by record')
-    const cut = (crash: boolean): readonly unknown[] =>
-      play(lineOf(all), script, item, { crash }).steps.flatMap((step) => step.panes)
+    const cut = (crash: boolean): readonly unknown[] => {
+      const { steps, engine } = play(lineOf(all), script, item, { crash })
+      expect(remembered(engine)).toBe(0)
+      return steps.flatMap((step) => step.panes)
+    }
     samePanes(cut(false), cut(true), 'with a cut after every step')
     panes += whole.length
   })
