@@ -17,7 +17,7 @@ import {
   slidingByRecord,
   tumbling,
 } from '@tidemark/core'
-import { type Script, script, simulate } from '@tidemark/testing'
+import { type Script, script, scriptOf as scriptOfSteps, simulate } from '@tidemark/testing'
 import { emitOnClose, suppress } from '@tidemark/triggers'
 import { describe, expect, test } from 'vitest'
 
@@ -137,6 +137,14 @@ describe('maxKeys', () => {
     const options = { trigger: until(90, { maxKeys: 3 }), windows: session('5ms') }
     expect(run(steps, options).filter((pane) => !pane.startsWith('6'))).toEqual([])
     expect(run(steps, { ...options, trigger: until(90, { maxKeys: 2 }) })[0]).toBe('3: a 1 [10')
+  })
+
+  test('many that wait since the same time leave one by one at no more cost', () => {
+    const line = lineOf({ trigger: until(90, { maxKeys: 20_000 }) })
+    const records = Array.from({ length: 60_000 }, (_, i) => ({ split: '0', key: `k${i}`, value: 1, at: 5 }))
+    const { panes } = simulate(line, scriptOfSteps([{ kind: 'records', records }]), { record: item })
+    expect(panes).toHaveLength(40_000)
+    expect((panes.at(-1) as { readonly key: string }).key).toBe('k39999')
   })
 
   test('fail: says how many were found, how many fit and what to do', () => {

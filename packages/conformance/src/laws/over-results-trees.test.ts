@@ -199,7 +199,7 @@ const allLevels: fc.Arbitrary<Levels> = anyLevels.map(([inner, hours, days]) => 
 
 test('law 14: any triggers on two and three levels, filters, other values and other keys between them', async () => {
   const seen = { two: 0, three: 0, retractions: 0 }
-  await tryLawAsync(3_000, fc.tuple(allLevels, scripts({ maxRecords: 25 })), async ([all, script]) => {
+  await tryLawAsync(2_000, fc.tuple(allLevels, scripts({ maxRecords: 25 })), async ([all, script]) => {
     const { steps, engine } = play(lineOf(all), script, item)
     const panes = steps.flatMap((step) => step.panes) as readonly LivePane[]
     expect(await stored(panes)).toEqual(wanted(script, all))
@@ -219,7 +219,7 @@ test('law 14: any triggers on two and three levels, filters, other values and ot
     seen[days === undefined ? 'two' : 'three'] += panes.length
     seen.retractions += panes.filter(({ kind }) => kind === 'retraction').length
   })
-  for (const [what, count] of Object.entries(seen)) expect([what, count > 3_000]).toEqual([what, true])
+  for (const [what, count] of Object.entries(seen)) expect([what, count > 2_000]).toEqual([what, true])
 })
 
 test('law 14 with differences of the minutes', async () => {
@@ -313,7 +313,7 @@ test('laws 2 and 9 on every level: batches cut anywhere, a cut after every step'
     samePanes(whole, run({ batches: (records) => partition(records, sizes) }), `in batches of ${sizes.join(', ')}`)
     samePanes(whole, run({ batches: oneByOne, drainLimit: 1 }), 'record by record')
     const cut = (crash: boolean): readonly unknown[] => {
-      const { steps, engine } = play(lineOf(all), script, item, { crash })
+      const { steps, engine } = play(lineOf(all), script, item, { crash, generateCode: false })
       expect(remembered(engine)).toBe(0)
       return steps.flatMap((step) => step.panes)
     }

@@ -6,9 +6,9 @@
 import { encodeValue } from '../aggregate/bytes.ts'
 import { StreamError } from '../errors/stream-error.ts'
 import type { GateBuffer } from '../trigger/gate.ts'
-import { DueQueue } from '../time/due-queue.ts'
 import { PENDING } from '../pane/numbering.ts'
 import { type Cells, Waits } from './cells.ts'
+import { LongestWaiting } from './longest-waiting.ts'
 import type { WindowStage, Wakes } from './window-stage.ts'
 
 /** A slot that is held; void when the slot's number is another one by now. */
@@ -22,7 +22,7 @@ interface Entry {
 export class HeldBack {
   readonly #buffer: GateBuffer
   readonly #stage: WindowStage
-  #oldest: DueQueue<Entry> = new DueQueue()
+  readonly #oldest: LongestWaiting<Entry> = new LongestWaiting()
   #number = 0
   #bytes = 0
 
@@ -92,17 +92,12 @@ export class HeldBack {
     const stage = this.#stage
     while (stage.held > maxKeys || this.#bytes > maxBytes) {
       if (onFull === 'fail') throw this.#full(stage.held > maxKeys)
-      const [entry, ...others] = this.#oldest.take(this.#oldest.nextAt)
-      for (const other of others) this.#push(other)
+      const entry = this.#oldest.take()
       if (entry === undefined) throw new TypeError('held panes are not where they were put')
       if (isHeld(entry)) stage.release(entry.cells, entry.slot, entry.wakes.live(entry.slot))
     }
     // What has left by itself is still in the queue: at most as much again as what is held.
-    if (this.#oldest.size > 2 * stage.held + 64) {
-      const live = this.#oldest.list().filter(([entry]) => isHeld(entry))
-      this.#oldest = new DueQueue()
-      for (const [entry, since] of live) this.#oldest.push(entry, since)
-    }
+    if (this.#oldest.size > 2 * stage.held + 64) this.#oldest.keep(isHeld)
   }
 
   #push(entry: Entry): void {
