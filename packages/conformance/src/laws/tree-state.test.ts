@@ -8,7 +8,8 @@ import * as fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { numbered, reversed } from './cuts.ts'
 import { LAW_MS, tryLaw, tryLawAsync } from './law.ts'
-import { liveIn } from './live-state.ts'
+import { triggerOf } from '../trigger-of.ts'
+import { liveIn, owedAfterCompletion } from './live-state.ts'
 import { isMerging } from './lives.ts'
 import { WINDOWS, anyWindows, item, shapes } from './shapes.ts'
 import {
@@ -143,6 +144,27 @@ test('law 8: bounded state, nothing left', () => {
     expect(liveIn(engine.task.save().operators)).toBe(0)
   })
   expect(held).toBeGreaterThan(5_000)
+})
+
+test('a trigger that promises it leaves nothing that came in time pending at completion, whatever gate there is', () => {
+  const seen = { promised: 0, others: 0 }
+  tryLaw(
+    2_500,
+    fc.tuple(treeShapes(anyWindows, { latenessMs: [30] }, triggers), gates, scripts()),
+    ([shape, n, script]) => {
+      const promises = triggerOf(shape.trigger as never).emitsAtCompletion
+      play(summingTree(shape, gateOf(shape, n)), script, item, {
+        afterStep: ({ task }, i) => {
+          if (script.steps[i]?.kind !== 'watermark') return
+          const owed = owedAfterCompletion(task.save().operators['window'])
+          if (promises) expect(owed, `${owed} keys of complete windows pending after step ${i}`).toBe(0)
+          seen[promises ? 'promised' : 'others'] += promises ? 1 : owed
+        },
+      })
+    },
+  )
+  expect(seen.promised).toBeGreaterThan(1_000)
+  expect(seen.others).toBeGreaterThan(1_000)
 })
 
 test('the reference for stores can tell', () => {
