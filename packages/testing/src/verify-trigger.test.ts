@@ -40,7 +40,7 @@ test.each<[string, Trigger<never>]>([
     policy({ kind: 'repeated', fastPath: { early: { afterMs: 5 }, completion: false, late: { afterMs: 5 } } }),
   ],
 ])('%s: fast path and step mean the same', (_, trigger) => {
-  expect(() => verifyTrigger(trigger, { runs: 60 })).not.toThrow()
+  expect(() => verifyTrigger(trigger, { runs: 40 })).not.toThrow()
 })
 
 test('finds a fast path that says something else than the step', () => {
@@ -58,7 +58,7 @@ test.each<Trigger<never>>([
   everyEventTime('9ms'),
   completeMode({ every: '8ms' }),
 ])('$kind: its step is pure, and restarts leave no trace', (trigger) => {
-  expect(() => verifyTrigger(trigger, { runs: 60 })).not.toThrow()
+  expect(() => verifyTrigger(trigger, { runs: 40 })).not.toThrow()
 })
 
 describe('finds a step that', () => {

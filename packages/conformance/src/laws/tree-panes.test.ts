@@ -73,7 +73,7 @@ test('law 6: the life of every key and window; final by the watermark, withdrawa
 
 test('law 9: a cut after every step leaves no trace, whatever waits', () => {
   let panes = 0
-  tryLaw(2_000, fc.tuple(anyShape, gates, scripts()), ([shape, n, script]) => {
+  tryLaw(2_000, fc.tuple(anyShape, gates, scripts({ maxRecords: 12 })), ([shape, n, script]) => {
     const line = summingTree(shape, gateOf(shape, n))
     const run = (how: { readonly crash: boolean }, steps: Script): readonly unknown[] =>
       play(line, steps, item, { ...how, generateCode: false }).steps.flatMap((step) => step.panes)
@@ -81,5 +81,5 @@ test('law 9: a cut after every step leaves no trace, whatever waits', () => {
     samePanes(whole, run({ crash: true }, script), 'with a cut after every step')
     panes += whole.length
   })
-  expect(panes).toBeGreaterThan(5_000)
+  expect(panes).toBeGreaterThan(3_000)
 })
