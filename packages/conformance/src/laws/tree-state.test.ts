@@ -129,11 +129,14 @@ test('law 8: bounded state, nothing left', () => {
         const { entries } = window?.operator.stage ?? { entries: 0 }
         held += entries
         const opens = window?.operator.open(1_000) ?? []
-        expect(opens.length > 0, `open at step ${i}`).toBe(entries > 0)
+        if (opens.length > 0 !== entries > 0)
+          throw new Error(`${opens.length} windows open of ${entries} entries at step ${i}`)
         for (const { window: bounds, completesAt } of opens) {
           if (completesAt === Number.POSITIVE_INFINITY) continue
-          expect(completesAt).toBe((bounds as TimeWindow).end + (isMerging(shape.windows) ? 1 : 0))
-          expect(completesAt + shape.latenessMs, `a freed window at step ${i}`).toBeGreaterThan(task.cursor.watermark)
+          const { end } = bounds as TimeWindow
+          if (completesAt !== end + (isMerging(shape.windows) ? 1 : 0))
+            throw new Error(`${end} completes at ${completesAt}`)
+          if (completesAt + shape.latenessMs <= task.cursor.watermark) throw new Error(`a freed window at step ${i}`)
         }
       },
     })
