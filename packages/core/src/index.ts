@@ -68,11 +68,27 @@ export type { Ranked, TopKAcc } from './aggregate/top-k.ts'
 export type { VarianceAcc } from './aggregate/variance.ts'
 
 export { sameValue } from './state/same-value.ts'
+export { decodeKey, encodeKey } from './state/key-bytes.ts'
 
 export type { Key, KeyPart, Meta, Position, TimedMeta } from './io/meta.ts'
 export type { Batch, RecordInfo, Signal, Source, SourceReader, Task } from './io/source.ts'
 export type { Role, Sink, SinkWriter, ToOptions } from './io/sink.ts'
 export { type CheckpointSession, type CheckpointStore, type Pause, memoryCheckpoints } from './io/checkpoint.ts'
+export { type Cell, compareVersions } from './io/cell.ts'
+export { type StoredResult, decodeStoredResult, encodeStoredResult } from './io/stored-result.ts'
+export type {
+  Aggregation,
+  Applied,
+  ColdSession,
+  ColdStore,
+  HotRead,
+  HotSession,
+  HotStore,
+  HotWritten,
+  Move,
+  ShardState,
+} from './io/stores.ts'
+export type { LogBatch, LogEntry, LogSession, LoggedProgress, LoggedResult, ResultsLog } from './io/results-log.ts'
 export { type ReplayOptions, replay } from './io/inputs.ts'
 export { type MemorySource, type PushOptions, memorySource } from './io/memory-source.ts'
 export { type Collected, type LatestValues, collected, forEach, latestValues } from './io/memory-sinks.ts'

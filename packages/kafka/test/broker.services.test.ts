@@ -1,14 +1,20 @@
-// The same contracts on real brokers: TIDEMARK_KAFKA_BROKERS names one that takes plain connections.
-import { describe } from 'vitest'
+// The same contracts on a real broker.
+import { type Kafka, canTest, startKafka } from '@tidemark/services'
+import { afterAll, beforeAll, describe } from 'vitest'
 import { brokerStage } from './broker-stage.ts'
 import { sinkContract } from './sink-contract.ts'
 import { sourceContract } from './source-contract.ts'
 import { transactionContract } from './transaction-contract.ts'
 
-const brokers = process.env['TIDEMARK_KAFKA_BROKERS']?.split(',') ?? []
+describe.skipIf(!(await canTest('kafka')))('with a broker', () => {
+  let broker: Kafka
+  beforeAll(async () => {
+    broker = await startKafka()
+  })
+  afterAll(() => broker.stop())
 
-describe.skipIf(brokers.length === 0)('with brokers', () => {
-  sourceContract('real brokers', () => brokerStage({ brokers }))
-  sinkContract('real brokers', () => brokerStage({ brokers }))
-  transactionContract('real brokers', () => brokerStage({ brokers }))
+  const stage = (): ReturnType<typeof brokerStage> => brokerStage({ brokers: broker.bootstrap })
+  sourceContract('a real broker', stage)
+  sinkContract('a real broker', stage)
+  transactionContract('a real broker', stage)
 })

@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { canTest, startKafka } from '@tidemark/services'
 import { describe, expect, test } from 'vitest'
 import { brokerStage } from './broker-stage.ts'
 
-const brokers = process.env['TIDEMARK_KAFKA_BROKERS']?.split(',') ?? []
 const kills = Number(process.env['TIDEMARK_KILLS'] ?? 10)
 const script = fileURLToPath(new URL('copy-exactly-once.ts', import.meta.url))
 const RECORDS = 20_000
@@ -16,8 +16,10 @@ async function committed(child: ChildProcess, times: number): Promise<void> {
   for await (const _ of createInterface({ input: child.stdout as NodeJS.ReadableStream })) if (--left <= 0) return
 }
 
-describe.skipIf(brokers.length === 0)('a copy by transactions', () => {
+describe.skipIf(!(await canTest('kafka')))('a copy by transactions', () => {
   test(`has each record once after ${kills} kills`, async () => {
+    await using broker = await startKafka()
+    const brokers = broker.bootstrap
     const stage = await brokerStage({ brokers })
     const [input, output] = [await stage.topic(4), await stage.topic(3)]
     const values = Array.from({ length: RECORDS }, (_, i) => `${i}`)
