@@ -33,6 +33,7 @@ export async function brokerStage(options: KafkaOptions, replicas = 1): Promise<
     })
   return {
     kafka: kafka(options),
+    clock: systemClock,
     topic: async (partitions) => {
       const topic = `stage-${process.pid}-${Date.now()}-${topics++}`
       // Tests write old timestamps, which retention would delete.

@@ -1,3 +1,5 @@
+import { eventClock } from './event-clock.ts'
+import { groupContract } from './group-contract.ts'
 import { sinkContract } from './sink-contract.ts'
 import { sourceContract } from './source-contract.ts'
 import { transactionContract } from './transaction-contract.ts'
@@ -6,3 +8,4 @@ import { memoryStage } from './stage.ts'
 sourceContract('the twin', async () => memoryStage())
 sinkContract('the twin', async () => memoryStage())
 transactionContract('the twin', async () => memoryStage())
+groupContract('the twin', async () => memoryStage(eventClock()))

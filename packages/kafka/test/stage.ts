@@ -1,4 +1,5 @@
 // What the contract tests need of a cluster, whichever it is: the twin or real brokers.
+import { type Clock, systemClock } from '@tidemark/core'
 import type { Kafka, StoredRecord, TestRecord } from '../src/index.ts'
 import { memoryKafka } from '../src/index.ts'
 
@@ -10,6 +11,8 @@ export interface StageTransaction {
 
 export interface Stage {
   readonly kafka: Kafka
+  /** What the cluster's own timeouts go by. */
+  readonly clock: Clock
   /** A topic of its own for each test; returns its name. */
   topic(partitions: number): Promise<string>
   addPartitions(topic: string, partitions: number): Promise<void>
@@ -26,11 +29,12 @@ export interface Stage {
   close(): Promise<void>
 }
 
-export function memoryStage(): Stage {
-  const kafka = memoryKafka({ nodes: 2 })
+export function memoryStage(clock: Clock = systemClock): Stage {
+  const kafka = memoryKafka({ nodes: 2, clock })
   let topics = 0
   return {
     kafka,
+    clock,
     topic: async (partitions) => {
       const name = `topic-${topics++}`
       kafka.createTopic(name, partitions)

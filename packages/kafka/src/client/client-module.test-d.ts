@@ -6,11 +6,14 @@ import type {
   CodeAnswer,
   ConnectionSettings,
   CoordinatorAnswer,
+  JoinGroupAnswer,
+  LeaveGroupAnswer,
   ListOffsetsAnswer,
   MetadataAnswer,
   OffsetCommitAnswer,
   OffsetFetchAnswer,
   ProducerIdAnswer,
+  SyncGroupAnswer,
   WireConnection,
   WireReader,
   WireWriter,
@@ -30,6 +33,10 @@ test('the client is what its slice says', () => {
   expectTypeOf<Answer<typeof Client.findCoordinatorV4>>().toExtend<CoordinatorAnswer>()
   expectTypeOf<Answer<typeof Client.offsetFetchV8>>().toExtend<OffsetFetchAnswer>()
   expectTypeOf<Answer<typeof Client.offsetCommitV8>>().toExtend<OffsetCommitAnswer>()
+  expectTypeOf<Answer<typeof Client.joinGroupV9>>().toExtend<JoinGroupAnswer>()
+  expectTypeOf<Answer<typeof Client.syncGroupV5>>().toExtend<SyncGroupAnswer>()
+  expectTypeOf<Answer<typeof Client.heartbeatV4>>().toExtend<CodeAnswer>()
+  expectTypeOf<Answer<typeof Client.leaveGroupV5>>().toExtend<LeaveGroupAnswer>()
   expectTypeOf<Answer<typeof Client.initProducerIdV4>>().toExtend<ProducerIdAnswer>()
   expectTypeOf<Answer<typeof Client.addPartitionsToTxnV3>>().toExtend<AddPartitionsAnswer>()
   expectTypeOf<Answer<typeof Client.addOffsetsToTxnV3>>().toExtend<CodeAnswer>()
@@ -46,4 +53,36 @@ test('requests take what is given to them', () => {
   ])
   expectTypeOf<typeof Client.findCoordinatorV4.api.async>().toBeCallableWith({} as Client.Connection, 0, ['group'])
   expectTypeOf<typeof Client.initProducerIdV4.api.async>().toBeCallableWith({} as Client.Connection, null, 0, -1n, -1)
+  const protocols = [{ name: 'p', metadata: Buffer.alloc(0) }]
+  expectTypeOf<typeof Client.joinGroupV9.api.async>().toBeCallableWith(
+    {} as Client.Connection,
+    'group',
+    10_000,
+    60_000,
+    'member',
+    null,
+    'consumer',
+    protocols,
+    null,
+  )
+  const assignments = [{ memberId: 'member', assignment: Buffer.alloc(0) }]
+  expectTypeOf<typeof Client.syncGroupV5.api.async>().toBeCallableWith(
+    {} as Client.Connection,
+    'group',
+    1,
+    'member',
+    null,
+    'consumer',
+    'p',
+    assignments,
+  )
+  expectTypeOf<typeof Client.heartbeatV4.api.async>().toBeCallableWith(
+    {} as Client.Connection,
+    'group',
+    1,
+    'member',
+    null,
+  )
+  const leaving = [{ memberId: 'member', groupInstanceId: null, reason: null }]
+  expectTypeOf<typeof Client.leaveGroupV5.api.async>().toBeCallableWith({} as Client.Connection, 'group', leaving)
 })

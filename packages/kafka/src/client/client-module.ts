@@ -112,6 +112,30 @@ export interface CodeAnswer {
   readonly errorCode: number
 }
 
+export interface JoinGroupAnswer {
+  readonly errorCode: number
+  readonly generationId: number
+  readonly protocolName?: string | null | undefined
+  readonly leader: string
+  readonly skipAssignment: boolean
+  readonly memberId: string
+  readonly members: readonly {
+    readonly memberId: string
+    readonly groupInstanceId?: string | null | undefined
+    readonly metadata: Uint8Array
+  }[]
+}
+
+export interface SyncGroupAnswer {
+  readonly errorCode: number
+  readonly assignment: Uint8Array
+}
+
+export interface LeaveGroupAnswer {
+  readonly errorCode: number
+  readonly members: readonly { readonly errorCode: number }[]
+}
+
 interface Named<A> {
   readonly api: A
 }
@@ -130,6 +154,10 @@ export interface ClientModule {
   readonly findCoordinatorV4: Named<Api<never, CoordinatorAnswer>>
   readonly offsetFetchV8: Named<Api<never, OffsetFetchAnswer>>
   readonly offsetCommitV8: Named<Api<never, OffsetCommitAnswer>>
+  readonly joinGroupV9: Named<Api<never, JoinGroupAnswer>>
+  readonly syncGroupV5: Named<Api<never, SyncGroupAnswer>>
+  readonly heartbeatV4: Named<Api<never, CodeAnswer>>
+  readonly leaveGroupV5: Named<Api<never, LeaveGroupAnswer>>
   readonly initProducerIdV4: Named<Api<never, ProducerIdAnswer>>
   readonly addPartitionsToTxnV3: Named<Api<never, AddPartitionsAnswer>>
   readonly addOffsetsToTxnV3: Named<Api<never, CodeAnswer>>

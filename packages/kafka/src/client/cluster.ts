@@ -100,6 +100,50 @@ export interface GroupMember {
   readonly instance: string | null
 }
 
+/** What a member says when it asks to be in the next generation of its group. */
+export interface JoinRequest {
+  readonly group: string
+  /** Empty the first time. */
+  readonly member: string
+  /** A name that outlives restarts (static membership), or null. */
+  readonly instance: string | null
+  /** A member that is not heard of for so long is out. */
+  readonly sessionTimeoutMs: number
+  /** How long the group waits for its members to join again. */
+  readonly rebalanceTimeoutMs: number
+  /** Ways to share out the work, best first, and what the leader is to know for each. */
+  readonly protocols: readonly { readonly name: string; readonly metadata: Uint8Array }[]
+}
+
+export interface JoinedMember {
+  readonly member: string
+  readonly instance: string | null
+  readonly metadata: Uint8Array
+}
+
+export interface JoinAnswer {
+  readonly error: number
+  /** The member's id, also with MEMBER_ID_REQUIRED. */
+  readonly member: string
+  readonly generation: number
+  readonly protocol: string
+  readonly leader: string
+  /** The leader is back under its static name: what was assigned holds. */
+  readonly skipAssignment: boolean
+  /** For the leader only. */
+  readonly members: readonly JoinedMember[]
+}
+
+export interface MemberAssignment {
+  readonly member: string
+  readonly assignment: Uint8Array
+}
+
+export interface SyncAnswer {
+  readonly error: number
+  readonly assignment: Uint8Array
+}
+
 /** One user's connections to a cluster. */
 export interface Cluster {
   metadata(topics: readonly string[]): Promise<readonly TopicMetadata[]>
@@ -110,9 +154,17 @@ export interface Cluster {
   produce(node: number, batches: readonly ProduceBatch[], transactionalId?: string): Promise<readonly ProduceAnswer[]>
   /** A new producer id for idempotent writing. */
   producerId(): Promise<ProducerId>
+  /** A place whose offset an open transaction is about to move has the error UNSTABLE_OFFSET_COMMIT. */
   committedOffsets(group: string, places: readonly Place[]): Promise<readonly CommittedOffset[]>
-  /** Commits for a group that has no members. */
-  commitOffsets(group: string, places: readonly FetchPlace[]): Promise<readonly CommitAnswer[]>
+  commitOffsets(member: GroupMember, offsets: readonly CommittedPlace[]): Promise<readonly CommitAnswer[]>
+  /** Resolves when all members have come, or those that have not are left out. */
+  joinGroup(request: JoinRequest): Promise<JoinAnswer>
+  /** Resolves when the leader has said who gets what; the leader says it with `assignments`. */
+  syncGroup(member: GroupMember, protocol: string, assignments: readonly MemberAssignment[]): Promise<SyncAnswer>
+  /** Says that the member lives; gives an error code: REBALANCE_IN_PROGRESS asks it to join again. */
+  heartbeat(member: GroupMember): Promise<number>
+  /** Gives an error code. */
+  leaveGroup(member: GroupMember): Promise<number>
   /**
    * A producer for a transactional id: whoever had it before is fenced, and what that one left open is aborted. With
    * `current` only that producer gets a new epoch; anybody else is refused.

@@ -1,5 +1,5 @@
 /** Owns second attempts: growing pauses on the given clock, and an end to patience. */
-import { type Clock, StreamError, systemClock } from '@tidemark/core'
+import { type Cancel, type Clock, StreamError, systemClock } from '@tidemark/core'
 
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 1_000
@@ -10,19 +10,24 @@ export interface Patience {
   readonly patienceMs: number
 }
 
+/** Calls back by the clock, after a time. */
+export function wakeAfter(clock: Clock, ms: number, wake: () => void): Cancel {
+  const wakeAt = (clock.wakeAt ?? systemClock.wakeAt) as NonNullable<Clock['wakeAt']>
+  const now = clock.wakeAt === undefined ? systemClock.now() : clock.now()
+  return wakeAt(now + ms, wake)
+}
+
 /** Waits by the clock; resolves early when `wake` is called. */
 export function pause(clock: Clock, ms: number): { readonly over: Promise<void>; readonly wake: () => void } {
   let resolve = (): void => {}
   const over = new Promise<void>((done) => {
     resolve = done
   })
-  const wakeAt = clock.wakeAt ?? systemClock.wakeAt
-  const now = clock.wakeAt === undefined ? systemClock.now() : clock.now()
-  const cancel = wakeAt?.(now + ms, resolve)
+  const cancel = wakeAfter(clock, ms, resolve)
   return {
     over,
     wake: () => {
-      cancel?.()
+      cancel()
       resolve()
     },
   }

@@ -2,6 +2,7 @@
 import type { Clock } from '@tidemark/core'
 import { EARLIEST, LATEST, type PartitionLeader, type Place } from '../client/cluster.ts'
 import type { MemoryKafka } from './memory-kafka.ts'
+import { MemberGroup } from './member-group.ts'
 import type { PartitionLog } from './partition-log.ts'
 import { type Groups, Transactions } from './transactions.ts'
 
@@ -10,7 +11,9 @@ export class MemoryBrokers {
   readonly nodes: number
   readonly topics: Map<string, PartitionLog[]> = new Map()
   readonly leaders: Map<string, number> = new Map()
+  /** Committed offsets. */
   readonly groups: Groups = new Map()
+  readonly #members: Map<string, MemberGroup> = new Map()
   readonly transactions: Transactions = new Transactions((place) => this.log(place), this.groups)
   /** Fetches that wait for records. */
   readonly waits: Set<() => void> = new Set()
@@ -20,6 +23,13 @@ export class MemoryBrokers {
   constructor(clock: Clock, nodes: number) {
     this.clock = clock
     this.nodes = nodes
+  }
+
+  /** The members of a group. */
+  members(group: string): MemberGroup {
+    const known = this.#members.get(group) ?? new MemberGroup(group, this.clock)
+    this.#members.set(group, known)
+    return known
   }
 
   nextProducerId(): bigint {

@@ -5,15 +5,18 @@ import type {
   CommitAnswer,
   CommittedOffset,
   CommittedPlace,
-  FetchPlace,
   FetchRequest,
   FetchedPartition,
   GroupMember,
+  JoinAnswer,
+  JoinRequest,
+  MemberAssignment,
   OffsetAnswer,
   Place,
   ProduceAnswer,
   ProduceBatch,
   ProducerId,
+  SyncAnswer,
   TopicMetadata,
 } from '../client/cluster.ts'
 import { CODE, refused } from '../client/error-codes.ts'
@@ -116,28 +119,62 @@ export class MemoryCluster implements Cluster {
 
   async committedOffsets(group: string, places: readonly Place[]): Promise<readonly CommittedOffset[]> {
     const interrupted = await this.#turn('committedOffsets', 0)
-    const error = typeof interrupted === 'number' ? interrupted : CODE.none
     const known = this.#brokers.groups.get(group)
     return places.map(({ topic, partition }) => {
       const { offset = -1n, metadata = '' } = known?.get(`${topic}/${partition}`) ?? {}
-      return { topic, partition, error, offset, metadata }
+      const unstable = this.#brokers.transactions.isUnstable(group, { topic, partition })
+      const error = typeof interrupted === 'number' ? interrupted : unstable ? CODE.unstableOffset : CODE.none
+      return { topic, partition, error, offset: error === CODE.none ? offset : -1n, metadata }
     })
   }
 
-  async commitOffsets(group: string, places: readonly FetchPlace[]): Promise<readonly CommitAnswer[]> {
+  async commitOffsets(member: GroupMember, offsets: readonly CommittedPlace[]): Promise<readonly CommitAnswer[]> {
+    const { group } = member
     const answer = (error: number): CommitAnswer[] =>
-      places.map(({ topic, partition }) => ({ topic, partition, error }))
+      offsets.map(({ topic, partition }) => ({ topic, partition, error }))
     return this.#change(
       'commitOffsets',
       0,
       () => {
+        const error = this.#brokers.members(group).commits(member, false)
         const known = this.#brokers.groups.get(group) ?? new Map<string, KeptOffset>()
         this.#brokers.groups.set(group, known)
-        for (const { topic, partition, offset } of places) known.set(`${topic}/${partition}`, { offset, metadata: '' })
-        return answer(CODE.none)
+        for (const { topic, partition, offset, metadata } of error === CODE.none ? offsets : [])
+          known.set(`${topic}/${partition}`, { offset, metadata })
+        return answer(error)
       },
       answer,
     )
+  }
+
+  async joinGroup(request: JoinRequest): Promise<JoinAnswer> {
+    const { group, member } = request
+    const nothing = { member, generation: -1, protocol: '', leader: '', skipAssignment: false, members: [] }
+    return this.#wait(
+      'joinGroup',
+      () => this.#brokers.members(group).join(request),
+      (error) => ({ ...nothing, error }),
+    )
+  }
+
+  async syncGroup(
+    member: GroupMember,
+    _protocol: string,
+    assignments: readonly MemberAssignment[],
+  ): Promise<SyncAnswer> {
+    return this.#wait(
+      'syncGroup',
+      () => this.#brokers.members(member.group).sync(member, assignments),
+      (error) => ({ error, assignment: new Uint8Array(0) }),
+    )
+  }
+
+  async heartbeat(member: GroupMember): Promise<number> {
+    return this.#change('heartbeat', 0, () => this.#brokers.members(member.group).heartbeat(member), same)
+  }
+
+  async leaveGroup(member: GroupMember): Promise<number> {
+    return this.#change('leaveGroup', 0, () => this.#brokers.members(member.group).leave(member), same)
   }
 
   async initTransactions(id: string, _timeoutMs: number, current?: ProducerId): Promise<ProducerId> {
@@ -164,17 +201,20 @@ export class MemoryCluster implements Cluster {
   async commitOffsetsIn(
     id: string,
     producer: ProducerId,
-    { group, generation }: GroupMember,
+    member: GroupMember,
     offsets: readonly CommittedPlace[],
   ): Promise<readonly CommitAnswer[]> {
     const answer = (error: number): CommitAnswer[] =>
       offsets.map(({ topic, partition }) => ({ topic, partition, error }))
-    const { transactions } = this.#brokers
+    const { group } = member
     return this.#change(
       'commitOffsetsIn',
       0,
-      // Groups have no members here, so nobody is in any generation.
-      () => answer(generation < 0 ? transactions.commitOffsets(id, producer, group, offsets) : CODE.unknownMember),
+      () => {
+        const error = this.#brokers.members(group).commits(member, true)
+        if (error !== CODE.none) return answer(error)
+        return answer(this.#brokers.transactions.commitOffsets(id, producer, group, offsets))
+      },
       answer,
     )
   }
@@ -202,9 +242,22 @@ export class MemoryCluster implements Cluster {
     if (typeof interrupted === 'number') return refuse(interrupted)
     const answer = done()
     this.#brokers.changed()
-    if (interrupted === 'after') {
-      throw new StreamError('KAFKA_UNREACHABLE', 'memoryKafka did not answer.', { retryable: true })
-    }
+    if (interrupted === 'after') throw unanswered()
+    return answer
+  }
+
+  /** Does a request whose answer waits for others; nobody hears it once the connection is closed. */
+  async #wait<A>(request: RequestKind, done: () => Promise<A>, refuse: (error: number) => A): Promise<A> {
+    const interrupted = await this.#turn(request, 0)
+    if (typeof interrupted === 'number') return refuse(interrupted)
+    let hangUp = (): void => {}
+    const hungUp = new Promise<undefined>((resolve) => {
+      hangUp = () => resolve(undefined)
+    })
+    this.#waits.add(hangUp)
+    const answer = await Promise.race([done(), hungUp])
+    this.#waits.delete(hangUp)
+    if (answer === undefined || interrupted === 'after') throw unanswered()
     return answer
   }
 
@@ -228,4 +281,8 @@ export class MemoryCluster implements Cluster {
       return { topic, partition, end: log.end, stableEnd: log.stableEnd, ...read }
     })
   }
+}
+
+function unanswered(): StreamError {
+  return new StreamError('KAFKA_UNREACHABLE', 'memoryKafka did not answer.', { retryable: true })
 }

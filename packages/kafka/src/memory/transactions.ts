@@ -82,6 +82,11 @@ export class Transactions {
     return CODE.none
   }
 
+  /** Whether an open transaction is about to move an offset. */
+  isUnstable(group: string, place: Place): boolean {
+    return [...this.#byId.values()].some(({ groups }) => groups.get(group)?.has(nameOf(place)) === true)
+  }
+
   end(id: string, producer: ProducerId, commit: boolean): number {
     const transaction = this.#of(id, producer)
     if (transaction === undefined) return CODE.invalidProducerEpoch

@@ -9,6 +9,9 @@ import { Partition, splitOf } from '../fetch/partition.ts'
 import type { SourceSettings } from './options.ts'
 import { commit, gone, offsetsAt, startOffsets, topicsOf, usable } from './start-positions.ts'
 
+/** Commits for a group that has no members. */
+const nobody = { generation: -1, member: '', instance: null }
+
 export class KafkaReader<out T> implements SourceReader<T> {
   readonly #cluster: Cluster
   readonly #settings: SourceSettings<T>
@@ -86,10 +89,12 @@ export class KafkaReader<out T> implements SourceReader<T> {
     const news = positions.filter(({ split, offset }) => this.#committed.get(split) !== offset)
     const places = news.flatMap(({ split, offset }) => {
       const partition = this.#partitions.get(split)
-      return partition === undefined ? [] : [{ topic: partition.topic, partition: partition.partition, offset }]
+      return partition === undefined
+        ? []
+        : [{ topic: partition.topic, partition: partition.partition, offset, metadata: '' }]
     })
     if (places.length === 0) return
-    await commit(this.#cluster, group, places, this.#settings)
+    await commit(this.#cluster, { group, ...nobody }, places, this.#settings)
     for (const { split, offset } of news) this.#committed.set(split, offset)
   }
 

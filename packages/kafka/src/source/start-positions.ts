@@ -1,6 +1,14 @@
 /** Owns where a source begins and, for a bounded run, where it ends: asked of the cluster once, when the job starts. */
 import { type Position, StreamError } from '@tidemark/core'
-import { type Cluster, EARLIEST, LATEST, type PartitionLeader, type TopicMetadata } from '../client/cluster.ts'
+import {
+  type Cluster,
+  type CommittedPlace,
+  EARLIEST,
+  type GroupMember,
+  LATEST,
+  type PartitionLeader,
+  type TopicMetadata,
+} from '../client/cluster.ts'
 import { CODE, mayRetry, refused } from '../client/error-codes.ts'
 import { type Patience, persist } from '../client/retry.ts'
 import { problem } from '../errors.ts'
@@ -136,19 +144,19 @@ async function committedOffsets(
   return new Map(found.filter(({ offset }) => offset >= 0n).map((answer) => [splitOf(answer), answer.offset]))
 }
 
-/** Commits positions for a group without members. */
+/** Commits positions for a group, as its member, or as nobody where it has none. */
 export async function commit(
   cluster: Cluster,
-  group: string,
-  places: readonly { readonly topic: string; readonly partition: number; readonly offset: bigint }[],
+  member: GroupMember,
+  places: readonly CommittedPlace[],
   patience: Patience,
 ): Promise<void> {
   await persist(patience, async () => {
-    const answers = await cluster.commitOffsets(group, places)
+    const answers = await cluster.commitOffsets(member, places)
     const bad =
       answers.find(({ error }) => error !== CODE.none && !mayRetry(error)) ??
       answers.find(({ error }) => error !== CODE.none)
-    if (bad !== undefined) throw refused(`Committing offsets of group '${group}'`, bad.error)
+    if (bad !== undefined) throw refused(`Committing offsets of group '${member.group}'`, bad.error)
   })
 }
 
