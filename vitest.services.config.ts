@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['packages/**/*.services.test.ts'],
+    include: ['packages/**/*.services.test.ts', 'examples/**/*.services.test.ts'],
     globalSetup: ['packages/services/src/testing/skips.ts'],
     // One file at a time: each starts several servers, and a machine may have two cores.
     fileParallelism: false,

@@ -49,7 +49,7 @@ export const CLASSES = [
 ] as const
 export type MagnitudeClass = (typeof CLASSES)[number][0]
 
-export function classOf(quake: Quake): MagnitudeClass {
+export function classOf(quake: Pick<Quake, 'magnitude'>): MagnitudeClass {
   let found: MagnitudeClass = 'micro'
   for (const [name, from] of CLASSES) if (quake.magnitude >= from) found = name
   return found
