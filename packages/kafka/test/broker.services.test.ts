@@ -3,6 +3,7 @@ import { type Kafka, canTest, startKafka } from '@tidemark/services'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { brokerStage } from './broker-stage.ts'
 import { groupContract } from './group-contract.ts'
+import { memberContract } from './member-contract.ts'
 import { sinkContract } from './sink-contract.ts'
 import { sourceContract } from './source-contract.ts'
 import { transactionContract } from './transaction-contract.ts'
@@ -19,4 +20,5 @@ describe.skipIf(!(await canTest('kafka')))('with a broker', () => {
   sinkContract('a real broker', stage)
   transactionContract('a real broker', stage)
   groupContract('a real broker', stage)
+  memberContract('a real broker', stage)
 })

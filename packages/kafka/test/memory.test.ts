@@ -1,5 +1,6 @@
 import { eventClock } from './event-clock.ts'
 import { groupContract } from './group-contract.ts'
+import { memberContract } from './member-contract.ts'
 import { sinkContract } from './sink-contract.ts'
 import { sourceContract } from './source-contract.ts'
 import { transactionContract } from './transaction-contract.ts'
@@ -9,3 +10,4 @@ sourceContract('the twin', async () => memoryStage())
 sinkContract('the twin', async () => memoryStage())
 transactionContract('the twin', async () => memoryStage())
 groupContract('the twin', async () => memoryStage(eventClock()))
+memberContract('the twin', async () => memoryStage(eventClock()))
