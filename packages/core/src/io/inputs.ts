@@ -74,12 +74,18 @@ function arraySource<T>(records: readonly T[], options: ReplayOptions<T> | undef
             caughtUp: finished,
             finished,
             ...(info === undefined ? {} : { info }),
-            ...(options === undefined ? {} : { arrivals: batch.map(options.arrivedAt) }),
+            ...(options === undefined ? {} : { arrivals: timesOf(batch, options.arrivedAt) }),
           }
         },
       }
     },
   } satisfies Source<T>)
+}
+
+function timesOf<T>(batch: readonly T[], at: (value: T) => number): Float64Array {
+  const times = new Float64Array(batch.length)
+  for (let i = 0; i < batch.length; i++) times[i] = at(batch[i] as T)
+  return times
 }
 
 function iterableSource<T>(input: Iterable<T>): Source<T> {

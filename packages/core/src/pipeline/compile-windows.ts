@@ -16,6 +16,7 @@ import type { Sink } from '../io/sink.ts'
 import { copyKey, keyId } from '../state/key.ts'
 import { isMerging } from '../window/assigner.ts'
 import type { NodeCounters } from './compile.ts'
+import { keepShapes } from './kept-shapes.ts'
 import { delayOf, mayChange, mayWithdraw, settledAfter, windowOf } from './over-results.ts'
 import type { KeyNode, OnError, PlanNode, ResultKeyNode, ResultNode, WindowNode } from './plan.ts'
 
@@ -49,6 +50,7 @@ export class WindowCompiler {
   readonly #entries: Map<KeyNode, readonly (WindowOperator | Pick<WindowOperator, 'record'>)[]> = new Map()
 
   constructor(site: Site) {
+    keepShapes()
     this.#site = site
   }
 
