@@ -1,0 +1,37 @@
+/** Owns the comparison of what stands in a results topic with the answers: all finals, each once, equal. */
+import { collected, pipeline } from '@tidemark/core'
+import { type Kafka, json, kafkaSource, resultRecords } from '@tidemark/kafka'
+import { Expected, type Work } from './work.ts'
+
+interface Aggregate {
+  readonly count: number
+  readonly sum: number
+}
+
+export async function check(kafka: Kafka, topic: string, byHand: boolean, work: Work): Promise<number> {
+  const expected = new Expected(work)
+  const nothing = {
+    ...collected<never>(),
+    open: async () => ({ write() {}, progress() {}, async flush() {}, async close() {} }),
+  }
+  if (byHand) {
+    const value = json.pick({ id: 'string', start: 'number', count: 'number', sum: 'number' })
+    await pipeline('check')
+      .from(kafkaSource({ kafka, topics: [topic], value, until: 'end' }))
+      .tap(({ id, start, count, sum }) => expected.take(id, start, count, sum))
+      .to(nothing)
+      .start().done
+  } else {
+    const value = resultRecords<string, Aggregate>(json<Aggregate>())
+    await pipeline('check')
+      .from(kafkaSource({ kafka, topics: [topic], value, until: 'end' }))
+      .tap((record) => {
+        if (record.kind === 'value')
+          expected.take(record.key, record.window.start, record.value.count, record.value.sum)
+      })
+      .to(nothing)
+      .start().done
+  }
+  expected.end()
+  return expected.finals
+}

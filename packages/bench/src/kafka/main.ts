@@ -1,0 +1,109 @@
+/**
+ * `npm run bench:kafka -- [--records N] [--keys N,…] [--runs N] [--jobs loop,parse,pick]`: jobs in turn on one broker of
+ * this machine, every result checked. CPU is that of the process that runs the job, from its start to its end.
+ */
+import { spawnSync } from 'node:child_process'
+import { loadavg } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { Admin } from '@platformatic/kafka'
+import { pipeline } from '@tidemark/core'
+import { type Kafka, kafka as cluster, kafkaRecords } from '@tidemark/kafka'
+import { startKafka } from '@tidemark/services'
+import { check } from './check.ts'
+import { PARTITIONS, type Event, type Work, events } from './work.ts'
+
+interface Cost {
+  readonly wallMs: number
+  readonly cpuMs: number
+  readonly peakMb: number
+}
+
+const { values } = parseArgs({
+  options: {
+    records: { type: 'string', default: '5000000' },
+    keys: { type: 'string', default: '1000,100000' },
+    runs: { type: 'string', default: '3' },
+    jobs: { type: 'string', default: 'loop,parse,pick' },
+  },
+})
+
+async function produce(kafka: Kafka, topic: string, work: Work): Promise<void> {
+  await pipeline('events')
+    .from(events(work))
+    .to(kafkaRecords<Event>({ kafka, topic, key: (event) => event.id, timestamp: (event) => event.at }))
+    .start().done
+}
+
+function run(name: string, broker: string, from: string, to: string, work: Work): Cost {
+  const child = fileURLToPath(new URL('child.ts', import.meta.url))
+  const args = ['--conditions=@tidemark/source', child, name, broker, from, to, String(work.records)]
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 600_000 })
+  if (status !== 0) throw new Error(`'${name}' ended with ${status}: ${stderr}`)
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Cost
+}
+
+function spread(numbers: readonly number[], digits: number): string {
+  const sorted = numbers.toSorted((a, b) => a - b)
+  const text = (n: number | undefined): string => (n ?? Number.NaN).toFixed(digits)
+  return `${text(sorted[Math.floor(sorted.length / 2)])} (${text(sorted[0])}–${text(sorted.at(-1))})`
+}
+
+const jobs = values.jobs.split(',')
+await using broker = await startKafka({ heap: '1g' })
+const [address = ''] = broker.bootstrap
+const kafka = cluster({ brokers: [address] })
+const admin = new Admin({ clientId: 'bench', bootstrapBrokers: [address], retries: 20, retryDelay: 200 })
+const createTopic = (name: string): Promise<unknown> =>
+  admin.createTopics({
+    topics: [name],
+    partitions: PARTITIONS,
+    replicas: 1,
+    configs: [{ name: 'retention.ms', value: '-1' }],
+  })
+
+for (const keys of values.keys.split(',').map(Number)) {
+  const work: Work = { keys, records: Number(values.records) }
+  const input = `events-${keys}`
+  await createTopic(input)
+  await produce(kafka, input, work)
+  const costs = new Map<string, Cost[]>(jobs.map((name) => [name, []]))
+  for (let i = 0; i < Number(values.runs); i++) {
+    for (const name of jobs) {
+      const output = `results-${keys}-${name}-${i}`
+      await createTopic(output)
+      const cost = run(name, address, input, output, work)
+      const finals = await check(kafka, output, name === 'loop', work)
+      costs.get(name)?.push(cost)
+      console.log(
+        `${keys} keys, ${name}: ${((1_000 * cost.cpuMs) / work.records).toFixed(2)} CPU s per M, ${Math.round(work.records / cost.wallMs)} k records/s, ${Math.round(cost.peakMb)} MB, ${finals} finals equal, load ${loadavg()[0]?.toFixed(1)}`,
+      )
+    }
+  }
+  console.log(`\n${keys} keys, ${work.records} records`)
+  console.log(
+    '| job | CPU s per M records | k records/s | peak MB | CPU beside the loop |\n| --- | --- | --- | --- | --- |',
+  )
+  const loop = costs.get('loop')?.map(({ cpuMs }) => cpuMs) ?? []
+  for (const [name, of] of costs) {
+    const cpu = spread(
+      of.map(({ cpuMs }) => (1_000 * cpuMs) / work.records),
+      2,
+    )
+    const rate = spread(
+      of.map(({ wallMs }) => work.records / wallMs),
+      0,
+    )
+    const peak = spread(
+      of.map(({ peakMb }) => peakMb),
+      0,
+    )
+    const beside = spread(
+      of.map(({ cpuMs }, i) => cpuMs / (loop[i] ?? Number.NaN)),
+      2,
+    )
+    console.log(`| ${name} | ${cpu} | ${rate} | ${peak} | ${beside} |`)
+  }
+  console.log('')
+}
+await admin.close()
