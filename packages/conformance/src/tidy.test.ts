@@ -61,6 +61,7 @@ describe('packages import as allowed, through public doors', () => {
       devDependencies: { flatqueue: '3', zod: '4' },
     },
     triggers: { exports: { '.': {} }, dependencies: { '@tidemark/core': 'workspace:^' } },
+    serving: { exports: { '.': {}, './embedded': {} }, dependencies: { '@tidemark/core': 'workspace:^' } },
     testing: {
       exports: { '.': {} },
       dependencies: { '@tidemark/core': 'workspace:^', '@tidemark/triggers': 'workspace:^' },
@@ -90,6 +91,8 @@ describe('packages import as allowed, through public doors', () => {
     ['triggers/src/a.ts', "import { b } from '@tidemark/core/dist/b.js'", /deep import/],
     ['triggers/src/a.ts', "import { b } from '../../core/src/time/b.ts'", /leaves its package/],
     ['triggers/src/a.ts', "import { readFileSync } from 'node:fs'", /triggers runs in browsers too/],
+    ['serving/src/a.ts', "import { readFileSync } from 'node:fs'", /runs in browsers too; only src\/embedded\//],
+    ['serving/src/embedded/a.ts', "import { readFileSync } from 'node:fs'", undefined],
     ['triggers/src/a.ts', "import { b } from '@tidemark/testing'", /triggers may not depend on testing/],
     ['triggers/src/a.test.ts', "import { b } from '@tidemark/testing'", /not declared/],
     ['kafka/src/a.services.test.ts', "import { startKafka } from '@tidemark/services'", undefined],
@@ -165,6 +168,8 @@ describe('no clock, chance or environment but through a door', () => {
     ['core/src/window/a.ts', 'export function a(window: number): number { return window }', undefined],
     ['core/src/time/system-clock.ts', 'Date.now()', undefined],
     ['core/src/folder/lock.ts', 'process.pid', undefined],
+    ['serving/src/a.ts', 'Date.now()', /Date without an argument/],
+    ['serving/src/embedded/a.ts', 'process.pid', undefined],
     ['core/src/time/a.test.ts', 'Date.now()', undefined],
     ['bench/src/a.ts', 'performance.now()', undefined],
   ])

@@ -32,6 +32,7 @@ const outer: Readonly<Record<string, readonly string[]>> = {
 const anywhere: Readonly<Record<string, string | undefined>> = {
   core: 'src/folder/',
   triggers: undefined,
+  serving: 'src/embedded/',
   testing: undefined,
 }
 
