@@ -61,15 +61,23 @@ export function runLine({ task, steps, clocking, end }: Line): RunRecords {
   const time = steps.findIndex(({ op }) => op === 'eventTime')
   const calls = steps.map(({ fn }) => withMeta(fn))
   const into = new Into(end, task)
-  return (records, from, to, tick) => {
+  return (records, from, to, arrivals) => {
     const timeline = clocking?.timeline
     let own = timeline?.own ?? Number.NaN
     const others = timeline?.others ?? Number.NaN
     into.begin(cursor.watermark, timeline !== undefined)
     try {
       for (let i = from; i < to; i++) {
-        if (tick !== undefined && tick(i, timeline === undefined ? BEFORE_ALL : into.watermark)) {
-          into.begin(cursor.watermark, timeline !== undefined)
+        if (arrivals !== undefined) {
+          arrivals.clock.follow(arrivals.at[i] as number)
+          const now = arrivals.clock.now()
+          if (now > cursor.now) {
+            if (now < task.quietUntil) cursor.now = now
+            else {
+              if (timeline !== undefined) task.raise(into.watermark)
+              if (task.tick(now)) into.begin(cursor.watermark, timeline !== undefined)
+            }
+          }
         }
         cursor.index = i
         cursor.eventTime = Number.NaN

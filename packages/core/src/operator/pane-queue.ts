@@ -17,17 +17,18 @@ export class PaneQueue {
   #panes: object[] = []
   #items: Item[] = []
   #slot = 0
-  #out: (pane: object) => void = (pane) => {
-    if (this.#items.length === 0) this.#panes.push(pane)
-    else this.#items.push({ pane })
-  }
+  /** Where panes go while they are taken. */
+  #out: ((pane: object) => void) | undefined = undefined
 
   get empty(): boolean {
     return this.#panes.length === 0 && this.#items.length === 0
   }
 
   push(pane: object): void {
-    this.#out(pane)
+    const out = this.#out
+    if (out !== undefined) out(pane)
+    else if (this.#items.length === 0) this.#panes.push(pane)
+    else this.#items.push({ pane })
   }
 
   pushChunk(chunk: Chunk): void {

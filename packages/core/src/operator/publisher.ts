@@ -85,6 +85,22 @@ export class Publisher {
   }
 
   /**
+   * The pane of a record whose window is to come, the record's slot being as the last pane left it. Only where whole
+   * values come and none is withdrawn.
+   */
+  early(cells: Cells, slot: number, window: unknown, watermark: number, now: number, value: unknown): void {
+    this.#counters.earlyPanes++
+    if (this.#watermark !== watermark) this.#watermark = watermark
+    if (this.#now !== now) this.#now = now
+    const indexes = cells.index as Uint32Array
+    const index = indexes[slot] as number
+    indexes[slot] = index + 1
+    const key = (cells.keys as unknown[])[slot]
+    const records = cells.records[slot] as number
+    this.queue.push(paneOf('value', key, window, index, this.#watermark, this.#now, value, 'early', false, records, 0))
+  }
+
+  /**
    * The only panes of slots from `from` on, one for each of `keys`: of windows that nothing was asked about, complete and
    * freed in one step. What of a gate would be told of them goes with the slots.
    */

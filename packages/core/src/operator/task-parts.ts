@@ -1,19 +1,18 @@
 /** Owns what a task is put together from: ports, outputs, and the shape of its snapshot. */
+import type { Clock } from '../time/clock.ts'
 import type { Split } from '../time/splits.ts'
 import type { OpenWindow, WindowOperator } from './operator.ts'
 import type { ResultInput } from './result-input.ts'
 import type { Timeline } from './timeline.ts'
 
-/**
- * Takes records from .. to − 1 of a batch in. `tick` sees to processing time before each, told where the watermark
- * stands; true: somebody was woken.
- */
-export type RunRecords = (
-  records: readonly unknown[],
-  from: number,
-  to: number,
-  tick: ((i: number, watermark: number) => boolean) | undefined,
-) => void
+/** A clock that follows the arrivals of a batch: it is told of each before its record, then asked. */
+export interface Arrivals {
+  readonly at: ArrayLike<number>
+  readonly clock: Required<Pick<Clock, 'now' | 'follow'>>
+}
+
+/** Takes records from .. to − 1 of a batch in. */
+export type RunRecords = (records: readonly unknown[], from: number, to: number, arrivals: Arrivals | undefined) => void
 
 /** Where the records of one source enter. */
 export interface Port {

@@ -15,7 +15,7 @@ import type { Endpoint } from './endpoint.ts'
 import type { OpenWindow } from './operator.ts'
 import type { ResultFilter } from './result-chain.ts'
 import type { ResultInput } from './result-input.ts'
-import type { Output, Port, SavedTask, TaskEvents } from './task-parts.ts'
+import type { Arrivals, Output, Port, SavedTask, TaskEvents } from './task-parts.ts'
 import type { SplitClock, Timeline } from './timeline.ts'
 import { dividable } from '../io/pieces.ts'
 
@@ -34,7 +34,7 @@ export class Task {
   /** Something is to be done whenever a step has ended: panes for other windows, a buffer bounded over all keys. */
   settles = false
   events: TaskEvents = { split: () => {}, stalled: () => {}, ahead: () => {} }
-  #clock: Clock | undefined
+  #clock: Arrivals['clock'] | undefined
   /** Processing time at which the watermark last moved. */
   #movedAt = Number.NaN
   #announced = false
@@ -43,7 +43,7 @@ export class Task {
 
   /** Processing time from here on follows the clock record by record, if the clock follows arrivals. */
   follow(clock: Clock): void {
-    this.#clock = clock.follow === undefined ? undefined : clock
+    this.#clock = clock.follow === undefined ? undefined : (clock as Arrivals['clock'])
   }
 
   /** A split that is known from the start, or appears. */
@@ -105,6 +105,14 @@ export class Task {
     if (now < this.#watchAt) return woken
     this.#watch()
     return true
+  }
+
+  /** The processing time before which `tick` would only note it. */
+  get quietUntil(): number {
+    if (this.settles) return Number.NEGATIVE_INFINITY
+    let next = this.#watchAt
+    for (let i = 0; i < this.outputs.length; i++) next = Math.min(next, (this.outputs[i] as Output).operator.nextWakeUp)
+    return next
   }
 
   /** A step has ended: what windows owe to other windows goes there, in the order of the plan. */
@@ -272,27 +280,8 @@ export class Task {
     const { arrivals } = this.cursor.batch
     port.records += to - from
     this.cursor.eventTime = Number.NaN
-    port.run(records, from, to, arrivals === undefined ? undefined : this.#arrivals(arrivals))
-  }
-
-  /** Processing time follows the arrivals of a batch, if the clock does. */
-  #arrivals(arrivals: ArrayLike<number>): ((i: number, watermark: number) => boolean) | undefined {
     const clock = this.#clock
-    if (clock === undefined) return undefined
-    const { cursor, outputs } = this
-    return (i, watermark) => {
-      clock.follow?.(arrivals[i] as number)
-      const now = clock.now()
-      if (now <= cursor.now) return false
-      let quiet = now < this.#watchAt && !this.settles
-      for (let k = 0; k < outputs.length && quiet; k++) quiet = (outputs[k] as Output).operator.nextWakeUp > now
-      if (quiet) {
-        cursor.now = now
-        return false
-      }
-      this.raise(watermark)
-      return this.tick(now)
-    }
+    port.run(records, from, to, arrivals === undefined || clock === undefined ? undefined : { at: arrivals, clock })
   }
 
   #finish(port: Port, clocks: readonly SplitClock[]): void {

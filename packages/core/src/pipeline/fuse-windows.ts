@@ -16,7 +16,9 @@ import { IN_TIME, PENDING } from '../pane/numbering.ts'
 export type Bindings = Record<string, unknown>
 
 /** Nothing is due, so this only tells the task where the watermark stands. */
-export const SYNC = 'if (watermark > cursor.watermark) task.raise(watermark)'
+const SYNC = 'if (watermark > cursor.watermark) task.raise(watermark)'
+/** An operator was called: it may want to be looked at sooner. */
+export const LOOK = 'due = task.nextDue(); quiet = -Infinity'
 
 export interface EndText {
   readonly before: readonly string[]
@@ -40,8 +42,7 @@ export function endText(end: End, timed: boolean, rejects: Reject[], accounts: o
   const call = end.kind === 'push' ? 'end(value)' : 'end.record(key, id, value)'
   return {
     before: [],
-    // What comes after reads the watermark, and may want to be looked at sooner.
-    text: timed ? [SYNC, call, 'due = task.nextDue()'] : [call],
+    text: timed ? [SYNC, call, LOOK] : [call, 'quiet = -Infinity'],
     after: [],
     forget: [],
   }
@@ -55,6 +56,8 @@ interface ColumnsText {
   /** Runs the user's functions on the record, under the window stage's policy. */
   readonly inputs: readonly string[]
   readonly add: readonly string[]
+  /** What a slot's results are. */
+  readonly value: string
 }
 
 function columnsText(
@@ -63,7 +66,7 @@ function columnsText(
   accounts: object[],
   bindings: Bindings,
 ): ColumnsText | undefined {
-  const { columns } = stage.spec
+  const { columns, names } = stage.spec
   if (columns.some(({ kind }) => kind === undefined)) return undefined
   const at = rejects.push(stage.outputs.reject) - 1
   accounts.push(stage.counters)
@@ -85,6 +88,10 @@ function columnsText(
     ],
     inputs: inputs.length === 0 ? [] : [`at = ${at}`, ...inputs, 'at = -1'],
     add: [...kinds.flatMap((kind, i) => ADDS[kind](i)), 'counts[slot]++', 'assigned++'],
+    value:
+      names === undefined
+        ? kinds.map((kind) => RESULTS[kind](0)).join()
+        : `{ ${kinds.map((kind, i) => `${JSON.stringify(names[i])}: ${RESULTS[kind](i)}`).join(', ')} }`,
   }
 }
 
@@ -97,7 +104,7 @@ function gridText(operator: GridOperator, rejects: Reject[], accounts: object[],
   const columns = columnsText(stage, rejects, accounts, bindings)
   const load = ['cells = table.cells', 'slots = table.slots', 'plain = table.plain', ...(columns?.load ?? [])]
   // A trigger or gate may have asked for a watermark that comes sooner.
-  const asked = stage.asksForWatermarks ? ['due = task.nextDue()'] : []
+  const look = stage.asksForWatermarks ? LOOK : 'quiet = -Infinity'
   return {
     before: [
       `let table, cells, slots, plain = false, start = NaN, end = NaN, assigned = 0, onTime = 0`,
@@ -109,17 +116,17 @@ function gridText(operator: GridOperator, rejects: Reject[], accounts: object[],
       ...indent(1, [
         SYNC,
         'table = operator.find(timestamp, key, value)',
+        LOOK,
         'if (table === undefined) {',
         ...indent(1, ['start = end = NaN', 'break line']),
         '}',
-        'due = task.nextDue()',
         'start = table.start',
         'end = table.end',
         ...load,
       ]),
       '}',
       ...(columns === undefined
-        ? [SYNC, 'if (operator.add(table, key, id, value)) assigned++', ...asked]
+        ? [SYNC, 'if (operator.add(table, key, id, value)) assigned++', look]
         : [
             ...columns.inputs,
             'let slot = slots.get(id)',
@@ -134,9 +141,9 @@ function gridText(operator: GridOperator, rejects: Reject[], accounts: object[],
             '}',
             ...columns.add,
             'if (plain) onTime++',
-            ...waitingText(stage),
+            ...earlyText(stage, columns.value),
             'else {',
-            ...indent(1, [SYNC, 'stage.added(cells, slot, table, table.wakes)', ...asked]),
+            ...indent(1, [SYNC, 'stage.added(cells, slot, table, table.wakes)', look]),
             '}',
           ]),
     ],
@@ -144,14 +151,26 @@ function gridText(operator: GridOperator, rejects: Reject[], accounts: object[],
   }
 }
 
-/** Where early panes wait for a time, and this slot's does already, the record is only noted. */
-function waitingText({ options: { trigger }, heldBack }: WindowStage): readonly string[] {
-  if (typeof trigger.fastPath?.early !== 'object' || heldBack !== undefined) return []
-  return [
-    `else if (!table.complete && (flags[slot] & ${WAITING}) !== 0) {`,
-    ...indent(1, [`flags[slot] |= ${PENDING | IN_TIME}`, 'onTime++']),
-    '}',
-  ]
+/** A record of a window that is to come: noted where a pane of its slot waits for its time already, shown where each is. */
+function earlyText(stage: WindowStage, value: string): readonly string[] {
+  const { trigger, accumulation, gate = trigger.gate, mayWithdraw } = stage.options
+  const early = trigger.fastPath?.early
+  if (early === 'perRecord' && gate === undefined && accumulation === 'accumulating' && !mayWithdraw)
+    return [
+      'else if (!table.complete) {',
+      ...indent(1, [
+        'onTime++',
+        `stage.publisher.early(cells, slot, table.window, watermark, stage.cursor.now, ${value})`,
+      ]),
+      '}',
+    ]
+  if (typeof early === 'object' && stage.heldBack === undefined)
+    return [
+      `else if (!table.complete && (flags[slot] & ${WAITING}) !== 0) {`,
+      ...indent(1, [`flags[slot] |= ${PENDING | IN_TIME}`, 'onTime++']),
+      '}',
+    ]
+  return []
 }
 
 /** Slices of hopping windows: the one in use in variables while all its windows are to come, all else by the operator. */
@@ -167,7 +186,7 @@ function hoppingText(
   Object.assign(bindings, { stage, account: stage.counters })
   const load = ['cells = slice.cells', 'slots = slice.slots', ...columns.load]
   const forget = ['start = stop = NaN']
-  const byOperator = [SYNC, 'end.record(key, id, value)', 'due = task.nextDue()', ...forget, 'break line']
+  const byOperator = [SYNC, 'end.record(key, id, value)', LOOK, ...forget, 'break line']
   return {
     before: [
       `let slice, cells, slots, ${columns.variables.join(', ')}`,
@@ -179,7 +198,7 @@ function hoppingText(
       ...indent(1, [
         SYNC,
         'const entered = end.enter(timestamp)',
-        'due = task.nextDue()',
+        LOOK,
         'if (entered === undefined) {',
         ...indent(1, byOperator),
         '}',
@@ -240,7 +259,7 @@ function sessionText(
         `flags[slot] |= ${PENDING | IN_TIME}`,
       ]),
       '} else {',
-      ...indent(1, [SYNC, 'end.record(key, id, value)', 'due = task.nextDue()', ...load]),
+      ...indent(1, [SYNC, 'end.record(key, id, value)', LOOK, ...load]),
       '}',
     ],
     after: ACCOUNT,
@@ -257,6 +276,11 @@ const ADDS: { readonly [K in ColumnKind]: (i: number) => readonly string[] } = {
   count: (i) => [`n${i}[slot]++`],
   sum: (i) => [`sum${i}[slot] += input${i}`],
   mean: (i) => [`sum${i}[slot] += input${i}`, `n${i}[slot]++`],
+}
+const RESULTS: { readonly [K in ColumnKind]: (i: number) => string } = {
+  count: (i) => `n${i}[slot]`,
+  sum: (i) => `sum${i}[slot]`,
+  mean: (i) => `sum${i}[slot] / n${i}[slot]`,
 }
 
 export function indent(by: number, lines: readonly string[]): readonly string[] {

@@ -12,7 +12,7 @@ import type { Clocking, Line, Step } from '../operator/line.ts'
 import type { RunRecords } from '../operator/task-parts.ts'
 import { copyKey, keyId } from '../state/key.ts'
 import { badTimestamp } from '../time/timestamp.ts'
-import { type Bindings, endText, indent } from './fuse-windows.ts'
+import { type Bindings, LOOK, endText, indent } from './fuse-windows.ts'
 
 let allowed: boolean | undefined
 
@@ -58,7 +58,7 @@ export function generate({ task, steps, clocking, end }: Line): { readonly text:
   const timed = (...lines: readonly string[]): readonly string[] => (clocking === undefined ? [] : lines)
   const text = [
     `'use strict'`,
-    'return (records, from, to, tick) => {',
+    'return (records, from, to, arrivals) => {',
     ...indent(1, [
       ...timed(
         'let own = timeline.own',
@@ -66,14 +66,14 @@ export function generate({ task, steps, clocking, end }: Line): { readonly text:
         'let watermark = cursor.watermark',
         'let due = task.nextDue()',
       ),
+      '// The processing time before which nobody wants to be woken, as far as is known.',
+      'let quiet = -Infinity',
       ...last.before,
       'try {',
       ...indent(1, [
         'for (let i = from; i < to; i++) {',
         ...indent(1, [
-          `if (tick !== undefined && tick(i, ${clocking === undefined ? '-Infinity' : 'watermark'})) {`,
-          ...indent(1, [...last.forget, ...timed('watermark = cursor.watermark', 'due = task.nextDue()')]),
-          '}',
+          ...arrivalText(clocking !== undefined, last.forget),
           'cursor.index = i',
           'cursor.eventTime = NaN',
           'let value = records[i]',
@@ -148,6 +148,32 @@ function callText(name: string, fn: Step['fn']): string {
   return fn.length >= 2 ? `${name}(value, cursor.keep())` : `${name}(value)`
 }
 
+/** Processing time follows the records' arrivals. */
+function arrivalText(timed: boolean, forget: readonly string[]): readonly string[] {
+  const woken = timed ? [...forget, 'watermark = cursor.watermark', 'due = task.nextDue()'] : forget
+  return [
+    'if (arrivals !== undefined) {',
+    ...indent(1, [
+      'arrivals.clock.follow(arrivals.at[i])',
+      'const time = arrivals.clock.now()',
+      'if (time > cursor.now) {',
+      ...indent(1, [
+        'if (time >= quiet) quiet = task.quietUntil',
+        'if (time < quiet) cursor.now = time',
+        'else {',
+        ...indent(1, [
+          ...(timed ? ['task.raise(watermark)'] : []),
+          ...(woken.length > 0 ? ['if (task.tick(time)) {', ...indent(1, woken), '}'] : ['task.tick(time)']),
+          'quiet = -Infinity',
+        ]),
+        '}',
+      ]),
+      '}',
+    ]),
+    '}',
+  ]
+}
+
 /** What a record proves counts after it. Windows are only looked at when one of them is due. */
 function progressText({ ahead }: Clocking, forget: readonly string[]): readonly string[] {
   return [
@@ -159,7 +185,7 @@ function progressText({ ahead }: Clocking, forget: readonly string[]): readonly 
       ...indent(1, [
         'watermark = now',
         'if (now >= due) {',
-        ...indent(1, ['timeline.own = own', 'task.raise(now)', 'due = task.nextDue()', ...forget]),
+        ...indent(1, ['timeline.own = own', 'task.raise(now)', LOOK, ...forget]),
         '}',
       ]),
       '}',
