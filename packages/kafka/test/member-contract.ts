@@ -199,7 +199,7 @@ export function memberContract(name: string, open: () => Promise<Stage>): void {
       await stage.addPartitions(topics[0] as string, 4)
       for (let left = 100; left > 0 && sum(members.map(({ member }) => member.tasks.length)) < 4; left--) {
         // Every member tells; the leader does something about it.
-        for (const { member } of members) member.partitionsChanged()
+        for (const { member } of members) member.tasksSeen(4)
         await wait(100)
       }
       await share(members, 2, 2)

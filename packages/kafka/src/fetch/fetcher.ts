@@ -63,13 +63,19 @@ export class Fetcher {
     this.#events = events
   }
 
-  /** Starts fetching; the partitions know their leaders. */
+  /** Looks at the topics from now on, and fetches what there is. */
   start(): void {
     this.#startLoops()
     void this.#keepMetadata()
   }
 
-  /** A partition has room, was resumed, or was added. */
+  /** Partitions were added, whose leaders are known. */
+  added(): void {
+    this.#startLoops()
+    this.wake()
+  }
+
+  /** A partition has room, or was resumed. */
   wake(): void {
     const waits = [...this.#waits]
     this.#waits.clear()
@@ -183,8 +189,7 @@ export class Fetcher {
     }
     if (this.#closed) return
     await this.#events.metadata(topics)
-    this.#startLoops()
-    this.wake()
+    this.added()
     if (this.#orphan() !== undefined) this.#lookNow()
   }
 

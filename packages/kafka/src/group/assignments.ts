@@ -17,11 +17,6 @@ async function countPartitions(cluster: Cluster, reading: Reading): Promise<Read
   return new Map(topics.map(({ topic, partitions }) => [topic, partitions.length]))
 }
 
-/** How many tasks there are: one for each partition number that any topic has. */
-export async function countTasks(cluster: Cluster, reading: Reading): Promise<number> {
-  return Math.max(0, ...(await countPartitions(cluster, reading)).values())
-}
-
 /** @throws KAFKA_GROUP_TOPICS, KAFKA_GROUP_PROTOCOL, or what asking for the topics throws */
 export async function assignments(
   cluster: Cluster,
@@ -35,6 +30,7 @@ export async function assignments(
     return { member, name: instance ?? member, tasks, generation }
   })
   const counts = await countPartitions(cluster, reading)
+  // A task for each partition number that any topic has.
   const of = Math.max(0, ...counts.values())
   const given = assignTasks(of, claims)
   return claims.map(({ member, tasks: had }) => {

@@ -24,11 +24,3 @@ export function otherTopics(group: string, here: readonly string[], there: reado
     remedy: 'Give jobs that read other topics a group of their own.',
   })
 }
-
-export function silent(group: string, sessionTimeoutMs: number): StreamError {
-  return new StreamError(
-    'KAFKA_UNREACHABLE',
-    `The coordinator of group '${group}' was not heard of for a session (${sessionTimeoutMs} ms).`,
-    { retryable: true },
-  )
-}

@@ -3,16 +3,16 @@
  * one number of all topics. Tasks that stay are not disturbed when others come and go (incremental rebalancing).
  *
  * Invariants: a task is nobody else's before `revoking` has resolved or this member is out, and what is committed by
- * `commit` is committed by its owner or not at all: who is out has a generation that the coordinator refuses. No commit
- * is under way while the member changes from one generation to the next.
+ * `commit` is committed by its owner or not at all: who is out has a generation that the coordinator refuses. So a member
+ * keeps its tasks while the coordinator is away. No commit is under way while the member changes generations.
  */
 import { type Clock, StreamError } from '@tidemark/core'
 import type { Cluster, GroupMember as Identity, JoinAnswer } from '../client/cluster.ts'
 import { CODE, refused } from '../client/error-codes.ts'
 import { type Patience, Trouble, pause } from '../client/retry.ts'
-import { assignments, countTasks } from './assignments.ts'
+import { assignments } from './assignments.ts'
 import { type Assignment, PROTOCOL, decodeAssignment, encodeSubscription } from './consumer-protocol.ts'
-import { fencedInstance, notOwner, silent } from './errors.ts'
+import { fencedInstance, notOwner } from './errors.ts'
 
 export interface GroupSettings extends Patience {
   readonly clock: Clock
@@ -21,7 +21,7 @@ export interface GroupSettings extends Patience {
   readonly instance: string | undefined
   /** All members of a group read the same. */
   readonly topics: readonly string[]
-  /** A member that the coordinator does not hear of for so long is out, and takes it for granted itself. */
+  /** A member that the coordinator does not hear of for so long is out. */
   readonly sessionTimeoutMs: number
   /** How long the others wait for a member that finishes with tasks. */
   readonly rebalanceTimeoutMs: number
@@ -52,11 +52,11 @@ export class GroupMember {
   /** −1: in none. */
   #generation = -1
   #leads = false
+  /** How many tasks were shared out. */
+  #of = 0
   #tasks: readonly number[] = []
   /** How often tasks were lost. */
   #losses = 0
-  /** When the coordinator last heard of this member for certain. */
-  #heardAt = 0
   /** Commits under way. */
   readonly #commits: Set<Promise<unknown>> = new Set()
   /** There while the member changes generations; resolves then. */
@@ -111,9 +111,9 @@ export class GroupMember {
     }
   }
 
-  /** The topics have more partitions than before. Only the leader can do something about it, so it may be told to all. */
-  partitionsChanged(): void {
-    if (this.#leads) this.#askToJoin()
+  /** How many tasks there are now: where that is more than was shared out, the leader sees to it. */
+  tasksSeen(count: number): void {
+    if (this.#leads && count > this.#of) this.#askToJoin()
   }
 
   /** Leaves the group, unless the member has a static name: that one's tasks wait for it until its session is over. */
@@ -186,7 +186,6 @@ export class GroupMember {
       const { member, generation, leader } = answer
       this.#generation = generation
       this.#leads = leader === member
-      this.#heardAt = this.#settings.clock.now()
       const list = this.#leads && !answer.skipAssignment ? await assignments(this.#cluster, answer, this.#settings) : []
       const { error, assignment } = await this.#cluster.syncGroup(this.#who, answer.protocol, list)
       if (error !== CODE.none) {
@@ -194,12 +193,7 @@ export class GroupMember {
         return undefined
       }
       this.#trouble.clear()
-      this.#heardAt = this.#settings.clock.now()
-      const given = decodeAssignment(assignment)
-      // What holds was said about as many partitions as there were then.
-      if (answer.skipAssignment && given.of !== (await countTasks(this.#cluster, this.#settings)))
-        this.#joinAgain = true
-      return given
+      return decodeAssignment(assignment)
     } catch (error) {
       await this.#rest(error)
       return undefined
@@ -225,10 +219,11 @@ export class GroupMember {
   }
 
   /** Tells what has changed. */
-  #take({ tasks, joinAgain }: Assignment, claimed: readonly number[]): Promise<void> {
+  #take({ tasks, of, joinAgain }: Assignment, claimed: readonly number[]): Promise<void> {
     const before = this.#tasks
     const going = before.filter((task) => !tasks.includes(task))
     const coming = tasks.filter((task) => !before.includes(task))
+    this.#of = of
     this.#tasks = [...before, ...coming].sort((a, b) => a - b)
     // Others may have what was claimed when this member has joined without it.
     this.#joinAgain ||= joinAgain || claimed.some((task) => !tasks.includes(task))
@@ -276,13 +271,9 @@ export class GroupMember {
   }
 
   async #heartbeat(): Promise<void> {
-    const { clock, group, sessionTimeoutMs } = this.#settings
     try {
-      if (clock.now() - this.#heardAt >= sessionTimeoutMs) throw silent(group, sessionTimeoutMs)
-      const asked = clock.now()
       const error = await this.#cluster.heartbeat(this.#who)
       if (error === CODE.none || error === CODE.rebalanceInProgress) {
-        this.#heardAt = asked
         this.#trouble.clear()
         this.#joinAgain ||= error === CODE.rebalanceInProgress
       } else await this.#heed(error, 'Staying in')
@@ -310,10 +301,7 @@ export class GroupMember {
   /** Waits after a failure that may pass. @throws what does not, or when patience is over */
   async #rest(failure: unknown): Promise<void> {
     if (this.#closed) return
-    const ms = this.#trouble.next(failure)
-    const { clock, sessionTimeoutMs } = this.#settings
-    if (this.#generation >= 0 && clock.now() - this.#heardAt >= sessionTimeoutMs) this.#lose()
-    await this.#nap(ms)
+    await this.#nap(this.#trouble.next(failure))
   }
 
   /** Without tasks named: all, and the place in the generation with them. */

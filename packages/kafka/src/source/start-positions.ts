@@ -2,6 +2,7 @@
 import { type Position, StreamError } from '@tidemark/core'
 import {
   type Cluster,
+  type CommittedOffset,
   type CommittedPlace,
   EARLIEST,
   type GroupMember,
@@ -13,7 +14,7 @@ import { CODE, mayRetry, refused } from '../client/error-codes.ts'
 import { type Patience, persist } from '../client/retry.ts'
 import { problem } from '../errors.ts'
 import { splitOf } from '../fetch/partition.ts'
-import type { SourceSettings } from './options.ts'
+import type { SourceSettings, StartFrom } from './options.ts'
 
 /** How long the start of a job waits for a cluster that does not answer, and for a topic that is being made. */
 const OPEN_PATIENCE_MS = 15_000
@@ -108,40 +109,53 @@ export async function startOffsets<T>(
   const fresh = checkpoint !== undefined && checkpoint.length > 0
   let open = places.filter((place) => !starts.has(splitOf(place)))
   if (open.length > 0 && settings.from === 'committed' && settings.group !== undefined && !fresh) {
-    for (const [split, offset] of await committedOffsets(cluster, settings.group, open, settings))
+    for (const [split, { offset }] of await committedOffsets(cluster, settings.group, open, openPatience(settings)))
       starts.set(split, offset)
     open = open.filter((place) => !starts.has(splitOf(place)))
   }
-  if (open.length === 0) return starts
-  const { from, committed } = settings
-  const time =
-    fresh || from === 'earliest' || from === 'committed'
-      ? EARLIEST
-      : from === 'latest'
-        ? LATEST
-        : BigInt(from.timestamp)
-  const found = await offsetsAt(cluster, open, time, committed, settings)
-  for (const [split, offset] of found) if (offset >= 0n) starts.set(split, offset)
-  const late = open.filter((place) => !starts.has(splitOf(place)))
-  // No record is as late as the timestamp: begin with what comes.
-  if (late.length > 0)
-    for (const [split, offset] of await offsetsAt(cluster, late, LATEST, committed, settings)) starts.set(split, offset)
+  for (const [split, offset] of await offsetsFrom(cluster, open, fresh ? 'earliest' : settings.from, settings))
+    starts.set(split, offset)
   return starts
 }
 
-async function committedOffsets(
+/** Where to begin with partitions of which nothing is known, by split. */
+export async function offsetsFrom(
+  cluster: Cluster,
+  places: readonly PartitionLeader[],
+  from: StartFrom,
+  { committed, ...opening }: Opening & { readonly committed: boolean },
+): Promise<ReadonlyMap<string, bigint>> {
+  if (typeof from === 'string')
+    return offsetsAt(cluster, places, from === 'latest' ? LATEST : EARLIEST, committed, opening)
+  const found = new Map(await offsetsAt(cluster, places, BigInt(from.timestamp), committed, opening))
+  // No record is as late as the timestamp: begin with what comes.
+  const late = places.filter((place) => (found.get(splitOf(place)) ?? -1n) < 0n)
+  for (const [split, offset] of await offsetsAt(cluster, late, LATEST, committed, opening)) found.set(split, offset)
+  return found
+}
+
+/** What the group has committed, by split; what a transaction is still deciding about is waited for. */
+export async function committedOffsets(
   cluster: Cluster,
   group: string,
   places: readonly PartitionLeader[],
-  opening: Opening,
-): Promise<ReadonlyMap<string, bigint>> {
-  const found = await persist(openPatience(opening), async () => {
+  patience: Patience,
+): Promise<ReadonlyMap<string, CommittedOffset>> {
+  const found = await persist(patience, async () => {
     const answers = await cluster.committedOffsets(group, places)
     const bad = answers.find(({ error }) => error !== CODE.none)
     if (bad !== undefined) throw refused(`Asking for the offsets of group '${group}'`, bad.error)
     return answers
   })
-  return new Map(found.filter(({ offset }) => offset >= 0n).map((answer) => [splitOf(answer), answer.offset]))
+  return new Map(found.filter(({ offset }) => offset >= 0n).map((answer) => [splitOf(answer), answer]))
+}
+
+/** Positions as places to commit. */
+export function placesOf(positions: readonly Position[]): readonly CommittedPlace[] {
+  return positions.map(({ split, offset }) => {
+    const [topic = '', partition] = split.split('/')
+    return { topic, partition: Number(partition), offset, metadata: '' }
+  })
 }
 
 /** Commits positions for a group, as its member, or as nobody where it has none. */

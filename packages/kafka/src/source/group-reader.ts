@@ -1,0 +1,151 @@
+/**
+ * Owns the reader of a source in a group: the partitions of the tasks that this member has at the moment. A task begins
+ * where the group has committed; one that goes is told of while it can still be committed, and nothing of it is
+ * delivered from then on.
+ */
+import type { Batch } from '@tidemark/core'
+import type { Cluster, GroupMember as Identity, TopicMetadata } from '../client/cluster.ts'
+import { splitOf } from '../fetch/partition.ts'
+import { GroupMember, type GroupSettings } from '../group/group-member.ts'
+import type { SourceSettings } from './options.ts'
+import { PartitionReader } from './partition-reader.ts'
+import { committedOffsets, offsetsFrom, topicsOf } from './start-positions.ts'
+
+/** Where a split of a task begins. */
+export interface TaskSplit {
+  readonly split: string
+  readonly offset: bigint
+  /** What was committed beside the offset; empty where nothing was. */
+  readonly metadata: string
+}
+
+/** Told what happens to the tasks. */
+export interface TaskEvents {
+  /** A task is this member's; its records come after this. */
+  readonly began: (task: number, splits: readonly TaskSplit[]) => void
+  /** No more records of these tasks come; resolve when what has come is committed. */
+  readonly revoking: (tasks: readonly number[]) => Promise<void>
+  /** No more records of these tasks come, and what is not committed of them must not be. */
+  readonly lost: (tasks: readonly number[]) => void
+}
+
+export class GroupReader<out T> {
+  readonly #cluster: Cluster
+  readonly #settings: SourceSettings<T>
+  readonly #group: GroupSettings
+  readonly #events: TaskEvents
+  readonly #reader: PartitionReader<T>
+  /** Splits of the tasks that this member has; none before a task has begun. */
+  readonly #tasks: Map<number, { splits: readonly string[] }> = new Map()
+  #member: GroupMember | undefined
+
+  private constructor(cluster: Cluster, settings: SourceSettings<T>, group: GroupSettings, events: TaskEvents) {
+    this.#cluster = cluster
+    this.#settings = settings
+    this.#group = group
+    this.#events = events
+    this.#reader = new PartitionReader(cluster, settings, async (topics) => this.#seen(topics))
+  }
+
+  /** Resolves when the member is in the group; its tasks begin by and by. */
+  static async open<T>(
+    cluster: Cluster,
+    settings: SourceSettings<T>,
+    group: GroupSettings,
+    events: TaskEvents,
+  ): Promise<GroupReader<T>> {
+    const made = new GroupReader(cluster, settings, group, events)
+    try {
+      made.#member = await GroupMember.join(cluster, group, {
+        assigned: (tasks) => made.#assigned(tasks),
+        revoking: async (tasks) => {
+          const begun = made.#end(tasks)
+          if (begun.length > 0) await events.revoking(begun)
+        },
+        lost: (tasks) => {
+          const begun = made.#end(tasks)
+          if (begun.length > 0) events.lost(begun)
+        },
+        failed: (error) => made.#reader.fail(error),
+      })
+    } catch (error) {
+      made.#reader.close()
+      throw error
+    }
+    return made
+  }
+
+  get splits(): readonly string[] {
+    return this.#reader.splits
+  }
+
+  poll(limit: number): Batch<T> | Promise<Batch<T>> {
+    return this.#reader.poll(limit)
+  }
+
+  pause(splits: readonly string[]): void {
+    this.#reader.pause(splits)
+  }
+
+  resume(splits: readonly string[]): void {
+    this.#reader.resume(splits)
+  }
+
+  caughtUp(split: string): boolean {
+    return this.#reader.caughtUp(split)
+  }
+
+  /** See `GroupMember.commit`. */
+  commit<R>(work: (who: Identity) => Promise<R>): Promise<R> {
+    return (this.#member as GroupMember).commit(work)
+  }
+
+  async close(): Promise<void> {
+    this.#reader.close()
+    await this.#member?.close()
+    await this.#cluster.close()
+  }
+
+  #assigned(tasks: readonly number[]): void {
+    for (const task of tasks) this.#tasks.set(task, { splits: [] })
+    this.#begin(tasks).catch((error: unknown) => this.#reader.fail(error))
+  }
+
+  async #begin(tasks: readonly number[]): Promise<void> {
+    const held = tasks.map((task) => [task, this.#tasks.get(task)] as const)
+    const topics = await topicsOf(this.#cluster, this.#settings.topics, this.#settings)
+    this.#seen(topics)
+    const places = topics.flatMap(({ partitions }) => partitions).filter(({ partition }) => tasks.includes(partition))
+    // What the last owner has left open may take as long as its transactions may.
+    const kept = await committedOffsets(this.#cluster, this.#group.group, places, this.#group)
+    const fresh = places.filter((place) => !kept.has(splitOf(place)))
+    const starts = await offsetsFrom(this.#cluster, fresh, this.#settings.from, this.#settings)
+    for (const [task, place] of held) {
+      // It may have gone meanwhile, and even have come back.
+      if (place === undefined || this.#tasks.get(task) !== place) continue
+      const own = places.filter(({ partition }) => partition === task)
+      const splits = own.map((at): TaskSplit => {
+        const split = splitOf(at)
+        const { offset, metadata } = kept.get(split) ?? { offset: starts.get(split) as bigint, metadata: '' }
+        return { split, offset, metadata }
+      })
+      place.splits = splits.map(({ split }) => split)
+      this.#events.began(task, splits)
+      this.#reader.add(own.map((at, i) => ({ place: at, offset: (splits[i] as TaskSplit).offset })))
+    }
+  }
+
+  /** Delivers nothing more of the tasks; gives back those that had begun. */
+  #end(tasks: readonly number[]): readonly number[] {
+    const begun = tasks.filter((task) => (this.#tasks.get(task)?.splits.length ?? 0) > 0)
+    for (const task of tasks) {
+      this.#reader.remove(this.#tasks.get(task)?.splits ?? [])
+      this.#tasks.delete(task)
+    }
+    return begun
+  }
+
+  #seen(topics: readonly TopicMetadata[]): void {
+    this.#member?.tasksSeen(Math.max(...topics.map(({ partitions }) => partitions.length)))
+  }
+}
