@@ -1,6 +1,6 @@
 // A process that copies a topic as a member of a group, each record once: what it has read is committed, by the member
 // that it is then, in the transaction that writes it. It may be killed, stopped and sent away at any moment.
-// Arguments: brokers, input, output, group, name; a name that begins with `static` outlives restarts.
+// Arguments: brokers, input, output, group, session in ms, name; a name that begins with `static` outlives restarts.
 import { systemClock } from '@tidemark/core'
 import type { CommittedPlace } from '../src/client/cluster.ts'
 import { kafka, partitionOf, text } from '../src/index.ts'
@@ -8,7 +8,7 @@ import { GroupReader } from '../src/source/group-reader.ts'
 import { sourceSettings } from '../src/source/options.ts'
 import { TransactionalProducer } from '../src/transaction/transactional-producer.ts'
 
-const [brokers = '', input = '', output = '', group = '', name = ''] = process.argv.slice(2)
+const [brokers = '', input = '', output = '', group = '', session = '', name = ''] = process.argv.slice(2)
 const cluster = kafka({ brokers: brokers.split(',') })
 const patience = { clock: systemClock, patienceMs: 60_000 }
 const producer = await TransactionalProducer.open(await cluster.connect(), [output], {
@@ -51,7 +51,7 @@ const reader: GroupReader<string> = await GroupReader.open(
     group,
     instance: name.startsWith('static') ? name : undefined,
     topics: [input],
-    sessionTimeoutMs: 3_000,
+    sessionTimeoutMs: Number(session),
     rebalanceTimeoutMs: 10_000,
     heartbeatMs: 200,
   },

@@ -51,28 +51,42 @@ class Load {
   readonly output: string
   readonly group: string
   readonly #brokers: readonly string[]
+  readonly #sessionMs: number
   readonly #copiers: Copier[] = []
   written = 0
   #stop = false
   #writing: Promise<void> = Promise.resolve()
 
-  private constructor(stage: Stage, brokers: readonly string[], input: string, output: string) {
+  private constructor(
+    stage: Stage,
+    brokers: readonly string[],
+    sessionMs: number,
+    [input, output]: readonly [string, string],
+  ) {
     this.stage = stage
+    this.#sessionMs = sessionMs
     this.#brokers = brokers
     this.input = input
     this.output = output
     this.group = `group-of-${input}`
   }
 
-  static async begin(brokers: readonly string[], replicas = 1): Promise<Load> {
+  static async begin(brokers: readonly string[], sessionMs: number, replicas = 1): Promise<Load> {
     const stage = await brokerStage({ brokers }, replicas)
-    const load = new Load(stage, brokers, await stage.topic(PARTITIONS), await stage.topic(3))
+    const load = new Load(stage, brokers, sessionMs, [await stage.topic(PARTITIONS), await stage.topic(3)])
     load.#writing = load.#write()
     return load
   }
 
   copier(name: string): Copier {
-    const copier = new Copier([this.#brokers.join(','), this.input, this.output, this.group, name])
+    const copier = new Copier([
+      this.#brokers.join(','),
+      this.input,
+      this.output,
+      this.group,
+      `${this.#sessionMs}`,
+      name,
+    ])
     this.#copiers.push(copier)
     return copier
   }
@@ -107,8 +121,8 @@ class Load {
     }
     // What they said last tells why, if somebody gave up.
     const last = (): string => JSON.stringify(running().map(({ lines }) => lines.slice(-3)))
-    expect(new Set(found).size, last()).toBe(this.written)
-    expect(found.length).toBe(this.written)
+    const counts = { found: found.length, different: new Set(found).size }
+    expect({ ...counts, last: last() }).toMatchObject({ found: this.written, different: this.written })
     const committed = await this.stage.committed(this.group, this.input)
     expect([...committed.values()].reduce((a, b) => a + Number(b), 0)).toBe(this.written)
   }
@@ -124,7 +138,7 @@ class Load {
 describe.skipIf(!(await canTest('kafka')))('processes in a group', () => {
   test(`come, go and are killed ${changes} times under load`, async () => {
     await using broker = await startKafka()
-    const load = await Load.begin(broker.bootstrap)
+    const load = await Load.begin(broker.bootstrap, 3_000)
     try {
       const crowd = new Map<string, Copier>()
       const names = ['static-a', 'b', 'c']
@@ -153,7 +167,7 @@ describe.skipIf(!(await canTest('kafka')))('processes in a group', () => {
 
   test('one that was stopped for longer than its session writes nothing any more', async () => {
     await using broker = await startKafka()
-    const load = await Load.begin(broker.bootstrap)
+    const load = await Load.begin(broker.bootstrap, 3_000)
     try {
       const [zombie, other] = [load.copier('zombie'), load.copier('other')]
       await Promise.all(
@@ -177,7 +191,7 @@ describe.skipIf(!(await canTest('kafka')))('processes in a group', () => {
 
   test('go on when the nodes are killed one after the other, whoever leads and coordinates', async () => {
     await using broker = await startKafka({ nodes: 3 })
-    const load = await Load.begin(broker.bootstrap, 3)
+    const load = await Load.begin(broker.bootstrap, 15_000, 3)
     try {
       const copiers = [load.copier('static-a'), load.copier('b')]
       await Promise.all(copiers.map((one) => one.until((lines) => lines.some((line) => /committed/.test(line)))))
