@@ -97,6 +97,7 @@ export type {
   EventTimeOptions,
   FinalizeOptions,
   Input,
+  KeyOptions,
   KeyedRecords,
   Pipeline,
   Records,

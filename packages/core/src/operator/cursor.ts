@@ -5,6 +5,7 @@
 import type { Key, Position, TimedMeta } from '../io/meta.ts'
 import type { Batch, RecordInfo } from '../io/source.ts'
 import { BEFORE_ALL } from '../time/timestamp.ts'
+import { recordKey } from './record-key.ts'
 
 /** The task's event-time frontier and processing time. */
 export interface Frontier {
@@ -66,8 +67,14 @@ export class Cursor implements TimedMeta, Frontier {
 /** A user function as the engine calls it: with the cursor as meta. */
 export type Call<R> = (value: unknown, cursor: Cursor) => R
 
-/** A function that declares a second parameter gets meta that it may keep; any other is called as it is. */
+/** What a function is given beside the value: one that declares a second parameter gets meta that it may keep. */
+export function metaFor(fn: (value: never, meta: never) => unknown): 'nothing' | 'cursor' | 'copy' {
+  if (fn === recordKey) return 'cursor'
+  return fn.length >= 2 ? 'copy' : 'nothing'
+}
+
+/** The function as the engine calls it. */
 export function withMeta<R>(fn: (value: never, meta: never) => R): Call<R> {
   const call = fn as unknown as (value: unknown, meta: TimedMeta) => R
-  return call.length >= 2 ? (value, cursor) => call(value, cursor.keep()) : call
+  return metaFor(fn) === 'copy' ? (value, cursor) => call(value, cursor.keep()) : call
 }

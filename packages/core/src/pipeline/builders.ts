@@ -2,10 +2,20 @@
 import { configError } from '../errors/stream-error.ts'
 import { toSource } from '../io/inputs.ts'
 import type { Sink, ToOptions } from '../io/sink.ts'
+import { recordKey } from '../operator/record-key.ts'
 import { type Fn, checkFn, checkPolicy, optional } from './checks.ts'
 import type { Launch } from './pipeline.ts'
 import type { MergeNode, OnError, RecordInput, RecordNode, TimeNode } from './plan.ts'
-import type { EventTimeOptions, Input, Pipeline, Records, StageOptions, Start, TimedRecords } from './stages.ts'
+import type {
+  EventTimeOptions,
+  Input,
+  KeyOptions,
+  Pipeline,
+  Records,
+  StageOptions,
+  Start,
+  TimedRecords,
+} from './stages.ts'
 import { type Context, KeyedStage, output } from './window-builders.ts'
 
 const DEFAULT_STALLED_MS = 60_000
@@ -127,16 +137,24 @@ class RecordStage {
     return new RecordStage(this.context, Object.freeze(node), true)
   }
 
-  keyBy(fn: Fn, options?: StageOptions): KeyedStage {
+  keyBy(fn: Fn, options?: KeyOptions): KeyedStage {
+    return this.#keyed('keyBy', checkFn(fn, 'keyBy'), options?.keepsPartition === true, options)
+  }
+
+  keyByRecordKey(options?: StageOptions): KeyedStage {
+    return this.#keyed('keyByRecordKey', recordKey, true, options)
+  }
+
+  #keyed(what: string, fn: Fn, keepsPartition: boolean, options: StageOptions | undefined): KeyedStage {
     if (!this.timed)
-      throw configError('NO_EVENT_TIME', 'keyBy', {
+      throw configError('NO_EVENT_TIME', what, {
         saw: 'a stream without event time',
-        expected: 'eventTime before keyBy',
+        expected: `eventTime before ${what}`,
         remedy: 'Call eventTime({ timestamp, watermark }) first.',
       })
     return new KeyedStage(
       this.context,
-      Object.freeze({ op: 'keyBy', from: this.node, fn: checkFn(fn, 'keyBy'), onError: this.#policy(options) }),
+      Object.freeze({ op: 'keyBy', from: this.node, fn, keepsPartition, onError: this.#policy(options) }),
       undefined,
     )
   }

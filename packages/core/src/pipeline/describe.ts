@@ -1,4 +1,5 @@
 /** Owns the plan as something to look at: text, Mermaid and JSON. */
+import { recordKey } from '../operator/record-key.ts'
 import { showMs } from '../time/duration.ts'
 import { type PlanNode, type SinkNode, inputsOf, namesOf, nodesOf, rolesOf } from './plan.ts'
 
@@ -79,7 +80,7 @@ function what(node: PlanNode, roles: ReturnType<typeof rolesOf>): string {
     case 'merge':
       return 'one stream, the watermark of the slowest'
     case 'keyBy':
-      return `keyBy${named(node.fn)}`
+      return node.fn === recordKey ? 'keyByRecordKey' : `keyBy${named(node.fn)}`
     case 'keyResults':
       return `keyBy of results${named(node.fn)}${node.panes === 'completion' ? ', from completion on' : ''}`
     case 'window':

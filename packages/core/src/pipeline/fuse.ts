@@ -9,6 +9,7 @@
  */
 import type { Column } from '../aggregate/aggregator.ts'
 import type { Clocking, Line, Step } from '../operator/line.ts'
+import { metaFor } from '../operator/cursor.ts'
 import type { RunRecords } from '../operator/task-parts.ts'
 import { copyKey, keyId } from '../state/key.ts'
 import { badTimestamp } from '../time/timestamp.ts'
@@ -143,9 +144,10 @@ function stepText(
   }
 }
 
-/** A function that declares a second parameter gets meta that it may keep. */
+const META = { nothing: '', cursor: ', cursor', copy: ', cursor.keep()' } as const
+
 function callText(name: string, fn: Step['fn']): string {
-  return fn.length >= 2 ? `${name}(value, cursor.keep())` : `${name}(value)`
+  return `${name}(value${META[metaFor(fn)]})`
 }
 
 /** Processing time follows the records' arrivals. */

@@ -48,6 +48,8 @@ export interface KeyNode {
   readonly op: 'keyBy'
   readonly from: RecordInput
   readonly fn: Fn
+  /** The source puts records of one key into one split: by its own key, or because the user says so. */
+  readonly keepsPartition: boolean
   readonly onError: OnError
 }
 /** Results by another key, for windows over them. */

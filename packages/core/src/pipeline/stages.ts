@@ -130,8 +130,21 @@ export interface TimedRecords<T, In = unknown> {
   map<U>(fn: (value: T, meta: TimedMeta) => U & Sync<U>, options?: StageOptions): TimedRecords<U, In>
   flatMap<U>(fn: (value: T, meta: TimedMeta) => Iterable<U>, options?: StageOptions): TimedRecords<U, In>
   tap(fn: (value: T, meta: TimedMeta) => void, options?: StageOptions): TimedRecords<T, In>
-  keyBy<const K extends Key>(key: (value: T, meta: TimedMeta) => K, options?: StageOptions): KeyedRecords<K, T, In>
+  keyBy<const K extends Key>(key: (value: T, meta: TimedMeta) => K, options?: KeyOptions): KeyedRecords<K, T, In>
+  /**
+   * By the key that each record has at its source (`meta.key`): the record key of Kafka. K is what the source's key
+   * decoder gives; a record without a key is an error of the record (NO_RECORD_KEY).
+   */
+  keyByRecordKey<K extends Key = Key>(options?: StageOptions): KeyedRecords<K, T, In>
   to(sink: Sink<T>, options?: ToOptions): Pipeline<T, In>
+}
+
+export interface KeyOptions extends StageOptions {
+  /**
+   * Records of one key are in one split of the source, as when the key is made of the record key alone. Where several
+   * processes share the splits, any other key would be counted in several places.
+   */
+  readonly keepsPartition?: boolean
 }
 
 /** Records by key. One keyed stream may feed several windows. */
