@@ -88,6 +88,8 @@ export type {
   Move,
   ShardState,
 } from './io/stores.ts'
+export { memoryColdStore } from './io/memory-cold-store.ts'
+export { type MemoryHotStoreOptions, memoryHotStore } from './io/memory-hot-store.ts'
 export type { LogBatch, LogEntry, LogSession, LoggedProgress, LoggedResult, ResultsLog } from './io/results-log.ts'
 export { type ReplayOptions, replay } from './io/inputs.ts'
 export { type MemorySource, type PushOptions, memorySource } from './io/memory-source.ts'
