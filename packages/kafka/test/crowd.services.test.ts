@@ -30,6 +30,16 @@ class Copier {
     createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on('line', (line) => this.lines.push(line))
   }
 
+  /** What it has by what it said. */
+  get tasks(): ReadonlySet<string> {
+    const tasks = new Set<string>()
+    for (const line of this.lines) {
+      if (line.startsWith('+')) tasks.add(line.slice(1))
+      else if (line.startsWith('-')) for (const task of line.slice(1).split(',')) tasks.delete(task)
+    }
+    return tasks
+  }
+
   get runs(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null
   }
@@ -175,8 +185,7 @@ describe.skipIf(!(await canTest('kafka')))('processes in a group', () => {
       )
       zombie.child.kill('SIGSTOP')
       const before = load.written
-      const began = (lines: readonly string[]): Set<string> => new Set(lines.filter((line) => line.startsWith('+')))
-      await other.until((lines) => began(lines).size === PARTITIONS)
+      await other.until(() => other.tasks.size === PARTITIONS)
       // The other has copied what the zombie would.
       while (load.written < before + 2_000) await wait(20)
       zombie.child.kill('SIGCONT')
