@@ -12,10 +12,16 @@ export interface SinkWriter<in P> {
   readonly close: () => Promise<void>
 }
 
-/** `latestValuesOnly` marks a sink that keeps the newest value per key and window: deltas would lose data there. */
+/**
+ * `latestValuesOnly` marks a sink that keeps the newest value per key and window: deltas would lose data there.
+ * `keepsAccumulators` marks one that feeds stores whose readers merge results: its value panes carry the encoded
+ * accumulator, panes that a filter of results leaves out come too, marked `filtered`, and records that are too late come
+ * as corrections.
+ */
 export interface Sink<in P> {
   readonly kind?: string
   readonly latestValuesOnly?: boolean
+  readonly keepsAccumulators?: boolean
   readonly open: (task: Task) => Promise<SinkWriter<P>>
 }
 

@@ -11,6 +11,8 @@ export interface StageCounters {
   onTime: number
   late: number
   tooLate: number
+  /** Of those too late: became corrections. */
+  corrections: number
   shed: number
   earlyPanes: number
   onTimePanes: number
@@ -30,6 +32,7 @@ export function stageCounters(): StageCounters {
     onTime: 0,
     late: 0,
     tooLate: 0,
+    corrections: 0,
     shed: 0,
     earlyPanes: 0,
     onTimePanes: 0,

@@ -5,6 +5,7 @@
 import { StreamError, show } from '../errors/stream-error.ts'
 import type { GateContext, GateDecision, PaneGate } from '../trigger/gate.ts'
 import type { Cells } from './cells.ts'
+import { valueOf } from './kept.ts'
 
 export class GateCalls {
   readonly #gate: PaneGate
@@ -19,7 +20,7 @@ export class GateCalls {
   decide(cells: Cells, slot: number, value: unknown, at: GateContext): GateDecision {
     let decision: GateDecision
     try {
-      decision = this.#gate.decide(cells.gate?.[slot], value, at)
+      decision = this.#gate.decide(cells.gate?.[slot], valueOf(value), at)
     } catch (cause) {
       throw this.#threw(cause)
     }
@@ -38,7 +39,7 @@ export class GateCalls {
   emitted(cells: Cells, slot: number, value: unknown, at: GateContext): void {
     const states = (cells.gate ??= [])
     try {
-      states[slot] = this.#gate.emitted(states[slot], value, at)
+      states[slot] = this.#gate.emitted(states[slot], valueOf(value), at)
     } catch (cause) {
       throw this.#threw(cause)
     }

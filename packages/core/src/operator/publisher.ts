@@ -6,7 +6,14 @@
  * window may leave it again; only there the pane that stands is kept beside the slot.
  */
 import { PENDING, IN_TIME, SETTLED, timingOf } from '../pane/numbering.ts'
-import { type Accumulation, type DeltaPane, type Timing, type ValuePane, retractionOf } from '../pane/pane.ts'
+import {
+  type Accumulation,
+  type Correction,
+  type DeltaPane,
+  type Timing,
+  type ValuePane,
+  retractionOf,
+} from '../pane/pane.ts'
 import type { Cells } from './cells.ts'
 import type { StageCounters } from './counters.ts'
 import type { Frontier } from './cursor.ts'
@@ -126,6 +133,22 @@ export class Publisher {
   #timed({ watermark, now }: Frontier): void {
     if (this.#watermark !== watermark) this.#watermark = watermark
     if (this.#now !== now) this.#now = now
+  }
+
+  /** What a record adds to a window that is gone. */
+  correct(key: unknown, window: unknown, id: string, delta: Uint8Array, { watermark, now }: Frontier): void {
+    const correction: Correction<unknown, unknown> = {
+      kind: 'correction',
+      key,
+      window,
+      index: 0,
+      epoch: 0,
+      watermark,
+      emittedAt: now,
+      id,
+      delta,
+    }
+    this.queue.push(correction)
   }
 
   /** Withdraws what stands published of a slot; false: nothing does. */

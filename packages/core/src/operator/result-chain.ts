@@ -35,7 +35,7 @@ function count(counters: ResultCounters, how: Rejected): void {
 export function mapResults(fn: Fn, reject: Reject, counters: ResultCounters, next: Next): Next {
   return (item) => {
     const pane = item as AnyPane
-    if (!('value' in pane)) return next(pane)
+    if (!('value' in pane) || pane.filtered === true) return next(pane)
     let value: unknown
     try {
       value = fn(pane.value, pane as PaneMeta<unknown, unknown>)
@@ -56,18 +56,21 @@ export class ResultFilter {
   readonly #counters: ResultCounters
   readonly #next: Next
   readonly #latenessMs: number
+  /** What does not pass goes on, marked, for sinks that keep accumulators. */
+  readonly #marks: boolean
 
-  constructor(fn: Fn, reject: Reject, counters: ResultCounters, latenessMs: number, next: Next) {
+  constructor(fn: Fn, reject: Reject, counters: ResultCounters, latenessMs: number, marks: boolean, next: Next) {
     this.#fn = fn
     this.#reject = reject
     this.#counters = counters
     this.#latenessMs = latenessMs
+    this.#marks = marks
     this.#next = next
   }
 
   readonly accept: Next = (item) => {
     const pane = item as AnyPane
-    if (!('value' in pane)) return this.#next(pane)
+    if (!('value' in pane) || pane.filtered === true) return this.#next(pane)
     this.#forget(pane.watermark)
     const name = paneName(pane)
     const shown = this.#shown.get(name)
@@ -75,7 +78,7 @@ export class ResultFilter {
       if (shown?.index === pane.index) {
         this.#shown.delete(name)
         this.#next(pane)
-      }
+      } else if (this.#marks) this.#next({ ...pane, filtered: true })
       return
     }
     let passes: unknown
@@ -89,10 +92,12 @@ export class ResultFilter {
       return this.#next(pane)
     }
     this.#counters.filtered++
-    if (shown === undefined) return
-    this.#shown.delete(name)
-    this.#counters.withdrawn++
-    this.#next(retractionOf(shown as ValuePane<unknown, unknown, unknown>, pane))
+    if (shown !== undefined) {
+      this.#shown.delete(name)
+      this.#counters.withdrawn++
+      this.#next(retractionOf(shown as ValuePane<unknown, unknown, unknown>, pane))
+    }
+    if (this.#marks) this.#next({ ...pane, filtered: true })
   }
 
   /** Panes come in steps of the watermark: what was freed at a step goes when the next one begins. */

@@ -2,6 +2,7 @@
  * Owns what all window operators share: counting an assignment, asking the trigger, passing the gate. It does not know
  * which windows there are: operators say which slot belongs to which window and whether that is complete.
  */
+import type { AccumulatorCodec } from '../aggregate/accumulator-codec.ts'
 import type { AggregateSpec } from '../aggregate/accumulators.ts'
 import { StreamError } from '../errors/stream-error.ts'
 import { LateReport } from '../pane/late-report.ts'
@@ -9,17 +10,18 @@ import { COMPLETED, IN_TIME, PENDING } from '../pane/numbering.ts'
 import type { Accumulation, LateRecord } from '../pane/pane.ts'
 import type { GateContext, GateDecision, PaneGate } from '../trigger/gate.ts'
 import type { Trigger } from '../trigger/trigger.ts'
-import type { TimeWindow } from '../window/window.ts'
 import type { Cells } from './cells.ts'
 import { type StageCounters, stageCounters } from './counters.ts'
 import type { Cursor, Frontier } from './cursor.ts'
 import { NOTHING } from '../aggregate/nothing.ts'
 import { type Part, refresh } from './contributions.ts'
+import { correct } from './correct.ts'
 import { GateCalls } from './gate-calls.ts'
 import { HeldBack } from './held-back.ts'
 import type { PaneQueue } from './pane-queue.ts'
 import { Publisher } from './publisher.ts'
 import { Steps } from './steps.ts'
+import { windowText } from './window-text.ts'
 import { Withdrawals } from './withdrawals.ts'
 
 /** A processing-time wake-up has been asked for and waits. */
@@ -44,6 +46,10 @@ export interface StageOptions {
   readonly merging: boolean
   /** What is in a window may leave it again, so that a published pane may have to be withdrawn. */
   readonly mayWithdraw: boolean
+  /** Results carry their accumulators until they have left the stage. */
+  readonly keeps: boolean
+  /** Makes corrections of records that are too late, where somebody takes them. */
+  readonly corrections: AccumulatorCodec | undefined
 }
 
 /** What a stage reports to: the record's error policy and the late output. */
@@ -142,6 +148,7 @@ export class WindowStage {
     this.lastRefused = window
     const latenessMs = cursor.watermark - (window === undefined ? cursor.eventTime : endsAt)
     if (reason === 'tooLate') this.lateReport.add(windowText(window), latenessMs)
+    if (reason === 'tooLate') correct(this, window, key, value)
     this.outputs.late?.({ value, meta: cursor.keep(), key, window, reason, latenessMs, watermark: cursor.watermark })
   }
 
@@ -377,15 +384,4 @@ export class WindowStage {
     }
     flags[slot] = before & ~ENDED
   }
-}
-
-/** A window as text: [start, end) as ISO times, for reports and messages. */
-export function windowText(window: unknown): string {
-  const { start, end } = (window ?? {}) as Partial<TimeWindow>
-  if (start === undefined || end === undefined) return window === undefined ? 'no window' : 'the one window'
-  return `[${timeText(start)}, ${timeText(end)})`
-}
-
-export function timeText(at: number): string {
-  return Math.abs(at) <= 8.64e15 ? new Date(at).toISOString().replace('.000Z', 'Z') : String(at)
 }

@@ -36,6 +36,10 @@ interface ValueFields<V> {
   /** Records in this window so far, late ones included. */
   readonly records: number
   readonly lateRecords: number
+  /** What the value was made of, before `map` and `filter` of results, encoded: for sinks that keep accumulators only. */
+  readonly accumulator?: Uint8Array
+  /** A filter of results leaves it out: only sinks that keep accumulators get it, since readers filter by themselves. */
+  readonly filtered?: true
 }
 
 /** The whole value of a key and window so far. */
@@ -56,10 +60,15 @@ export interface Retraction<K, V, W = TimeWindow> extends PaneBase<K, W> {
   readonly timing: Timing
   readonly isFirst: boolean
   readonly isLast: false
+  readonly filtered?: true
 }
-/** A delta for a window whose state is gone. */
+/**
+ * What a record adds to a window whose state is gone: the encoded accumulator of that record alone. A reader merges it
+ * with the result, once for each id. Its version says nothing; it may follow a last pane.
+ */
 export interface Correction<K, W = TimeWindow> extends PaneBase<K, W> {
   readonly kind: 'correction'
+  /** The record: its split and offset. */
   readonly id: string
   readonly delta: Uint8Array
 }

@@ -14,6 +14,9 @@ import { SessionOperator } from '../operator/session-operator.ts'
 import { WindowStage } from '../operator/window-stage.ts'
 import type { Sink } from '../io/sink.ts'
 import { copyKey, keyId } from '../state/key.ts'
+import { AccumulatorCodec } from '../aggregate/accumulator-codec.ts'
+import { keeping, unfold } from '../operator/kept.ts'
+import { keepsAccumulators, takesCorrections, visibleOnly } from './keeping.ts'
 import { isMerging } from '../window/assigner.ts'
 import type { NodeCounters } from './compile.ts'
 import { keepShapes } from './kept-shapes.ts'
@@ -110,16 +113,17 @@ export class WindowCompiler {
     })
     task.inputs.set(name(node), input)
     input.operators = this.#windowsOf(node, input, () => new Cursor())
-    return input.accept as Push
+    return visibleOnly(node.from, this.#site.consumers, input.accept as Push)
   }
 
   result(node: ResultNode): Push {
-    const { task, name, next, count, reject: rejectOf } = this.#site
+    const { task, name, next, count, consumers, reject: rejectOf } = this.#site
     const reject = rejectOf(node, node.onError, true)
     const counters = Object.assign(count(node), resultCounters())
     const fn = node.fn as never
     if (node.op === 'mapResults') return mapResults(fn, reject, counters, next(node)) as Push
-    const filter = new ResultFilter(fn, reject, counters, windowOf(node).latenessMs, next(node))
+    const marks = keepsAccumulators(node, consumers)
+    const filter = new ResultFilter(fn, reject, counters, windowOf(node).latenessMs, marks, next(node))
     task.filters.set(name(node), filter)
     return filter.accept as Push
   }
@@ -135,14 +139,24 @@ export class WindowCompiler {
   }
 
   #window(node: WindowNode, cursor: Cursor, input: ResultInput | undefined): WindowOperator {
-    const { task, name: nameOf, reject, sideOutput, next } = this.#site
+    const { task, name: nameOf, reject, sideOutput, next, consumers } = this.#site
     const name = nameOf(node)
     const late = node.late.map((sink, i) =>
       sideOutput(sink as Sink<never>, i === 0 ? `${name}-late` : `${name}-late-${i + 1}`),
     )
+    const spec = new AggregateSpec(node.aggregate)
+    const codec = new AccumulatorCodec(spec)
+    const keeps = keepsAccumulators(node, consumers)
     const stage = new WindowStage(
-      { ...node, name, merging: isMerging(node.assigner), mayWithdraw: mayWithdraw(node) },
-      new AggregateSpec(node.aggregate),
+      {
+        ...node,
+        name,
+        merging: isMerging(node.assigner),
+        mayWithdraw: mayWithdraw(node),
+        keeps,
+        corrections: takesCorrections(node, consumers) ? codec : undefined,
+      },
+      spec,
       cursor,
       {
         reject: reject(node, node.onError, input !== undefined),
@@ -159,10 +173,12 @@ export class WindowCompiler {
       input,
       feeds: this.#feeds(node),
       out: (_: object): void => {},
-      outAll: this.#site.many(node),
+      outAll: keeps ? undefined : this.#site.many(node),
     }
     task.outputs.push(output)
-    output.out = next(node)
+    const out = next(node)
+    output.out = keeps ? (pane) => out(unfold(pane)) : out
+    if (keeps) spec.toResult = keeping(codec, spec.toResult)
     task.settles ||= stage.heldBack !== undefined || output.feeds
     return operator
   }

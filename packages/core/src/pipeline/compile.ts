@@ -2,8 +2,7 @@
  * Owns the way from plan to task: each node becomes a function that pushes into the next ones, so that a record goes
  * through plain synchronous calls. A user function is called inside its own try: what throws downstream is not its error.
  */
-import { recordError } from '../errors/stream-error.ts'
-import { type Call, withMeta } from '../operator/cursor.ts'
+import { withMeta } from '../operator/cursor.ts'
 import { type Clocking, type Line, type Step, runLine } from '../operator/line.ts'
 import { Endpoint } from '../operator/endpoint.ts'
 import { type Reject, makeReject } from '../operator/rejects.ts'
@@ -15,6 +14,8 @@ import type { Source } from '../io/source.ts'
 import { badTimestamp } from '../time/timestamp.ts'
 import { fuse, fuseResult } from './fuse.ts'
 import { type CompiledWindow, WindowCompiler } from './compile-windows.ts'
+import { gated } from './keeping.ts'
+import { observer } from './observer.ts'
 import { delayOf, windowBefore } from './over-results.ts'
 import type { KeyNode, OnError, PlanNode, RecordNode, SinkNode, SourceNode, TimeNode } from './plan.ts'
 import { inputsOf, namesOf, nodesOf, rolesOf, upstreamOf } from './plan.ts'
@@ -88,7 +89,7 @@ class Compiler {
       this.#endpoint(
         node,
         roles.get(node) as Endpoint['role'],
-        sinks.find((other) => other.from === node.from) === node,
+        sinks.find((other) => other.from === node.from && other.only === undefined) === node,
       )
     }
     // In the order of the plan, so that snapshots and events name things in a stable order.
@@ -101,7 +102,9 @@ class Compiler {
     if (!generateCode) return
     for (const { operator } of this.#windows.windows) {
       const { spec } = operator.stage
-      if (spec.names !== undefined) spec.toResult = fuseResult(spec.names) ?? spec.toResult
+      // What carries accumulators is put together already.
+      if (spec.names !== undefined && !operator.stage.options.keeps)
+        spec.toResult = fuseResult(spec.names) ?? spec.toResult
     }
   }
 
@@ -159,7 +162,10 @@ class Compiler {
       before === undefined ? 0 : delayOf(before),
     )
     this.#task.endpoints.push(endpoint)
-    this.#pushes.set(node, endpoint.push)
+    this.#pushes.set(
+      node,
+      gated(node, (of) => this.#consumers.get(of) ?? [], endpoint.push),
+    )
     this.#sinks.set(node, endpoint)
   }
 
@@ -235,7 +241,9 @@ class Compiler {
 
   #many(node: PlanNode): ((items: unknown[]) => void) | undefined {
     const [only, ...others] = this.#consumers.get(node) ?? []
-    return only?.op === 'sink' && others.length === 0 ? this.#sinks.get(only)?.pushAll : undefined
+    return only?.op === 'sink' && only.only === undefined && others.length === 0
+      ? this.#sinks.get(only)?.pushAll
+      : undefined
   }
 
   /** A node as a function, made once however many feed it. */
@@ -376,24 +384,5 @@ class Compiler {
       this.#task.events.ahead(cursor.split, aheadMs)
       return true
     }
-  }
-}
-
-/** A strategy that is asked record by record, with its answers checked. */
-function observer(strategy: TimeNode['watermark']['observe']): Call<number> {
-  const ask = withMeta(strategy)
-  return (value, cursor) => {
-    const watermark = ask(value, cursor) ?? Number.NEGATIVE_INFINITY
-    if (
-      Number.isSafeInteger(watermark) ||
-      watermark === Number.NEGATIVE_INFINITY ||
-      watermark === Number.POSITIVE_INFINITY
-    )
-      return watermark
-    throw recordError('BAD_WATERMARK', 'The watermark of a record', {
-      found: watermark,
-      expected: 'whole milliseconds, or undefined for none',
-      remedy: 'Check the function given to punctuated.',
-    })
   }
 }

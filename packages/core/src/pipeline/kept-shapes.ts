@@ -37,6 +37,8 @@ function idle(): readonly unknown[] {
       whenFull: 'shed',
       merging: false,
       mayWithdraw: false,
+      keeps: false,
+      corrections: undefined,
     },
     new AggregateSpec({ n: count() }),
     task.cursor,

@@ -6,6 +6,7 @@ import { type PlanJson, describePlan, planJson, planMermaid } from './describe.t
 import { explainPlan } from './explain.ts'
 import type { Job, StartOptions } from './job.ts'
 import type { SinkNode } from './plan.ts'
+import { type ServedResults, servedResults } from './served-results.ts'
 import type { Pipeline } from './stages.ts'
 
 /** Starts a job: the runtime's part, handed in so that descriptions do not depend on what runs them. */
@@ -82,6 +83,15 @@ export function together<P, In>(...pipelines: readonly Pipeline<P, In>[]): Pipel
 export function engineOf(pipeline: Pipeline<unknown>, options?: CompileOptions): Compiled {
   const { name, sinks } = builderOf(pipeline)
   return compile(name, sinks, options)
+}
+
+/**
+ * What a reader of the pipeline's stored results has to know; the pipeline need not run in this process.
+ * @throws StreamError NOT_SERVED where its results cannot be kept in two tiers, with what to change
+ */
+export function servedBy(pipeline: Pipeline<unknown>): ServedResults {
+  const { name, sinks } = builderOf(pipeline)
+  return servedResults(name, sinks)
 }
 
 function builderOf(pipeline: unknown): PipelineBuilder {

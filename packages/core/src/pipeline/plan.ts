@@ -94,6 +94,8 @@ export type ResultInput = WindowNode | ResultNode
 export interface SinkNode {
   readonly op: 'sink'
   readonly from: RecordInput | ResultInput
+  /** What of it the sink gets; undefined: what is for everybody. */
+  readonly only?: 'corrections'
   readonly sink: Sink<never>
   readonly role: Role | undefined
   readonly name: string | undefined

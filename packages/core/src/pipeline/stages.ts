@@ -7,7 +7,7 @@ import type { Aggregators, Outcome } from '../aggregate/aggregators.ts'
 import type { Key, Meta, TimedMeta } from '../io/meta.ts'
 import type { Sink, ToOptions } from '../io/sink.ts'
 import type { Source } from '../io/source.ts'
-import type { Accumulation, LateRecord, PaneMeta, PaneOf } from '../pane/pane.ts'
+import type { Accumulation, Correction, LateRecord, PaneMeta, PaneOf } from '../pane/pane.ts'
 import type { PaneGate } from '../trigger/gate.ts'
 import type { Job, StartOptions } from './job.ts'
 import type { Duration } from '../time/duration.ts'
@@ -213,6 +213,12 @@ export interface Results<K extends Key, V, W = TimeWindow, M extends Accumulatio
     key: W extends TimeWindow ? (value: V, pane: PaneMeta<K, W>) => L : never,
     options?: ResultKeyOptions,
   ): KeyedRecords<L, V, In>
+  /**
+   * Where records that are too late go as corrections: what each adds to its window, encoded, under an id of its own. They
+   * are reported as late as well. Sinks that keep accumulators get them among the panes.
+   * @throws StreamError NO_CORRECTIONS for windows over results, slidingByRecord and oneWindow
+   */
+  correctionsTo(sink: Sink<Correction<K, W>>): Results<K, V, W, M, In>
   to(sink: Sink<PaneOf<K, V, W, M>>, options?: ToOptions): Pipeline<PaneOf<K, V, W, M>, In>
 }
 

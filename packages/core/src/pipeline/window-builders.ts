@@ -21,6 +21,7 @@ import {
   oneOf,
   optional,
 } from './checks.ts'
+import { checkCorrections } from './keeping.ts'
 import { windowBefore, windowOf } from './over-results.ts'
 import { type Launch, PipelineBuilder } from './pipeline.ts'
 import type { KeyNode, OnError, ResultInput, ResultKeyNode, SinkNode, WindowNode } from './plan.ts'
@@ -34,6 +35,8 @@ export interface Context {
   readonly pipeline: string
   readonly onError: OnError
   readonly launch: Launch
+  /** Sinks that were named on the way. */
+  readonly sides?: readonly SinkNode[]
 }
 
 /** Records or results by key. */
@@ -209,6 +212,20 @@ class ResultStage {
     return this.#then('filterResults', fn, options)
   }
 
+  correctionsTo(sink: Sink<never>): ResultStage {
+    const from = checkCorrections(this.#node)
+    const side: SinkNode = Object.freeze({
+      op: 'sink',
+      only: 'corrections',
+      from,
+      sink: checkSink(sink),
+      role: 'required',
+      name: `${sink.kind ?? 'sink'} of corrections`,
+    })
+    const sides = Object.freeze([...(this.#context.sides ?? []), side])
+    return new ResultStage({ ...this.#context, sides }, this.#node)
+  }
+
   to(sink: Sink<never>, options?: ToOptions): Pipeline<unknown> {
     return output(this.#context, this.#node, [], sink, options)
   }
@@ -237,7 +254,7 @@ export function output(
     })
   }
   const node: SinkNode = Object.freeze({ op: 'sink', from, sink, role: options.role, name: options.name })
-  const sinks = Object.freeze([...others, node])
+  const sinks = Object.freeze(others.length === 0 ? [node, ...(context.sides ?? [])] : [...others, node])
   return new PipelineBuilder(context.pipeline, sinks, context.launch, (next, how) =>
     output(context, from, sinks, next, how),
   ) as Pipeline<unknown>

@@ -2,7 +2,7 @@
  * Owns the answer to "why does nothing come?" while a job runs: where time stands, which split holds it back, what a
  * window waits for, and how much every stage has taken and written. It only looks.
  */
-import { timeText, windowText } from '../operator/window-stage.ts'
+import { timeText, windowText } from '../operator/window-text.ts'
 import type { SplitClock, Timeline } from '../operator/timeline.ts'
 import { inTable } from '../pipeline/columns.ts'
 import type { Compiled } from '../pipeline/compile.ts'
