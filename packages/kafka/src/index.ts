@@ -31,6 +31,7 @@ export type { FieldType, Picked } from './serde/json-pick.ts'
 
 export { type ResultRecord, HEADER as resultHeaders, resultRecords } from './records/pane-record.ts'
 export { type Progress, ResultFrontier } from './records/progress.ts'
+export { type KafkaResultsOptions, kafkaResults } from './results/kafka-results.ts'
 export type { ResultWindow } from './records/result-key.ts'
 export { murmur2, partitionOf } from './records/murmur2.ts'
 

@@ -27,6 +27,10 @@ export const HEADER = {
   records: 'tm-records',
   /** The value that a retraction withdraws. */
   withdrawn: 'tm-withdrawn',
+  /** The encoded accumulator that a value was made of, before `map` and `filter` of results: for the serving tiers. */
+  accumulator: 'tm-acc',
+  /** There: a filter of results leaves the value out. The record's value is null, what it would be is in tm-withdrawn. */
+  filtered: 'tm-filtered',
 } as const
 
 /** Everything a results topic may hold. */
@@ -62,6 +66,20 @@ function header(name: Uint8Array, text: string): void {
   headerScratch.ascii(text)
 }
 
+function bytesHeader(name: Uint8Array, value: Uint8Array): void {
+  headerScratch.bytes(name)
+  headerScratch.zigzagLength(value.length)
+  headerScratch.bytes(value)
+}
+
+/** How many headers a pane has: the four of every pane, and its own. */
+function headersOf(pane: AnyPane<unknown>): number {
+  if (pane.kind === 'correction') return 4
+  const filtered = pane.filtered === true ? 1 : 0
+  if (pane.kind === 'retraction') return 6 + filtered
+  return 7 + 2 * filtered + (pane.accumulator === undefined ? 0 : 1)
+}
+
 /** The text of a time: panes of one step share theirs. */
 class TimeTexts {
   #time = Number.NaN
@@ -85,25 +103,26 @@ export function paneRecord<V>(pane: AnyPane<V>, encoder: Encoder<V>): EncodedRec
   keyScratch.clear()
   writeResultKey(keyScratch, pane.key, pane.window, kind === 'correction' ? pane.id : undefined)
   headerScratch.clear()
-  headerScratch.zigzagLength(kind === 'value' || kind === 'delta' ? 7 : kind === 'retraction' ? 6 : 4)
+  headerScratch.zigzagLength(headersOf(pane))
   header(NAME.kind, kind)
   header(NAME.version, `${epoch}.${2 * index + (kind === 'retraction' ? 1 : 0)}`)
   header(NAME.watermark, watermarks.text(watermark))
   header(NAME.emitted, clocks.text(emittedAt))
   let value: Uint8Array | null
   if (kind === 'correction') value = pane.delta
-  else if (kind === 'retraction') {
-    value = null
-    const withdrawn = notNull(encoder.encode(pane.value))
-    headerScratch.bytes(NAME.withdrawn)
-    headerScratch.zigzagLength(withdrawn.length)
-    headerScratch.bytes(withdrawn)
-    header(NAME.timing, pane.timing)
-  } else {
+  else {
     value = notNull(encoder.encode(pane.value))
     header(NAME.timing, pane.timing)
-    header(NAME.last, pane.isLast ? 'true' : 'false')
-    header(NAME.records, `${pane.records}/${pane.lateRecords}`)
+    if (kind !== 'retraction') {
+      header(NAME.last, pane.isLast ? 'true' : 'false')
+      header(NAME.records, `${pane.records}/${pane.lateRecords}`)
+      if (pane.accumulator !== undefined) bytesHeader(NAME.accumulator, pane.accumulator)
+    }
+    if (pane.filtered === true) header(NAME.filtered, 'true')
+    if (kind === 'retraction' || pane.filtered === true) {
+      bytesHeader(NAME.withdrawn, value)
+      value = null
+    }
   }
   return { key: keyScratch.view, value, headers: headerScratch.view }
 }
@@ -134,65 +153,88 @@ export function resultRecords<K extends Key, V, W extends TimeWindow | OneWindow
 
 function readRecord<V>(bytes: Uint8Array | null, record: RecordView, decoder: Decoder<V>): AnyPane<V> | Progress {
   const { headers } = record
-  const kind = headerOf(headers, HEADER.kind)
-  if (kind === 'progress') return decodeProgress(bytes ?? new Uint8Array())
-  if (record.keyBytes === null) throw noResult('no key')
-  const key = decodeResultKey(record.keyBytes)
-  if (key.kind !== 'result') throw noResult(`the key of progress with kind '${kind}'`)
-  const [epoch, revision] = headerOf(headers, HEADER.version).split('.').map(Number) as [number, number?]
-  if (!Number.isSafeInteger(epoch) || !Number.isSafeInteger(revision)) throw noResult('another version')
+  if (headerOf(headers, HEADER.kind) === 'progress') return decodeProgress(bytes ?? new Uint8Array())
+  const { kind, key, window, correction, epoch, revision } = readIdentity(bytes, record)
   const base = {
-    key: key.key,
-    window: key.window,
-    index: Math.floor((revision as number) / 2),
+    key,
+    window,
+    index: Math.floor(revision / 2),
     epoch,
     watermark: timeOfText(headerOf(headers, HEADER.watermark)),
     emittedAt: timeOfText(headerOf(headers, HEADER.emitted)),
   }
-  if (kind === 'retraction') {
-    const withdrawn = headers.get(HEADER.withdrawn)
-    if (bytes !== null || withdrawn === undefined)
-      throw noResult('a retraction with a value, or without what it withdraws')
-    return {
-      kind,
-      ...base,
-      value: decoder.decode(withdrawn, record),
-      timing: timingOf(headerOf(headers, HEADER.timing)),
-      isFirst: base.index === 0,
-      isLast: false,
-    }
-  }
-  if (bytes === null) throw noResult(`kind '${kind}' with a null value`)
-  if (kind === 'correction') {
-    if (key.correction === undefined) throw noResult('a correction without an id in its key')
-    return { kind, ...base, id: key.correction, delta: new Uint8Array(bytes) }
-  }
-  if (kind !== 'value' && kind !== 'delta') throw noResult(`kind '${kind}'`)
-  const [records, lateRecords] = headerOf(headers, HEADER.records).split('/').map(Number) as [number, number]
+  if (kind === 'correction')
+    return { kind, ...base, id: correction as string, delta: new Uint8Array(bytes as Uint8Array) }
+  const filtered = headers.has(HEADER.filtered) ? ({ filtered: true } as const) : {}
+  const value = decoder.decode(bytes ?? withdrawnOf(headers), record)
+  const said = { value, timing: timingOf(headers), isFirst: base.index === 0, ...filtered }
+  if (kind === 'retraction') return { kind, ...base, ...said, isLast: false }
+  const accumulator = headers.get(HEADER.accumulator)
   return {
     kind,
     ...base,
-    value: decoder.decode(bytes, record),
-    timing: timingOf(headerOf(headers, HEADER.timing)),
-    isFirst: base.index === 0,
+    ...said,
     isLast: headerOf(headers, HEADER.last) === 'true',
-    records,
-    lateRecords,
+    ...countsOf(headers),
+    ...(accumulator === undefined ? {} : { accumulator }),
   }
 }
 
-function headerOf(headers: ReadonlyMap<string, Uint8Array>, name: string): string {
+/** What every record of a result says: which it is, and its version. */
+export function readIdentity(
+  bytes: Uint8Array | null,
+  { headers, keyBytes }: RecordView,
+): {
+  readonly kind: AnyPane<unknown>['kind']
+  readonly key: Key
+  readonly window: ResultWindow
+  readonly correction: string | undefined
+  readonly epoch: number
+  readonly revision: number
+} {
+  const kind = headerOf(headers, HEADER.kind)
+  if (kind !== 'value' && kind !== 'delta' && kind !== 'retraction' && kind !== 'correction')
+    throw noResult(`kind '${kind}'`)
+  if (keyBytes === null) throw noResult('no key')
+  const found = decodeResultKey(keyBytes)
+  if (found.kind !== 'result') throw noResult(`the key of progress with kind '${kind}'`)
+  const [epoch, revision] = headerOf(headers, HEADER.version).split('.').map(Number) as [number, number?]
+  if (revision === undefined || !Number.isSafeInteger(epoch) || !Number.isSafeInteger(revision))
+    throw noResult('another version')
+  if (kind === 'correction' && found.correction === undefined) throw noResult('a correction without an id in its key')
+  if (kind === 'retraction' && bytes !== null) throw noResult('a retraction with a value')
+  if (bytes === null && kind !== 'retraction' && !headers.has(HEADER.filtered))
+    throw noResult(`kind '${kind}' with a null value`)
+  return { kind, key: found.key, window: found.window, correction: found.correction, epoch, revision }
+}
+
+function withdrawnOf(headers: ReadonlyMap<string, Uint8Array>): Uint8Array {
+  const withdrawn = headers.get(HEADER.withdrawn)
+  if (withdrawn === undefined) throw noResult('a null value without what it withdraws')
+  return withdrawn
+}
+
+export function countsOf(headers: ReadonlyMap<string, Uint8Array>): {
+  readonly records: number
+  readonly lateRecords: number
+} {
+  const [records, lateRecords] = headerOf(headers, HEADER.records).split('/').map(Number) as [number, number]
+  return { records, lateRecords }
+}
+
+export function headerOf(headers: ReadonlyMap<string, Uint8Array>, name: string): string {
   const value = headers.get(name)
   if (value === undefined) throw noResult(`no header '${name}'`)
   return Buffer.from(value).toString()
 }
 
-function timingOf(text: string): Timing {
+export function timingOf(headers: ReadonlyMap<string, Uint8Array>): Timing {
+  const text = headerOf(headers, HEADER.timing)
   if (text === 'early' || text === 'on-time' || text === 'late') return text
   throw noResult(`the timing '${text}'`)
 }
 
-function noResult(found: string): Error {
+export function noResult(found: string): Error {
   return problem('BAD_RESULT', 'A record in a results topic', {
     found,
     expected: 'a pane or progress that kafkaSink wrote',

@@ -29,6 +29,11 @@ export interface KafkaSinkOptions<in K, in V> extends WriteOptions {
   readonly key?: Encoder<K>
   /** Default: JSON. */
   readonly value?: Encoder<V>
+  /**
+   * For the serving tiers (`kafkaResults`): each value goes with the encoded accumulator it was made of, results that a
+   * filter leaves out come as null values with theirs, records that are too late as corrections. Default false.
+   */
+  readonly accumulators?: boolean
   /** Progress is written at most this often while a job runs, default 100 ms, and when it ends. */
   readonly progressEvery?: Duration
 }
@@ -50,6 +55,7 @@ export function kafkaSink<K extends Key, V, W extends TimeWindow | OneWindow = T
   const values = options.value ?? (json<V>() as Encoder<V>)
   return Object.freeze({
     kind: `kafka(${settings.topic})`,
+    ...(options.accumulators === true ? { keepsAccumulators: true } : {}),
     open: async (task) => {
       const cluster = await kafka.connect()
       try {
