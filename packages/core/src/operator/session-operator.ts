@@ -21,6 +21,9 @@ import { familyId } from './slot-store.ts'
 import { type SavedSlotWindows, SlotWindows } from './slot-windows.ts'
 import type { WindowStage } from './window-stage.ts'
 
+/** How long windows of the user's own may be, which nobody says. */
+const USUAL_MS = 60_000
+
 export class SessionOperator implements WindowOperator {
   readonly stage: WindowStage
   readonly gapMs: number | undefined
@@ -31,7 +34,7 @@ export class SessionOperator implements WindowOperator {
     this.stage = stage
     this.gapMs = assigner.shape.type === 'session' ? assigner.shape.gapMs : undefined
     this.#assign = assigner.assign
-    this.windows = new SlotWindows(stage, 1)
+    this.windows = new SlotWindows(stage, 1, this.gapMs ?? USUAL_MS)
   }
 
   get nextDue(): number {
@@ -135,8 +138,7 @@ export class SessionOperator implements WindowOperator {
     const slot = store.head(id)
     return slot !== -1 &&
       this.stage.plain &&
-      store.next[slot] === -1 &&
-      store.complete[slot] === 0 &&
+      store.busy[slot] === 0 &&
       (store.start[slot] as number) <= end &&
       start <= (store.end[slot] as number)
       ? slot

@@ -30,7 +30,7 @@ export class SlidingOperator implements WindowOperator {
     if (assigner.shape.type !== 'byRecord') throw new TypeError('not a record-aligned window')
     this.stage = stage
     this.#size = assigner.shape.sizeMs
-    this.#windows = new SlotWindows(stage, 0)
+    this.#windows = new SlotWindows(stage, 0, this.#size)
     this.#points = new SlotStore(stage.spec)
   }
 

@@ -17,7 +17,7 @@ export interface SavedSlots {
   readonly seq: number
 }
 
-const COLUMNS = ['start', 'end', 'seq', 'complete', 'armedAt', 'wakeAt'] as const
+const COLUMNS = ['start', 'end', 'seq', 'complete', 'wakeAt'] as const
 
 export class SlotStore {
   readonly cells: Cells
@@ -26,11 +26,13 @@ export class SlotStore {
   seq: Float64Array
   /** 1 when the watermark has completed the window. */
   complete: Float64Array
-  /** The watermark at which the window is looked at next. */
-  armedAt: Float64Array
   /** The processing time its trigger waits for. */
   wakeAt: Float64Array
+  /** The windows of a key lead to each other; −1: no more. */
   next: Int32Array
+  previous: Int32Array
+  /** 1 where a window is complete, or its key has others. */
+  busy: Uint8Array
   /** Fields of user-defined windows beside their bounds, and what they add to the key's identity. */
   readonly rests: unknown[] = []
   readonly families: string[] = []
@@ -49,9 +51,10 @@ export class SlotStore {
     this.end = new Float64Array(capacity)
     this.seq = new Float64Array(capacity)
     this.complete = new Float64Array(capacity)
-    this.armedAt = new Float64Array(capacity)
     this.wakeAt = new Float64Array(capacity)
     this.next = new Int32Array(capacity)
+    this.previous = new Int32Array(capacity)
+    this.busy = new Uint8Array(capacity)
     if (saved !== undefined) this.#load(saved)
   }
 
@@ -60,7 +63,8 @@ export class SlotStore {
     return this.heads.get(id) ?? -1
   }
 
-  open(id: unknown, key: unknown, start: number, end: number): number {
+  /** `head`: the first window of the key so far, where that is known. */
+  open(id: unknown, key: unknown, start: number, end: number, head: number = this.head(id)): number {
     const slot = this.#free.pop() ?? this.cells.size
     this.cells.open(slot, key)
     if (slot >= this.start.length) this.#grow()
@@ -68,29 +72,45 @@ export class SlotStore {
     this.end[slot] = end
     this.seq[slot] = ++this.#seq
     this.complete[slot] = 0
-    this.armedAt[slot] = Number.NaN
     this.wakeAt[slot] = Number.NaN
-    this.next[slot] = this.head(id)
+    this.#link(slot, id, head)
+    return slot
+  }
+
+  /** The watermark has completed the window, or it is not complete any more. */
+  mark(slot: number, complete: boolean): void {
+    this.complete[slot] = complete ? 1 : 0
+    this.#busy(slot)
+  }
+
+  #link(slot: number, id: unknown, head: number): void {
+    this.next[slot] = head
+    this.previous[slot] = -1
     this.heads.set(id, slot)
     this.#ids[slot] = id
-    return slot
+    this.#busy(slot)
+    if (head === -1) return
+    this.previous[head] = slot
+    this.#busy(head)
+  }
+
+  #busy(slot: number): void {
+    this.busy[slot] = this.complete[slot] === 1 || this.next[slot] !== -1 || this.previous[slot] !== -1 ? 1 : 0
   }
 
   free(slot: number): void {
     const id = this.#ids[slot]
+    const before = this.previous[slot] as number
     const after = this.next[slot] as number
-    let at = this.head(id)
-    if (at === slot) {
-      if (after === -1) this.heads.delete(id)
-      else this.heads.set(id, after)
-    } else {
-      while (this.next[at] !== slot) at = this.next[at] as number
-      this.next[at] = after
-    }
+    if (before !== -1) this.next[before] = after
+    else if (after === -1) this.heads.delete(id)
+    else this.heads.set(id, after)
+    if (after !== -1) this.previous[after] = before
+    if (before !== -1) this.#busy(before)
+    if (after !== -1) this.#busy(after)
     this.cells.clear(slot)
     this.#ids[slot] = undefined
     this.seq[slot] = 0
-    this.armedAt[slot] = Number.NaN
     this.#free.push(slot)
   }
 
@@ -120,22 +140,21 @@ export class SlotStore {
       this.rests[slot] = saved.rests[slot]
       const family = (this.families[slot] = saved.families[slot] ?? '')
       const id = familyId(family, keyId(this.cells.keys?.[slot] as never))
-      this.next[slot] = this.head(id)
-      this.heads.set(id, slot)
-      this.#ids[slot] = id
+      this.#link(slot, id, this.head(id))
     }
   }
 
   #grow(): void {
-    for (const name of COLUMNS) {
-      const grown = new Float64Array(this.cells.capacity)
-      grown.set(this[name])
-      this[name] = grown
-    }
-    const next = new Int32Array(this.cells.capacity)
-    next.set(this.next)
-    this.next = next
+    for (const name of COLUMNS) this[name] = into(new Float64Array(this.cells.capacity), this[name])
+    this.next = into(new Int32Array(this.cells.capacity), this.next)
+    this.previous = into(new Int32Array(this.cells.capacity), this.previous)
+    this.busy = into(new Uint8Array(this.cells.capacity), this.busy)
   }
+}
+
+function into<A extends { set(from: A): void }>(bigger: A, from: A): A {
+  bigger.set(from)
+  return bigger
 }
 
 /** Windows of one key with different fields of their own do not merge: they are chains apart. */

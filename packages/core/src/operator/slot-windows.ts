@@ -4,8 +4,8 @@
  * growing costs nothing.
  */
 import type { Later } from '../aggregate/aggregator.ts'
-import FlatQueue from 'flatqueue'
 import { DueQueue } from '../time/due-queue.ts'
+import { DueWheel } from '../time/due-wheel.ts'
 import type { TimeWindow } from '../window/window.ts'
 import type { OpenWindow } from './operator.ts'
 import { type SavedSlots, SlotStore } from './slot-store.ts'
@@ -20,7 +20,6 @@ interface Ask {
 }
 export interface SavedSlotWindows {
   readonly store: SavedSlots
-  readonly due: readonly (readonly [slot: number, at: number])[]
   readonly events: readonly Ask[]
   readonly wakes: readonly Ask[]
   readonly stale: readonly Ask[]
@@ -32,8 +31,8 @@ export class SlotWindows {
   /** How far the watermark must be past the end: 1 where a record exactly at the end still joins. */
   readonly #slack: 0 | 1
   #view: View
-  /** Slots by the watermark they are armed for; void where that is another one by now. */
-  readonly #due: FlatQueue<number> = new FlatQueue()
+  /** Slots by the watermark at which they are to be looked at. */
+  readonly #due: DueWheel
   /** The watermark from which `advance` has something to do. */
   nextDue: number = Number.POSITIVE_INFINITY
   /** Watermarks that generic triggers asked for. */
@@ -42,9 +41,11 @@ export class SlotWindows {
   /** When what a session has published under other bounds must be withdrawn at the latest. */
   readonly #stale: DueQueue<Ask> = new DueQueue()
 
-  constructor(stage: WindowStage, slack: 0 | 1) {
+  /** `spanMs`: how long a window is about to wait. */
+  constructor(stage: WindowStage, slack: 0 | 1, spanMs: number) {
     this.#stage = stage
     this.#slack = slack
+    this.#due = new DueWheel(this, spanMs / 100)
     this.store = new SlotStore(stage.spec)
     this.#view = new View(this.store, slack)
   }
@@ -63,11 +64,18 @@ export class SlotWindows {
     return this.#stage.cursor.watermark >= this.#stage.freesAt(end + this.#slack)
   }
 
+  /** A window of a key that has none: not complete, and nothing but bounds of its own. */
+  begin(id: unknown, key: unknown, start: number, end: number): number {
+    const slot = this.store.open(id, key, start, end, -1)
+    this.#arm(slot)
+    return slot
+  }
+
   /** The slot's bounds are new: notes whether it is complete and sees that it is looked at in time. */
   bound(slot: number): void {
     const complete = this.#stage.cursor.watermark >= (this.store.end[slot] as number) + this.#slack
     if (!complete) this.reopen(slot)
-    this.store.complete[slot] = complete ? 1 : 0
+    this.store.mark(slot, complete)
     this.#arm(slot)
   }
 
@@ -110,7 +118,7 @@ export class SlotWindows {
     const stage = this.#stage
     const { watermark } = stage.cursor
     if (this.#stale.isDue(watermark)) this.#withdrawStale()
-    while (this.#events.isDue(watermark) || this.#isDue(watermark)) {
+    while (this.#events.isDue(watermark) || this.#due.isDue(watermark)) {
       // Where time leaps over both, the window completes in this step: what was asked for before is no early pane.
       this.#lookAtDue(watermark)
       for (const ask of this.#events.take(watermark)) {
@@ -118,28 +126,23 @@ export class SlotWindows {
           stage.woken(this.store.cells, ask.slot, this.#view.at(ask.slot), this.wakes, ask.at, true)
       }
     }
-    this.nextDue = Math.min(this.#due.peekValue() ?? Number.POSITIVE_INFINITY, this.#events.nextAt, this.#stale.nextAt)
-  }
-
-  #isDue(watermark: number): boolean {
-    return this.#due.length > 0 && (this.#due.peekValue() as number) <= watermark
+    this.nextDue = Math.min(this.#due.nextAt, this.#events.nextAt, this.#stale.nextAt)
   }
 
   /** In order of time; those of one time in the order they were opened, whatever the heap's habits. */
   #lookAtDue(watermark: number): void {
     const due = this.#due
-    while (this.#isDue(watermark)) {
-      const at = due.peekValue() as number
-      const slot = due.pop() as number
-      if (due.peekValue() !== at) {
-        this.#look(slot, at)
+    for (let slot = due.take(watermark); slot !== -1; slot = due.take(watermark)) {
+      const at = this.dueAt(slot)
+      if (due.nextAt > at) {
+        this.#look(slot)
         continue
       }
-      const slots = [slot]
-      while (due.peekValue() === at) slots.push(due.pop() as number)
+      const slots: number[] = []
+      for (; slot !== -1; slot = due.take(at)) slots.push(slot)
       const { seq } = this.store
       slots.sort((a, b) => (seq[a] as number) - (seq[b] as number))
-      for (const one of slots) this.#look(one, at)
+      for (const one of slots) this.#look(one)
     }
   }
 
@@ -169,18 +172,10 @@ export class SlotWindows {
       queue.list().flatMap(([ask]) => (this.store.seq[ask.slot] === ask.seq ? [ask] : []))
     return dividable({
       store: this.store.save(later),
-      due: this.#armed(),
       events: list(this.#events),
       wakes: list(this.#wakes),
       stale: list(this.#stale),
     })
-  }
-
-  /** Slots that wait to be looked at, with the watermarks they are armed for. */
-  #armed(): readonly (readonly [slot: number, at: number])[] {
-    const { length, ids, values } = this.#due
-    const all = ids.slice(0, length).map((slot, i) => [slot, values[i] as number] as const)
-    return all.filter(([slot, at]) => this.store.armedAt[slot] === at)
   }
 
   load(saved: SavedSlotWindows): void {
@@ -189,37 +184,37 @@ export class SlotWindows {
     const live = this.store.live()
     this.#stage.entries += live.length
     this.#stage.restored([{ cells: this.store.cells, slots: live, wakes: this.wakes }])
-    for (const [slot, at] of saved.due) this.#due.push(slot, at)
+    for (const slot of live) this.#due.arm(slot)
     for (const ask of saved.events) this.#events.push(ask, ask.at)
     for (const ask of saved.wakes) this.#wakes.push(ask, ask.at)
     for (const ask of saved.stale) this.#stale.push(ask, ask.at)
-    this.nextDue = Math.min(this.#due.peekValue() ?? Number.POSITIVE_INFINITY, this.#events.nextAt, this.#stale.nextAt)
+    this.nextDue = Math.min(this.#due.nextAt, this.#events.nextAt, this.#stale.nextAt)
   }
 
+  /** The watermark that completes the slot's window, or at which it is freed; NaN: there is none. */
+  dueAt(slot: number): number {
+    const { seq, end, complete } = this.store
+    if (seq[slot] === 0) return Number.NaN
+    const completesAt = (end[slot] as number) + this.#slack
+    return complete[slot] === 1 ? this.#stage.freesAt(completesAt) : completesAt
+  }
+
+  /** Sees that a slot is looked at in time. */
   #arm(slot: number): void {
-    const store = this.store
-    const completesAt = (store.end[slot] as number) + this.#slack
-    const at = store.complete[slot] === 1 ? this.#stage.freesAt(completesAt) : completesAt
-    // Armed for earlier is good enough: it is put off when that time comes.
-    if ((store.armedAt[slot] as number) <= at) return
-    store.armedAt[slot] = at
-    this.#due.push(slot, at)
-    if (at < this.nextDue) this.nextDue = at
+    this.#due.arm(slot)
+    if (this.#due.nextAt < this.nextDue) this.nextDue = this.#due.nextAt
   }
 
-  #look(slot: number, at: number): void {
+  #look(slot: number): void {
     const stage = this.#stage
     const store = this.store
-    if (store.armedAt[slot] !== at) return
-    store.armedAt[slot] = Number.NaN
     const { watermark } = stage.cursor
-    const completesAt = (store.end[slot] as number) + this.#slack
-    const freeing = watermark >= stage.freesAt(completesAt)
+    const freeing = watermark >= stage.freesAt((store.end[slot] as number) + this.#slack)
     const view = this.#view.at(slot)
-    if (store.complete[slot] === 0 && watermark >= completesAt) {
-      store.complete[slot] = 1
+    if (store.complete[slot] === 0) {
+      store.mark(slot, true)
       stage.completed(store.cells, slot, view, freeing, stage.cursor, this.wakes)
-    } else if (store.complete[slot] === 1 && freeing) {
+    } else if (freeing) {
       stage.freed(store.cells, slot, view.window, stage.cursor)
     }
     if (freeing) {

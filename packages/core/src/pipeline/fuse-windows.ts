@@ -218,29 +218,32 @@ function hoppingText(
   }
 }
 
-/** Sessions: a record that only makes its key's one open session longer, all else by the operator. */
+/**
+ * Sessions: a record that begins one where its key has none, or makes its key's only one longer, while that is not
+ * complete; all else by the operator.
+ */
 function sessionText(
-  { stage, windows, gapMs }: SessionOperator,
+  operator: SessionOperator,
   rejects: Reject[],
   accounts: object[],
   bindings: Bindings,
 ): EndText | undefined {
+  const { stage, gapMs } = operator
   if (!stage.plain || gapMs === undefined) return undefined
   const columns = columnsText(stage, rejects, accounts, bindings)
   if (columns === undefined) return undefined
-  Object.assign(bindings, { stage, windows, account: stage.counters })
+  Object.assign(bindings, { stage, windows: operator.windows, account: stage.counters })
   const load = [
     'store = windows.store',
     'cells = store.cells',
     'starts = store.start',
     'ends = store.end',
-    'nexts = store.next',
-    'complete = store.complete',
+    'busy = store.busy',
     ...columns.load,
   ]
   return {
     before: [
-      `let store, cells, starts, ends, nexts, complete, ${columns.variables.join(', ')}`,
+      `let store, cells, starts, ends, busy, ${columns.variables.join(', ')}`,
       'let assigned = 0, onTime = 0',
       ...load,
       'const { heads } = store',
@@ -248,14 +251,36 @@ function sessionText(
     forget: [],
     text: [
       `const stop = timestamp + ${gapMs}`,
-      'const slot = heads.get(id)',
-      'if (slot !== undefined && nexts[slot] === -1 && complete[slot] === 0 && starts[slot] <= stop && timestamp <= ends[slot]) {',
+      'let slot = heads.get(id)',
+      'if (',
+      ...indent(1, [
+        'slot === undefined',
+        '  ? watermark <= stop',
+        '  : busy[slot] === 0 && timestamp <= ends[slot] && (stop >= ends[slot] || starts[slot] <= stop)',
+      ]),
+      ') {',
       ...indent(1, [
         ...columns.inputs,
+        'if (slot === undefined) {',
+        ...indent(1, [
+          'if (!stage.admit()) {',
+          ...indent(1, [
+            'assigned++',
+            SYNC,
+            `stage.refuse(Object.freeze({ start: timestamp, end: stop }), stop, 'shed', key, value)`,
+            'break line',
+          ]),
+          '}',
+          'slot = windows.begin(id, key, timestamp, stop)',
+          'if (windows.nextDue < due) due = windows.nextDue',
+          'if (starts !== store.start) {',
+          ...indent(1, load),
+          '}',
+        ]),
+        '} else if (stop > ends[slot]) ends[slot] = stop',
+        'else if (timestamp < starts[slot]) starts[slot] = timestamp',
         ...columns.add,
         'onTime++',
-        'if (timestamp < starts[slot]) starts[slot] = timestamp',
-        'if (stop > ends[slot]) ends[slot] = stop',
         `flags[slot] |= ${PENDING | IN_TIME}`,
       ]),
       '} else {',
