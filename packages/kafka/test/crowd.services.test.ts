@@ -146,34 +146,38 @@ class Load {
 }
 
 describe.skipIf(!(await canTest('kafka')))('processes in a group', () => {
-  test(`come, go and are killed ${changes} times under load`, async () => {
-    await using broker = await startKafka()
-    const load = await Load.begin(broker.bootstrap, 3_000)
-    try {
-      const crowd = new Map<string, Copier>()
-      const names = ['static-a', 'b', 'c']
-      const start = (name: string): void => void crowd.set(name, load.copier(name))
-      for (const name of names.slice(0, 2)) start(name)
-      for (let i = 0; i < changes; i++) {
-        await wait(500 + Math.random() * 1_500)
-        const name = names[Math.floor(Math.random() * names.length)] as string
-        const copier = crowd.get(name)
-        if (copier === undefined || !copier.runs) start(name)
-        else {
-          await copier.end(i % 2 === 0 ? 'SIGTERM' : 'SIGKILL')
-          crowd.delete(name)
+  test(
+    `come, go and are killed ${changes} times under load`,
+    async () => {
+      await using broker = await startKafka()
+      const load = await Load.begin(broker.bootstrap, 3_000)
+      try {
+        const crowd = new Map<string, Copier>()
+        const names = ['static-a', 'b', 'c']
+        const start = (name: string): void => void crowd.set(name, load.copier(name))
+        for (const name of names.slice(0, 2)) start(name)
+        for (let i = 0; i < changes; i++) {
+          await wait(500 + Math.random() * 1_500)
+          const name = names[Math.floor(Math.random() * names.length)] as string
+          const copier = crowd.get(name)
+          if (copier === undefined || !copier.runs) start(name)
+          else {
+            await copier.end(i % 2 === 0 ? 'SIGTERM' : 'SIGKILL')
+            crowd.delete(name)
+          }
         }
-      }
-      for (const name of names) if (crowd.get(name)?.runs !== true) start(name)
-      await load.check(() => {
-        // One that lost its tasks has given up and is started again, as a supervisor would.
         for (const name of names) if (crowd.get(name)?.runs !== true) start(name)
-        return [...crowd.values()]
-      })
-    } finally {
-      await load.end()
-    }
-  })
+        await load.check(() => {
+          // One that lost its tasks has given up and is started again, as a supervisor would.
+          for (const name of names) if (crowd.get(name)?.runs !== true) start(name)
+          return [...crowd.values()]
+        })
+      } finally {
+        await load.end()
+      }
+    },
+    120_000 + changes * 5_000,
+  )
 
   test('one that was stopped for longer than its session writes nothing any more', async () => {
     await using broker = await startKafka()
