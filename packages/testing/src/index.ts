@@ -42,3 +42,12 @@ export type { OracleCadence, OraclePolicy } from './oracle/policies.ts'
 export type { OracleTree } from './oracle/trigger-tree.ts'
 export type { OracleWindow, OracleWindows } from './oracle/windows.ts'
 export { type TriggerTreesOptions, triggerTrees } from './oracle/trigger-trees.ts'
+export { type ChanceOptions, type ContractCheck, runChecks } from './contracts/contract.ts'
+export {
+  type MakeColdStore,
+  type VerifyStoreOptions,
+  coldStoreChecks,
+  verifyColdStore,
+} from './contracts/verify-cold-store.ts'
+export { type VerifyHotStoreOptions, hotStoreChecks, verifyHotStore } from './contracts/verify-hot-store.ts'
+export type { MakeHotStore } from './contracts/hot-shard-checks.ts'

@@ -37,8 +37,9 @@ export interface HotWritten {
   readonly older: number
   /** Cells of windows that had been evicted: not written. */
   readonly evicted: number
-  /** False: the shard says another position than `from`, in `applied`; nothing of it was changed. */
+  /** False: the shard says another position than `from`, and still does. The cells may have been written all the same. */
   readonly moved: boolean
+  /** With a `move`: what the shard says now. */
   readonly applied: Applied | undefined
 }
 
@@ -61,7 +62,7 @@ export interface HotRead {
 }
 
 /**
- * One aggregation in a hot store. Ranges are (from, to] over window ends. A call resolves when the store has
+ * One aggregation in a hot store. Ranges are (from, to] over window ends, both finite. A call resolves when the store has
  * acknowledged everything, or rejects; what it says about cells then is unknown, and the same may be written again.
  */
 export interface HotSession {
@@ -80,7 +81,7 @@ export interface HotSession {
   ) => Promise<HotWritten>
   /** All keys in one round trip to each shard. */
   readonly read: (keys: readonly Uint8Array[], from: number, to: number) => Promise<HotRead>
-  /** Cells of all keys in batches of bounded size, in no order; one key's window may come twice while it is written. */
+  /** Cells of all keys in batches of some thousand at most, in no order; one key's window may come twice while it is written. */
   readonly slice: (from: number, to: number) => AsyncIterable<readonly Cell[]>
   readonly state: () => Promise<ReadonlyMap<string, ShardState>>
   /** Tells every shard a boundary; a smaller one than it has changes nothing. */
@@ -103,8 +104,9 @@ export interface HotStore {
 }
 
 /**
- * One aggregation in a cold store. Ranges are (from, to] over window ends.
- * Registers are a few small named values with compare-and-set, for whoever coordinates writers and readers.
+ * One aggregation in a cold store. Ranges are (from, to] over window ends, both finite.
+ * Registers are a few small named values of at least one byte with compare-and-set, for whoever coordinates writers and
+ * readers.
  */
 export interface ColdSession {
   /**
@@ -114,7 +116,7 @@ export interface ColdSession {
   readonly put: (cells: readonly Cell[], options: { readonly watermark: number }) => Promise<void>
   /** For each key, in order: what is kept, withdrawals and corrections too, in order of window end, then start. */
   readonly read: (keys: readonly Uint8Array[], from: number, to: number) => Promise<readonly (readonly Cell[])[]>
-  /** Cells of all keys in batches of bounded size, in no order. */
+  /** Cells of all keys in batches of some thousand at most, in no order. */
   readonly slice: (from: number, to: number) => AsyncIterable<readonly Cell[]>
   readonly register: (name: string) => Promise<Uint8Array | undefined>
   /** Sets a register if it holds `expected` (undefined: nothing); false: it holds something else. Durable when it resolves. */
