@@ -1,0 +1,269 @@
+/** Owns one aggregation in Redis: cells into buckets and back. What a shard says of itself is `shards.ts`. */
+import {
+  type Aggregation,
+  type Cell,
+  type HotRead,
+  type HotSession,
+  type HotWritten,
+  type Move,
+  type ShardState,
+  compareVersions,
+} from '@tidemark/core'
+import type { Argument, Commands } from '../client/port.ts'
+import { type Patience, fewAtATime, persist } from '../client/patient.ts'
+import { Layout, decodeCell, encodeField, encodeValue } from './layout.ts'
+import { WRITE, run } from './scripts.ts'
+import type { Shards } from './shards.ts'
+
+/** Cells in one call of the script, and calls in flight. */
+const CELLS_PER_CALL = 200
+const CALLS_IN_FLIGHT = 32
+/** A wider range is cut to what the store holds, which is asked for first. */
+const MOST_BUCKETS = 1_000
+const SCAN_COUNT = '1000'
+const SLICE = 1_000
+
+interface Bucket {
+  readonly redisKey: Buffer
+  readonly bucket: number
+  /** The newest of each place, by field. */
+  readonly cells: Map<string, { readonly field: Buffer; readonly cell: Cell }>
+}
+
+export interface SessionSettings {
+  readonly serveForMs: number
+  readonly slackMs: number
+  readonly patience: Patience
+}
+
+export class RedisHotSession implements HotSession {
+  readonly #commands: Commands
+  readonly #settings: SessionSettings
+  readonly #layout: Layout
+  readonly #shards: Shards
+
+  constructor(commands: Commands, settings: SessionSettings, { name, windowMs }: Aggregation, shards: Shards) {
+    this.#commands = commands
+    this.#settings = settings
+    this.#layout = new Layout(name, windowMs)
+    this.#shards = shards
+  }
+
+  get shards(): readonly string[] {
+    return this.#shards.names
+  }
+
+  shardOf(key: Uint8Array): string {
+    return this.#shards.of(this.#layout.bucketKey(key, 0))
+  }
+
+  async write(
+    shard: string,
+    cells: readonly Cell[],
+    { watermark, move }: { readonly watermark: number; readonly move?: Move },
+  ): Promise<HotWritten> {
+    const evictedTo = this.#shards.evictedTo(shard)
+    const kept = cells.filter(({ end }) => end > evictedTo)
+    const buckets = this.#buckets(kept)
+    let older = kept.length - buckets.reduce((sum, bucket) => sum + bucket.cells.size, 0)
+    await fewAtATime(this.#calls(buckets), CALLS_IN_FLIGHT, async (of) => {
+      const args = of.flatMap((bucket) => this.#arguments(bucket, watermark))
+      const keys = of.map(({ redisKey }) => redisKey)
+      older += Number(await this.#persist('Writing results', () => run(this.#commands, WRITE, keys, args)))
+    })
+    const { moved, applied } =
+      move === undefined ? { moved: true, applied: undefined } : await this.#shards.move(shard, move)
+    return { older, evicted: cells.length - kept.length, moved, applied }
+  }
+
+  async read(keys: readonly Uint8Array[], from: number, to: number): Promise<HotRead> {
+    const names = [...new Set(keys.map((key) => this.shardOf(key)))]
+    const asked = Promise.all(names.map(async (name) => [name, await this.#shards.state(name)] as const))
+    let range = this.#bucketsIn(from, to)
+    // States first where they are needed; else everything in one round trip.
+    if (range === undefined) {
+      const held = await this.#held(await asked)
+      range = this.#bucketsIn(Math.max(from, held.from), Math.min(to, held.to)) ?? []
+    }
+    const buckets = range
+    const [states, cells] = await Promise.all([
+      asked,
+      Promise.all(keys.map((key) => this.#readKey(key, buckets, from, to))),
+    ])
+    return { cells, shards: new Map(states) }
+  }
+
+  async *slice(from: number, to: number): AsyncGenerator<readonly Cell[], void> {
+    let part: Cell[] = []
+    for await (const { redisKey, key, bucket } of this.#scan()) {
+      if (bucket <= from || bucket - this.#layout.spanMs >= to) continue
+      for (const cell of await this.#cells(redisKey, key, bucket)) {
+        if (cell.end <= from || cell.end > to) continue
+        part.push(cell)
+        if (part.length < SLICE) continue
+        yield part
+        part = []
+      }
+    }
+    if (part.length > 0) yield part
+  }
+
+  async state(): Promise<ReadonlyMap<string, ShardState>> {
+    return new Map(await Promise.all(this.shards.map(async (name) => [name, await this.#shards.state(name)] as const)))
+  }
+
+  raiseBoundary(boundary: number): Promise<void> {
+    return this.#shards.raiseBoundary(boundary)
+  }
+
+  beat(forMs: number): Promise<void> {
+    return this.#shards.beat(forMs)
+  }
+
+  async evict(to: number): Promise<number> {
+    await this.#shards.raiseEvicted(to)
+    let gone = 0
+    for await (const { redisKey, key, bucket } of this.#scan()) {
+      if (bucket - this.#layout.spanMs >= to) continue
+      const fields = (await this.#cells(redisKey, key, bucket)).filter(({ end }) => end <= to)
+      if (fields.length === 0) continue
+      const names = fields.map((cell) => encodeField(cell, bucket))
+      gone += Number(
+        await this.#persist('Evicting results', () => this.#commands.send(redisKey, ['HDEL', redisKey, ...names])),
+      )
+    }
+    return gone
+  }
+
+  async extend(forMs: number): Promise<void> {
+    const ms = String(Math.max(1, Math.round(forMs)))
+    for await (const { redisKey } of this.#scan())
+      await this.#persist('Keeping results longer', () =>
+        this.#commands.send(redisKey, ['PEXPIRE', redisKey, ms, 'GT']),
+      )
+  }
+
+  /** The connections are the user's. */
+  async close(): Promise<void> {}
+
+  #persist<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+    return persist(this.#settings.patience, what, attempt)
+  }
+
+  #buckets(cells: readonly Cell[]): readonly Bucket[] {
+    const buckets = new Map<string, Bucket>()
+    for (const cell of cells) {
+      const bucket = this.#layout.bucketOf(cell.end)
+      const redisKey = this.#layout.bucketKey(cell.key, bucket)
+      const name = redisKey.toString('latin1')
+      let found = buckets.get(name)
+      if (found === undefined) buckets.set(name, (found = { redisKey, bucket, cells: new Map() }))
+      const field = encodeField(cell, bucket)
+      const place = field.toString('latin1')
+      const before = found.cells.get(place)
+      if (before === undefined || compareVersions(cell, before.cell) >= 0) found.cells.set(place, { field, cell })
+    }
+    return [...buckets.values()]
+  }
+
+  /** Buckets that go together: in a cluster only those of one slot can. */
+  #calls(buckets: readonly Bucket[]): readonly (readonly Bucket[])[] {
+    const calls: Bucket[][] = []
+    let size = 0
+    let tag: string | undefined
+    for (const bucket of buckets) {
+      const own = this.#commands.cluster ? bucket.redisKey.toString('latin1', 0, bucket.redisKey.length - 8) : ''
+      const last = calls.at(-1)
+      if (last === undefined || own !== tag || size + bucket.cells.size > CELLS_PER_CALL) {
+        calls.push([bucket])
+        size = 0
+      } else last.push(bucket)
+      size += bucket.cells.size
+      tag = own
+    }
+    return calls
+  }
+
+  #arguments({ bucket, cells }: Bucket, watermark: number): readonly Argument[] {
+    const { serveForMs, slackMs } = this.#settings
+    const ahead = Number.isFinite(watermark) ? Math.max(0, bucket - watermark) : this.#layout.spanMs
+    const ttl = String(Math.ceil(ahead + serveForMs + slackMs))
+    const args: Argument[] = [ttl, String(cells.size)]
+    for (const { field, cell } of cells.values()) args.push(field, encodeValue(cell))
+    return args
+  }
+
+  /** Ends of buckets that ends in (from, to] lie in; undefined: too many to ask for one by one. */
+  #bucketsIn(from: number, to: number): readonly number[] | undefined {
+    const { spanMs } = this.#layout
+    if (!(to > from)) return []
+    if (!((to - from) / spanMs < MOST_BUCKETS)) return undefined
+    const first = this.#layout.bucketOf(Math.floor(from) + 1)
+    const last = this.#layout.bucketOf(Math.floor(to))
+    return Array.from({ length: Math.round((last - first) / spanMs) + 1 }, (_, i) => first + i * spanMs)
+  }
+
+  /** The range of ends that the store may hold: results are served for so long, and no window ends far ahead of W. */
+  async #held(
+    states: readonly (readonly [string, ShardState])[],
+  ): Promise<{ readonly from: number; readonly to: number }> {
+    let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+    for await (const { bucket } of this.#scan()) {
+      from = Math.min(from, bucket - this.#layout.spanMs)
+      to = Math.max(to, bucket)
+    }
+    const evictedTo = Math.min(...states.map(([, state]) => state.evictedTo))
+    return { from: Math.max(from, evictedTo), to }
+  }
+
+  async #readKey(key: Uint8Array, buckets: readonly number[], from: number, to: number): Promise<readonly Cell[]> {
+    const parts = await Promise.all(
+      buckets.map((bucket) => this.#cells(this.#layout.bucketKey(key, bucket), key, bucket)),
+    )
+    return parts.flat().filter(({ end }) => end > from && end <= to)
+  }
+
+  /** All cells of a bucket, in order. */
+  async #cells(redisKey: Buffer, key: Uint8Array, bucket: number): Promise<readonly Cell[]> {
+    const flat = (await this.#persist('Reading results', () =>
+      this.#commands.send(redisKey, ['HGETALL', redisKey]),
+    )) as readonly Buffer[]
+    const cells: Cell[] = []
+    for (let i = 0; i < flat.length; i += 2)
+      cells.push(decodeCell(key, bucket, flat[i] as Buffer, flat[i + 1] as Buffer))
+    return cells.sort(
+      (a, b) =>
+        a.end - b.end || a.start - b.start || (a.correction < b.correction ? -1 : a.correction > b.correction ? 1 : 0),
+    )
+  }
+
+  /** Buckets of all keys, each once as far as it was there all the time; what is added meanwhile may or may not come. */
+  async *#scan(): AsyncGenerator<{ readonly redisKey: Buffer; readonly key: Buffer; readonly bucket: number }, void> {
+    const pattern = Buffer.concat([escaped(this.#layout.prefix), Buffer.from('*')])
+    const masters = await this.#persist('Asking for the masters', () => this.#commands.masters())
+    for (const send of masters) {
+      const seen = new Set<string>()
+      let cursor = '0'
+      do {
+        const answer = await this.#persist('Looking through all keys', () =>
+          send(['SCAN', cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT]),
+        )
+        const [next, keys] = answer as [Buffer, readonly Buffer[]]
+        cursor = String(next)
+        for (const redisKey of keys) {
+          const found = this.#layout.parse(redisKey)
+          const name = redisKey.toString('latin1')
+          if (found === undefined || seen.has(name)) continue
+          seen.add(name)
+          yield { redisKey, ...found }
+        }
+      } while (cursor !== '0')
+    }
+  }
+}
+
+/** Bytes for a pattern of SCAN that stand for themselves. */
+function escaped(bytes: Buffer): Buffer {
+  const special = Buffer.from('*?[]^-\\')
+  return Buffer.from([...bytes].flatMap((byte) => (special.includes(byte) ? [0x5c, byte] : [byte])))
+}

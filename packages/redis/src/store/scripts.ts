@@ -1,0 +1,87 @@
+/** Owns the scripts that run in Redis, each at once and whole, and how they are called: by hash, and anew where it is lost. */
+import { createHash } from 'node:crypto'
+import { isNoScript } from '../client/failures.ts'
+import type { Argument, Commands } from '../client/port.ts'
+
+export interface Script {
+  readonly text: string
+  readonly sha: string
+}
+
+function script(text: string): Script {
+  return { text, sha: createHash('sha1').update(text).digest('hex') }
+}
+
+/**
+ * KEYS: buckets. ARGV for each: how long it is kept from now at least (ms), how many cells, and their fields and values.
+ * A cell stays that is newer. Versions are compared byte by byte: how text is ordered depends on a server's locale.
+ * Gives back how many cells were older than what is kept.
+ */
+export const WRITE: Script = script(`
+local older, at = 0, 1
+for k = 1, #KEYS do
+  local key, ttl, n = KEYS[k], tonumber(ARGV[at]), tonumber(ARGV[at + 1])
+  at = at + 2
+  local fields = {}
+  for i = 1, n do fields[i] = ARGV[at + 2 * i - 2] end
+  local kept = redis.call('HMGET', key, unpack(fields))
+  local set = {}
+  for i = 1, n do
+    local value, before = ARGV[at + 2 * i - 1], kept[i]
+    local isOlder = false
+    if before then
+      if #before < 10 then return redis.error_reply('NOTOURS a value of ' .. #before .. ' bytes') end
+      for b = 1, 9 do
+        local x, y = string.byte(before, b), string.byte(value, b)
+        if x ~= y then
+          isOlder = x > y
+          break
+        end
+      end
+    end
+    if isOlder then
+      older = older + 1
+    else
+      set[#set + 1] = fields[i]
+      set[#set + 1] = value
+    end
+  end
+  at = at + 2 * n
+  if #set > 0 then redis.call('HSET', key, unpack(set)) end
+  if redis.call('PTTL', key) < ttl then redis.call('PEXPIRE', key, ttl) end
+end
+return older`)
+
+/**
+ * KEYS: the state of a shard. ARGV: the field of a log partition, the offset that must stand there ('' for none), the new
+ * text. Gives back 1 or 0, and what stands there now.
+ */
+export const MOVE: Script = script(`
+local now = redis.call('HGET', KEYS[1], ARGV[1])
+local offset = now and string.match(now, '^%S+') or ''
+if offset ~= ARGV[2] then return {0, now or ''} end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return {1, ARGV[3]}`)
+
+/** KEYS: the state of a shard. ARGV: a field and a time that must not become smaller. */
+export const RAISE: Script = script(`
+local now = redis.call('HGET', KEYS[1], ARGV[1])
+if not now or tonumber(now) < tonumber(ARGV[2]) then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+return 1`)
+
+/** Runs a script on keys of one slot. */
+export async function run(
+  commands: Commands,
+  { text, sha }: Script,
+  keys: readonly Buffer[],
+  args: readonly Argument[],
+): Promise<unknown> {
+  const rest = [String(keys.length), ...keys, ...args]
+  try {
+    return await commands.send(keys[0], ['EVALSHA', sha, ...rest])
+  } catch (error) {
+    if (!isNoScript(error)) throw error
+    // A server that was restarted, or has taken over, does not know it.
+    return commands.send(keys[0], ['EVAL', text, ...rest])
+  }
+}
