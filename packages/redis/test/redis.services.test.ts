@@ -1,7 +1,9 @@
 // The store on real servers: one, with a password and TLS, and a cluster.
 import { createClient, createCluster } from '@redis/client'
-import type { Cell, HotSession } from '@tidemark/core'
+import { setTimeout } from 'node:timers/promises'
+import { type Cell, type HotSession, ms } from '@tidemark/core'
 import { type Redis, canTest, startRedis } from '@tidemark/services'
+import { hotStoreChecks } from '@tidemark/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type RedisSlice, redisStore } from '../src/index.ts'
 
@@ -68,87 +70,17 @@ describe.skipIf(!(await canTest('redis')))('redisStore', () => {
       await stage.server.stop()
     })
 
-    test('the newest version stays, withdrawals too; corrections stand beside it', async () => {
-      const session = await open(stage.client)
-      const key = bytes('k')
-      const shard = session.shardOf(key)
-      const cells = [cell('k', 20, 2), cell('k', 10, 3, { value: null }), cell('k', 20, 0)]
-      expect(await session.write(shard, cells, { watermark: 0 })).toMatchObject({ older: 1, evicted: 0, moved: true })
-      const more = [cell('k', 10, 2), cell('k', 20, 0, { correction: 'x@1' }), cell('k', 5_000, 1), cell('k', -30, 1)]
-      expect(await session.write(shard, more, { watermark: 0 })).toMatchObject({ older: 1 })
-      expect(shown((await session.read([key], 0, 20)).cells[0])).toEqual(['10 –', '20 k20.2', '20x@1 k20.0'])
-      const all = ['-30 k-30.1', '10 –', '20 k20.2', '20x@1 k20.0', '5000 k5000.1']
-      expect(shown((await session.read([key], -1_000, 10_000)).cells[0])).toEqual(all)
-      const everything = await session.read([key], Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)
-      expect(shown(everything.cells[0])).toEqual(all)
-    })
-
-    test('keys of any bytes are kept apart, and answers come in the order of the question', async () => {
-      const name = `a${names++}`
-      const session = await open(stage.client, name)
-      const other = await open(stage.client, `${name}:b`)
-      const keys = [
-        bytes(''),
-        bytes('b:c'),
-        bytes('}{'),
-        Uint8Array.of(0, 255, 125, 10),
-        new Uint8Array(60_000).fill(7),
-      ]
-      for (const [i, key] of keys.entries())
-        await session.write(session.shardOf(key), [cell('', 10, i, { key })], { watermark: 0 })
-      await other.write(other.shardOf(bytes('c')), [cell('c', 10, 99)], { watermark: 0 })
-      const { cells } = await session.read([...keys].reverse(), 0, 10)
-      expect(cells.map((of) => of.map(({ revision }) => revision))).toEqual([[4], [3], [2], [1], [0]])
-      expect(cells[0]?.[0]?.key).toEqual(keys[4])
-      const found: number[] = []
-      for await (const part of session.slice(0, 10)) found.push(...part.map(({ revision }) => revision))
-      expect(found.sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4])
-    })
-
-    test('a position moves behind its cells, from what it was; shards say what they hold', async () => {
-      const session = await open(stage.client)
-      const key = bytes('k')
-      const shard = session.shardOf(key)
-      const move = (from: bigint | undefined, offset: bigint) =>
-        session.write(shard, [cell('k', 10, 1)], {
-          watermark: 5,
-          move: { partition: 't/0', from, to: { offset, watermark: Number.POSITIVE_INFINITY } },
-        })
-      const at = (offset: bigint) => ({ offset, watermark: Number.POSITIVE_INFINITY })
-      expect(await move(undefined, 3n)).toMatchObject({ moved: true, applied: at(3n) })
-      expect(await move(undefined, 4n)).toMatchObject({ moved: false, applied: at(3n) })
-      expect(await move(3n, 4n)).toMatchObject({ moved: true, applied: at(4n) })
-      await session.raiseBoundary(10)
-      await session.raiseBoundary(5)
-      await session.beat(60_000)
-      const { shards } = await session.read([key], 0, 10)
-      expect(shards).toEqual(
-        new Map([
-          [
-            shard,
-            { applied: new Map([['t/0', at(4n)]]), boundary: 10, evictedTo: Number.NEGATIVE_INFINITY, alive: true },
-          ],
-        ]),
-      )
-      expect([...(await session.state()).keys()]).toEqual(session.shards)
-    })
-
-    test('evicted windows are gone, for every key, and stay so', async () => {
-      const session = await open(stage.client)
-      const keys = Array.from({ length: 40 }, (_, i) => bytes(`key ${i}`))
-      for (const key of keys) {
-        const cells = [10, 20, 5_000].map((end) => cell('', end, 1, { key }))
-        await session.write(session.shardOf(key), cells, { watermark: 0 })
-      }
-      expect(await session.evict(10)).toBe(40)
-      const again = await session.write(session.shardOf(keys[0] as Uint8Array), [cell('key 0', 10, 9)], {
-        watermark: 0,
-      })
-      expect(again).toMatchObject({ evicted: 1 })
-      const { cells } = await session.read(keys, 0, 6_000)
-      expect(cells.every((of) => of.length === 2 && of.every(({ end }) => end > 10))).toBe(true)
-      await session.extend(10_000_000)
-    })
+    // Expiry goes by the server's clock, which has to be waited for.
+    const serveFor = ms(400)
+    const contract = hotStoreChecks(
+      () => redisStore({ client: stage.client, serveFor, slack: serveFor, patience: '5s' }),
+      {
+        prefix: `contract-${process.pid}`,
+        runs: 50,
+        pass: (time) => setTimeout(time),
+      },
+    )
+    test.each(contract.map(({ name, run }) => [name, run] as const))('%s', (_name, run) => run())
   })
 
   test('a server that may forget is refused, a client that is not connected too', async () => {

@@ -53,9 +53,8 @@ export class RedisHotSession implements HotSession {
     return this.#shards.names
   }
 
-  shardOf(key: Uint8Array): string {
-    return this.#shards.of(this.#layout.bucketKey(key, 0))
-  }
+  /** A function of its own: callers hand it around. */
+  readonly shardOf = (key: Uint8Array): string => this.#shards.of(this.#layout.bucketKey(key, 0))
 
   async write(
     shard: string,

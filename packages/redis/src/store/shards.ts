@@ -101,14 +101,18 @@ export class Shards {
   ): Promise<{ readonly moved: boolean; readonly applied: Applied | undefined }> {
     const { state } = this.#shard(name)
     const args = [POSITION + partition, from === undefined ? '' : String(from), `${to.offset} ${to.watermark}`]
-    const attempt = async (): Promise<unknown> => run(this.#commands, MOVE, [state], args)
+    let attempts = 0
+    const attempt = (): Promise<unknown> => {
+      attempts++
+      return run(this.#commands, MOVE, [state], args)
+    }
     const [moved, now] = (await persist(this.#patience, `Moving a position in shard ${name}`, attempt)) as [
       number,
       Buffer,
     ]
     const applied = appliedOf(String(now))
     // An attempt whose answer was lost may have moved it.
-    return { moved: moved === 1 || (applied?.offset === to.offset && to.offset !== from), applied }
+    return { moved: moved === 1 || (attempts > 1 && applied?.offset === to.offset), applied }
   }
 
   raiseBoundary(boundary: number): Promise<void> {
