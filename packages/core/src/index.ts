@@ -75,6 +75,7 @@ export type { Batch, RecordInfo, Signal, Source, SourceReader, Task } from './io
 export type { Role, Sink, SinkWriter, ToOptions } from './io/sink.ts'
 export { type CheckpointSession, type CheckpointStore, type Pause, memoryCheckpoints } from './io/checkpoint.ts'
 export { type Cell, compareVersions } from './io/cell.ts'
+export { paneCell } from './io/pane-cell.ts'
 export { type StoredResult, decodeStoredResult, encodeStoredResult } from './io/stored-result.ts'
 export type {
   Aggregation,

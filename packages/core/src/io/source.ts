@@ -12,6 +12,11 @@ export interface Signal {
 export interface Task {
   readonly id: string
   readonly signal: Signal
+  /**
+   * To a sink: what it is given was made durable before, so that a restart sends the very same panes again and the epoch
+   * stays 0. Not so in a job without a checkpoint, and never for a best-effort sink.
+   */
+  readonly durable?: boolean
 }
 
 /** What a source can say about one record; every field may be missing. */

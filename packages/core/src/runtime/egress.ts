@@ -53,7 +53,8 @@ export class Egress {
   async open(task: TaskInfo): Promise<void> {
     for (const endpoint of this.#endpoints) {
       try {
-        const writer = await (endpoint.sink as { open: (task: TaskInfo) => Promise<Writer> }).open(task)
+        const durable = this.#held && endpoint.role !== 'bestEffort'
+        const writer = await (endpoint.sink as { open: (task: TaskInfo) => Promise<Writer> }).open({ ...task, durable })
         if (endpoint.role === 'bestEffort')
           this.#loose.set(
             endpoint,

@@ -30,6 +30,8 @@ export interface SchemeOptions {
   /** Undefined: what the table has, or the default for a new one. */
   readonly salts: number | undefined
   readonly warn: (message: string) => void
+  /** Whether to make a table that is not there. */
+  readonly create: boolean
 }
 
 export function tableOf(name: unknown, what: string): Table {
@@ -45,11 +47,11 @@ export function tableOf(name: unknown, what: string): Table {
 }
 
 /**
- * Makes the table if it is not there, and checks it if it is. Any number of processes may do so at a time.
+ * Makes the table if it is not there and may be made, and checks it. Any number of processes may do so at a time.
  * @returns the number of salts that the table is laid out for
  */
 export async function ensureTable(gateway: Gateway, table: Table, options: SchemeOptions): Promise<number> {
-  if (!(await gateway.call(tableExists(table.named)))) await create(gateway, table, options)
+  if (options.create && !(await gateway.call(tableExists(table.named)))) await create(gateway, table, options)
   await checkTable(gateway, table)
   const registers = new Registers(gateway, table.bytes)
   const stored = await registers.get(SCHEME)
@@ -76,16 +78,38 @@ export async function checkTable(gateway: Gateway, table: Table): Promise<void> 
   throw otherScheme(table, has, "a family 'd' that keeps one version")
 }
 
-/** What is written into the table about one set of results; the first to open it decides. */
-export async function ensureAggregation(gateway: Gateway, table: Table, name: string, windowMs: number): Promise<void> {
-  const registers = new Registers(gateway, table.bytes)
+/**
+ * What is written into the table about one set of results; the first to open it decides.
+ * @returns the size of its windows; undefined: none is known, and none was given
+ */
+export async function ensureResults(
+  registers: Registers,
+  table: Table,
+  name: string,
+  windowMs: number | undefined,
+): Promise<number | undefined> {
   const row = metaRow('results', name)
-  const ours = Buffer.from(JSON.stringify({ windowMs }))
-  const stored = (await registers.get(row)) ?? ours
-  if (stored === ours && (await registers.compareAndSet(row, undefined, ours))) return
-  const found = (await registers.get(row)) ?? stored
-  if (ours.equals(found)) return
-  throw otherScheme(table, `results '${name}' of ${show(Buffer.from(found).toString())}`, ours.toString())
+  let stored = await registers.get(row)
+  if (stored === undefined) {
+    if (windowMs === undefined) return undefined
+    if (await registers.compareAndSet(row, undefined, Buffer.from(JSON.stringify({ windowMs })))) return windowMs
+    stored = (await registers.get(row)) ?? new Uint8Array(0)
+  }
+  const text = Buffer.from(stored).toString()
+  const found = parsed(text)?.['windowMs']
+  if (!isSize(found) || (windowMs !== undefined && found !== windowMs)) {
+    throw otherScheme(
+      table,
+      `results '${name}' of ${text.slice(0, 80)}`,
+      JSON.stringify({ windowMs: windowMs ?? 'a size' }),
+    )
+  }
+  return found
+}
+
+/** Whether this is a size of windows, ms. */
+export function isSize(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 1
 }
 
 async function create(gateway: Gateway, table: Table, { salts = DEFAULT_SALTS, warn }: SchemeOptions): Promise<void> {
@@ -123,16 +147,17 @@ async function writeScheme(
 
 function readScheme(stored: Uint8Array, table: Table): number {
   const text = Buffer.from(stored).toString()
-  let scheme: { readonly tidemark?: unknown; readonly salts?: unknown } = {}
-  try {
-    scheme = JSON.parse(text) as typeof scheme
-  } catch {
-    // Told below.
-  }
-  const { tidemark, salts } = scheme
-  if (tidemark === FORMAT && Number.isSafeInteger(salts) && (salts as number) >= 1 && (salts as number) <= MOST_SALTS)
-    return salts as number
+  const { tidemark, salts } = parsed(text) ?? {}
+  if (tidemark === FORMAT && isSize(salts) && salts <= MOST_SALTS) return salts
   throw otherScheme(table, `the scheme ${show(text)}`, `format ${FORMAT}`)
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    return JSON.parse(text) as Readonly<Record<string, unknown>>
+  } catch {
+    return undefined
+  }
 }
 
 function otherScheme(table: Table, found: string, expected: string): StreamError {
