@@ -20,6 +20,7 @@ import type { Table } from './table.ts'
 import type { RunRecords } from './task-parts.ts'
 import type { Task } from './task.ts'
 import type { Timeline } from './timeline.ts'
+import type { WindowStage } from './window-stage.ts'
 
 type Fn = (value: never, meta: never) => unknown
 export type StepAccount = { filtered: number; skipped: number; deadLettered: number }
@@ -152,6 +153,14 @@ export function runLine({ task, steps, clocking, end }: Line): RunRecords {
   }
 }
 
+/** Whether each record of a window that is to come is shown at once, as a whole value that nothing withdraws. */
+export function showsEach({ options }: WindowStage): boolean {
+  const { trigger, accumulation, gate = trigger.gate, mayWithdraw } = options
+  return (
+    trigger.fastPath?.early === 'perRecord' && gate === undefined && accumulation === 'accumulating' && !mayWithdraw
+  )
+}
+
 /** Numbers for what a column does, so that a loop over columns can tell them apart. */
 const KINDS: Readonly<Record<ColumnKind, number>> = { count: 0, sum: 1, mean: 2 }
 const COUNT = 0
@@ -169,6 +178,7 @@ class Into {
   readonly #inputs: Float64Array
   /** Its trigger or gate may ask for a watermark that comes sooner. */
   readonly #asks: boolean
+  readonly #shows: boolean
   #table: Table | undefined = undefined
   #start: number = Number.NaN
   #stop: number = Number.NaN
@@ -187,6 +197,7 @@ class Into {
     this.#cursor = task.cursor
     this.#grid = end.kind === 'grid' ? end.operator : undefined
     this.#asks = this.#grid?.stage.asksForWatermarks ?? false
+    this.#shows = this.#grid !== undefined && showsEach(this.#grid.stage)
     const columns = this.#grid?.stage.spec.columns ?? []
     this.#names = columns.flatMap(({ kind }) => (kind === undefined ? [] : [kind]))
     this.#kinds = this.#names.length === columns.length ? this.#names.map((name) => KINDS[name]) : undefined
@@ -291,7 +302,11 @@ class Into {
     records[slot] = (records[slot] as number) + 1
     this.#assigned++
     if (table.plain) this.#onTime++
-    else {
+    else if (this.#shows && !table.complete) {
+      this.#onTime++
+      const shown = table.cells.accumulators.result(slot)
+      stage.publisher.early(table.cells, slot, table.window, this.watermark, this.#cursor.now, shown)
+    } else {
       this.#tell()
       stage.added(table.cells, slot, table, table.wakes)
       if (this.#asks) this.due = this.#task.nextDue()

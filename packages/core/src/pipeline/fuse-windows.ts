@@ -6,7 +6,7 @@ import type { ColumnKind } from '../aggregate/aggregator.ts'
 import { badNumber } from '../aggregate/extract.ts'
 import type { GridOperator } from '../operator/grid-operator.ts'
 import type { HoppingOperator } from '../operator/hopping-operator.ts'
-import type { End } from '../operator/line.ts'
+import { type End, showsEach } from '../operator/line.ts'
 import type { Reject } from '../operator/rejects.ts'
 import type { SessionOperator } from '../operator/session-operator.ts'
 import { WAITING, type WindowStage } from '../operator/window-stage.ts'
@@ -164,7 +164,7 @@ function earlyText(stage: WindowStage, value: string): readonly string[] {
       ]),
       '}',
     ]
-  if (typeof early === 'object' && stage.heldBack === undefined)
+  if (typeof stage.options.trigger.fastPath?.early === 'object' && stage.heldBack === undefined)
     return [
       `else if (!table.complete && (flags[slot] & ${WAITING}) !== 0) {`,
       ...indent(1, [`flags[slot] |= ${PENDING | IN_TIME}`, 'onTime++']),

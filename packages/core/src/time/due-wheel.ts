@@ -100,7 +100,9 @@ export class DueWheel {
       else this.#stretch = Math.floor((far.peekValue() as number) / this.#stretchMs)
       const list = this.#listOf(this.#stretch)
       this.#listed -= list.length
-      for (const slot of list.splice(0)) this.#placeAgain(slot, this.#stretch * this.#stretchMs)
+      // None is placed here again: this stretch is not ahead.
+      for (let i = 0; i < list.length; i++) this.#placeAgain(list[i] as number, this.#stretch * this.#stretchMs)
+      list.length = 0
       for (let at = far.peekValue(); at !== undefined && !this.#isFar(at); at = far.peekValue())
         this.#placeAgain(far.pop() as number, at)
     }
