@@ -155,10 +155,9 @@ export function runLine({ task, steps, clocking, end }: Line): RunRecords {
 
 /** Whether each record of a window that is to come is shown at once, as a whole value that nothing withdraws. */
 export function showsEach({ options }: WindowStage): boolean {
-  const { trigger, accumulation, gate = trigger.gate, mayWithdraw } = options
-  return (
-    trigger.fastPath?.early === 'perRecord' && gate === undefined && accumulation === 'accumulating' && !mayWithdraw
-  )
+  const { trigger, accumulation, gate = trigger.gate, mayWithdraw, keeps } = options
+  const isPlain = gate === undefined && accumulation === 'accumulating' && !mayWithdraw && !keeps
+  return trigger.fastPath?.early === 'perRecord' && isPlain
 }
 
 /** Numbers for what a column does, so that a loop over columns can tell them apart. */

@@ -153,9 +153,7 @@ function gridText(operator: GridOperator, rejects: Reject[], accounts: object[],
 
 /** A record of a window that is to come: noted where a pane of its slot waits for its time already, shown where each is. */
 function earlyText(stage: WindowStage, value: string): readonly string[] {
-  const { trigger, accumulation, gate = trigger.gate, mayWithdraw, keeps } = stage.options
-  const early = trigger.fastPath?.early
-  if (early === 'perRecord' && gate === undefined && accumulation === 'accumulating' && !mayWithdraw && !keeps)
+  if (showsEach(stage))
     return [
       'else if (!table.complete) {',
       ...indent(1, [
