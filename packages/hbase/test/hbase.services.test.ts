@@ -1,6 +1,7 @@
 // The store, the sink and the source on a real HBase, through both kinds of gateway, with a network that is bad.
 import { type Cell, type ColdSession, type ColdStore, memoryColdStore } from '@tidemark/core'
 import { type HBase, type Proxy, canTest, startHBase, startProxy } from '@tidemark/services'
+import { coldStoreChecks } from '@tidemark/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Gateway } from '../src/client/gateway.ts'
 import { gatewaySettings } from '../src/client/options.ts'
@@ -35,6 +36,11 @@ describe.skipIf(!(await canTest('hbase')))('HBase', () => {
 
   for (const [transport, address] of Object.entries(addresses)) {
     directContract(transport, () => ({ thrift: address(), ...quiet }), table)
+
+    describe(`the contract over ${transport}`, () => {
+      const make = (): ColdStore => storeAt(address())
+      for (const { name, run } of coldStoreChecks(make, { runs: seeds, prefix: transport })) test(name, run)
+    })
 
     describe(`over ${transport}`, () => {
       test('writers in any order, with replays, end in the newest version', async () => {
