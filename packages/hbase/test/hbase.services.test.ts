@@ -39,7 +39,7 @@ describe.skipIf(!(await canTest('hbase')))('HBase', () => {
 
     describe(`the contract over ${transport}`, () => {
       const make = (): ColdStore => storeAt(address())
-      test.each(coldStoreChecks(make, { runs: seeds, prefix: transport }))('$name', ({ run }) => run())
+      for (const { name, run } of coldStoreChecks(make, { runs: seeds, prefix: transport })) test(name, run)
     })
 
     describe(`over ${transport}`, () => {

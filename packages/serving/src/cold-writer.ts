@@ -1,0 +1,161 @@
+/**
+ * Owns how the cold store follows the log: the newest of each window that is not early, withdrawals and corrections;
+ * once they are durable, the record of the partition, by compare-and-set. What concerns windows that cold has said to
+ * hold, or is about to serve, does not wait for the period.
+ */
+import type { Cell, Clock, ColdSession, LogSession, Signal } from '@tidemark/core'
+import { ColdBuffer } from './cold-buffer.ts'
+import type { ColdWrites } from './cold-writes.ts'
+import { Frontier, NO_FRONTIER, type Promises } from './frontier.ts'
+import { readStep, tooShort } from './log-steps.ts'
+import { type PartitionRecord, REGISTERS, decodeRegister, encodeRegister, sameBytes } from './registers.ts'
+import type { Rules } from './rules.ts'
+import { sleep } from './wait.ts'
+
+export interface ColdWriterOptions {
+  readonly log: LogSession
+  readonly cold: ColdSession
+  readonly rules: Rules
+  readonly promises: Promises
+  readonly writes: ColdWrites
+  readonly overlapMs: number
+  readonly boundary: () => number
+  readonly clock: Clock
+  readonly batchSize: number
+  /** With more than this many results waiting, all of them are written. */
+  readonly maxWaiting: number
+  /** How often updates of windows in cold are written, and the log is asked for more, ms. */
+  readonly urgentMs: number
+  readonly signal: Signal
+  /** Somebody else publishes for this partition too. */
+  readonly onContended: (partition: string) => void
+  readonly onFull: () => void
+}
+
+interface Partition {
+  readonly name: string
+  at: bigint
+  readonly frontier: Frontier
+  readonly buffer: ColdBuffer
+  published: Uint8Array | undefined
+  record: PartitionRecord | undefined
+}
+
+export class ColdWriter {
+  readonly #options: ColdWriterOptions
+  readonly #partitions: Partition[] = []
+  written = 0
+
+  constructor(options: ColdWriterOptions) {
+    this.#options = options
+  }
+
+  get waiting(): number {
+    return this.#partitions.reduce((sum, { buffer }) => sum + buffer.size, 0)
+  }
+
+  async open(): Promise<void> {
+    const { log, cold } = this.#options
+    for (const name of log.partitions) {
+      const { first } = await log.bounds(name)
+      const published = await cold.register(REGISTERS.partition(name))
+      const record = published === undefined ? undefined : decodeRegister<PartitionRecord>(name, published)
+      if (record !== undefined && record.resume < first) throw tooShort('cold', name, record.resume, first)
+      const buffer = new ColdBuffer()
+      buffer.lastEnd = record?.lastEnd ?? Number.NEGATIVE_INFINITY
+      const frontier = new Frontier(record?.frontier ?? NO_FRONTIER)
+      this.#partitions.push({ name, at: record?.resume ?? first, frontier, buffer, published, record })
+    }
+  }
+
+  async follow(): Promise<void> {
+    const { clock, writes, urgentMs, signal, maxWaiting } = this.#options
+    let [due, urgentDue] = [clock.now() + writes.periodMs, clock.now() + urgentMs]
+    while (!signal.aborted) {
+      let caughtUp = true
+      for (const partition of this.#partitions) caughtUp = (await this.#take(partition)) && caughtUp
+      const now = clock.now()
+      const full = this.waiting > maxWaiting
+      if (full) this.#options.onFull()
+      if (now >= due || full) {
+        await this.flush(full ? 'all' : 'settled')
+        due = now + writes.periodMs
+        urgentDue = now + urgentMs
+      } else if (now >= urgentDue) {
+        await this.flush('urgent')
+        urgentDue = now + urgentMs
+      }
+      if (caughtUp) await sleep(clock, Math.max(1, Math.min(due, urgentDue) - clock.now()), signal)
+    }
+  }
+
+  /** Reads on; true when there is nothing more at this moment. */
+  async #take(partition: Partition): Promise<boolean> {
+    const { log, batchSize } = this.#options
+    const step = await readStep(log, partition.name, partition.at, batchSize, 0)
+    for (const entry of step.entries)
+      if (entry.kind === 'progress') partition.frontier.report(entry)
+      else partition.buffer.add(entry)
+    partition.at = step.next
+    return step.caughtUp || step.entries.length === 0
+  }
+
+  /** Writes what is due and publishes how far cold is. */
+  async flush(what: 'settled' | 'urgent' | 'all'): Promise<void> {
+    const { cold, rules, signal } = this.#options
+    const plans = this.#partitions.map((partition) => this.#plan(partition, what))
+    if (!rules.publishAfterPut) for (const plan of plans) await this.#publish(plan)
+    const cells = plans.flatMap((plan) => plan.cells)
+    const watermark = Math.max(...this.#partitions.map(({ frontier }) => frontier.watermark))
+    if (cells.length > 0) await cold.put(cells, { watermark })
+    if (signal.aborted) return
+    this.written += cells.length
+    for (const { partition, cells: done } of plans) partition.buffer.written(done)
+    for (const plan of plans) await this.#publish(plan)
+  }
+
+  #plan(partition: Partition, what: 'settled' | 'urgent' | 'all'): Plan {
+    const { promises, writes, overlapMs, boundary } = this.#options
+    const { frontier, buffer, record } = partition
+    const said = record?.complete ?? Number.NEGATIVE_INFINITY
+    const settled = frontier.watermark - promises.completeDelayMs - writes.settleMs
+    const complete = what === 'urgent' && !frontier.ended ? said : Math.max(said, settled)
+    const upTo =
+      what === 'all' || frontier.ended ? Number.POSITIVE_INFINITY : Math.max(complete, boundary() + overlapMs)
+    return { partition, complete, cells: buffer.due(upTo) }
+  }
+
+  /** Only what says at least as much as what is published may take its place. */
+  async #publish({ partition, complete }: Plan): Promise<void> {
+    const { cold, onContended } = this.#options
+    const { name, buffer, frontier, at } = partition
+    const record: PartitionRecord = {
+      partition: name,
+      resume: buffer.oldest() ?? at,
+      covered: at,
+      complete,
+      lastEnd: buffer.lastEnd,
+      frontier: { watermark: frontier.watermark, ended: frontier.ended, tasks: frontier.tasks },
+    }
+    const bytes = encodeRegister(record)
+    while (!sameBytes(bytes, partition.published)) {
+      const { record: said } = partition
+      if (said !== undefined && (said.covered > record.covered || said.complete > record.complete)) return
+      if (await cold.compareAndSet(REGISTERS.partition(name), partition.published, bytes)) {
+        partition.published = bytes
+        partition.record = record
+        return
+      }
+      const theirs = await cold.register(REGISTERS.partition(name))
+      onContended(name)
+      partition.published = theirs
+      partition.record = theirs === undefined ? undefined : decodeRegister<PartitionRecord>(name, theirs)
+    }
+  }
+}
+
+interface Plan {
+  readonly partition: Partition
+  readonly complete: number
+  readonly cells: readonly Cell[]
+}

@@ -1,0 +1,121 @@
+/** Owns the account of how far log, hot and cold are. */
+import type { Clock, ResultsLog } from '@tidemark/core'
+import type { Layer } from './layer.ts'
+import { textOf } from './refused.ts'
+import { type BoundaryRecord, type PartitionRecord, REGISTERS, coldFrontier, decodeRegister } from './registers.ts'
+
+export interface PartitionHealth {
+  readonly partition: string
+  /** Behind the last entry of the log, and how far each tier has applied it; undefined: unknown. */
+  readonly logEnd: bigint | undefined
+  readonly hot: bigint | undefined
+  readonly cold: bigint | undefined
+}
+
+/** Times are event time, ms; −∞: not known yet. A tier's lag is how far its time is behind the clock. */
+export interface TiersHealth {
+  readonly state: 'ok' | 'degraded'
+  /** What is wrong, in words. */
+  readonly reasons: readonly string[]
+  /** '': the first. */
+  readonly version: string
+  /** W: the age of results is measured from it. */
+  readonly watermark: number
+  /** C: cold has everything with an end up to here. */
+  readonly complete: number
+  /** B: cold answers for ends up to here. */
+  readonly boundary: number
+  /** W less how long hot serves, less B: how far the boundary is behind, 0 at best. */
+  readonly heldBackMs: number
+  readonly hot: {
+    readonly watermark: number
+    readonly lagMs: number
+    readonly evictedTo: number
+    readonly alive: boolean
+  }
+  readonly cold: { readonly watermark: number; readonly lagMs: number }
+  readonly partitions: readonly PartitionHealth[]
+}
+
+export interface HealthOptions {
+  readonly log: ResultsLog | undefined
+  readonly clock: Clock
+  readonly serveForMs: number
+  readonly version: string
+}
+
+const UNKNOWN = Number.NEGATIVE_INFINITY
+
+export async function healthOf<K, V, W>(
+  layer: Layer<K, V, W>,
+  { log, clock, serveForMs, version }: HealthOptions,
+): Promise<TiersHealth> {
+  const reasons: string[] = []
+  const attempt = async <T>(what: string, ask: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await ask()
+    } catch (error) {
+      reasons.push(`${what}: ${textOf(error)}`)
+      return undefined
+    }
+  }
+  const open = await attempt('the tiers cannot be opened', () => layer.open())
+  const shards = open === undefined ? undefined : await attempt('hot cannot be read', () => open.hot.state())
+  const partitions = open?.partitions ?? []
+  const records = await attempt('cold cannot be read', async () =>
+    Promise.all(
+      partitions.map(async (partition) => {
+        const bytes = await open?.cold.register(REGISTERS.partition(partition))
+        return bytes === undefined ? undefined : decodeRegister<PartitionRecord>(partition, bytes)
+      }),
+    ),
+  )
+  const bytes = await attempt('the boundary cannot be read', async () => open?.cold.register(REGISTERS.boundary))
+  const boundary = bytes === undefined ? UNKNOWN : decodeRegister<BoundaryRecord>(REGISTERS.boundary, bytes).boundary
+  const ends = await attempt('the log cannot be read', async () => {
+    if (log === undefined) return undefined
+    const session = await log.open({})
+    try {
+      return new Map(
+        await Promise.all(session.partitions.map(async (one) => [one, (await session.bounds(one)).end] as const)),
+      )
+    } finally {
+      await session.close()
+    }
+  })
+  const { complete, watermark } = coldFrontier(records ?? [])
+  const states = [...(shards?.values() ?? [])]
+  const least = (of: (state: (typeof states)[number]) => number): number =>
+    states.reduce((a, state) => Math.min(a, of(state)), states.length === 0 ? UNKNOWN : Number.POSITIVE_INFINITY)
+  const hotWatermark = least(({ applied }) =>
+    partitions.reduce((a, one) => Math.min(a, applied.get(one)?.watermark ?? UNKNOWN), Number.POSITIVE_INFINITY),
+  )
+  const alive = states.length > 0 && states.every((state) => state.alive)
+  if (shards !== undefined && !alive && log !== undefined)
+    reasons.push('hot has no heartbeat: nothing keeps it current')
+  const due = watermark - serveForMs
+  const heldBackMs = Number.isFinite(due) && complete < due ? due - Math.max(boundary, complete) : 0
+  if (heldBackMs > 0) reasons.push(`the boundary is ${heldBackMs}ms behind: cold has not been written so far`)
+  const now = clock.now()
+  return {
+    state: reasons.length === 0 ? 'ok' : 'degraded',
+    reasons,
+    version,
+    watermark,
+    complete,
+    boundary,
+    heldBackMs,
+    hot: { watermark: hotWatermark, lagMs: now - hotWatermark, evictedTo: least(({ evictedTo }) => evictedTo), alive },
+    cold: { watermark, lagMs: now - watermark },
+    partitions: partitions.map((partition, i) => ({
+      partition,
+      logEnd: ends?.get(partition),
+      hot: states.reduce<bigint | undefined>((a, { applied }) => lesser(a, applied.get(partition)?.offset), undefined),
+      cold: records?.[i]?.covered,
+    })),
+  }
+}
+
+function lesser(a: bigint | undefined, b: bigint | undefined): bigint | undefined {
+  return a === undefined || (b !== undefined && b < a) ? b : a
+}

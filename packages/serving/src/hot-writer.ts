@@ -1,0 +1,146 @@
+/**
+ * Owns how the hot store follows the log: every result is applied, and behind it the position, in the same shard and by
+ * compare-and-set. A shard that says another position than expected (a failover, a second writer) sends the writer back
+ * to what it says. It knows no boundary: windows below it are written too.
+ */
+import type { Applied, Cell, HotSession, LogEntry, LogSession, Signal } from '@tidemark/core'
+import { Frontier } from './frontier.ts'
+import { readStep, storedCell, tooShort } from './log-steps.ts'
+import type { Rules } from './rules.ts'
+
+export interface HotWriterOptions {
+  readonly log: LogSession
+  readonly hot: HotSession
+  readonly rules: Rules
+  /** For a test that leaves out windows below the boundary. */
+  readonly boundary: () => number
+  readonly batchSize: number
+  /** How long a read of the log may wait for more, ms. */
+  readonly waitMs: number
+  readonly signal: Signal
+  /** A shard was found elsewhere than expected. */
+  readonly onRewind: (shard: string, partition: string) => void
+}
+
+export class HotWriter {
+  readonly #options: HotWriterOptions
+  /** What is written per partition, by this writer's knowledge: for health. */
+  readonly positions: Map<string, bigint> = new Map()
+  written = 0
+
+  constructor(options: HotWriterOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Writes again what a shard may have lost because nobody kept it from expiring: one that has positions, but no
+   * heartbeat. Readers do not trust it before.
+   */
+  async refill(): Promise<void> {
+    const { hot, log } = this.#options
+    for (const [shard, state] of await hot.state()) {
+      if (state.alive || state.applied.size === 0) continue
+      for (const [partition, applied] of state.applied) {
+        const { first } = await log.bounds(partition)
+        for (let at = first; at < applied.offset && !this.#options.signal.aborted;) {
+          const step = await readStep(log, partition, at, this.#options.batchSize, 0)
+          if (step.next === at) break
+          await hot.write(shard, this.#cellsOf(step.entries, shard, first), { watermark: applied.watermark })
+          at = step.next
+        }
+      }
+    }
+  }
+
+  /** Follows all partitions until the signal is aborted; rejects with what the stores and the log reject with. */
+  async follow(): Promise<void> {
+    await Promise.all(this.#options.log.partitions.map((partition) => this.#follow(partition)))
+  }
+
+  async #follow(partition: string): Promise<void> {
+    const { hot, log, signal, rules } = this.#options
+    let kept: Map<string, Applied | undefined> | undefined
+    while (!signal.aborted) {
+      const states = await hot.state()
+      const { first } = await log.bounds(partition)
+      // Where each shard is; only what it says itself counts.
+      const shards: Map<string, Applied | undefined> =
+        kept !== undefined && !rules.positionInHot
+          ? kept
+          : new Map(hot.shards.map((shard) => [shard, states.get(shard)?.applied.get(partition)]))
+      const behind = [...shards.values()].reduce((a, b) =>
+        a === undefined || b === undefined ? undefined : a.offset <= b.offset ? a : b,
+      )
+      const frontier = new Frontier({
+        watermark: finite(behind?.watermark),
+        ended: behind?.watermark === Number.POSITIVE_INFINITY,
+        tasks: new Map(),
+      })
+      let at = behind?.offset ?? first
+      if (at < first) throw tooShort('hot', partition, at, first)
+      kept = shards
+      let moved = true
+      while (moved && !signal.aborted) {
+        const step = await readStep(log, partition, at, this.#options.batchSize, this.#options.waitMs)
+        if (step.next === at) continue
+        for (const entry of step.entries) if (entry.kind === 'progress') frontier.report(entry)
+        const to = { offset: step.next, watermark: frontier.now }
+        const answers = await Promise.all(
+          [...shards].map(([shard, from]) => this.#write(partition, shard, step.entries, from, to, shards)),
+        )
+        moved = answers.every((one) => one)
+        at = step.next
+        this.positions.set(partition, at)
+      }
+    }
+  }
+
+  async #write(
+    partition: string,
+    shard: string,
+    entries: readonly LogEntry[],
+    from: Applied | undefined,
+    to: Applied,
+    shards: Map<string, Applied | undefined>,
+  ): Promise<boolean> {
+    if (from !== undefined && from.offset >= to.offset) return true
+    const cells = this.#cellsOf(entries, shard, from?.offset ?? 0n)
+    // A shard that had been ahead of the others has said a W already.
+    const said = finite(from?.watermark)
+    const next = { offset: to.offset, watermark: Math.max(to.watermark, said) }
+    const written = await this.#options.hot.write(shard, cells, {
+      watermark: next.watermark,
+      move: { partition, from: from?.offset, to: next },
+    })
+    this.written += cells.length
+    if (written.moved) shards.set(shard, next)
+    else {
+      this.#options.onRewind(shard, partition)
+      if (!this.#options.rules.positionInHot) {
+        // Left out for tests: to force our own position on the shard.
+        await this.#options.hot.write(shard, cells, {
+          watermark: next.watermark,
+          move: { partition, from: written.applied?.offset, to: next },
+        })
+        shards.set(shard, next)
+        return true
+      }
+    }
+    return written.moved
+  }
+
+  #cellsOf(entries: readonly LogEntry[], shard: string, from: bigint): readonly Cell[] {
+    const { hot, rules, boundary } = this.#options
+    const cells: Cell[] = []
+    for (const entry of entries) {
+      if (entry.kind !== 'result' || entry.offset < from || hot.shardOf(entry.cell.key) !== shard) continue
+      if (!rules.hotTakesAll && entry.cell.end <= boundary()) continue
+      cells.push(storedCell(entry))
+    }
+    return cells
+  }
+}
+
+function finite(watermark: number | undefined): number {
+  return watermark === undefined || watermark === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : watermark
+}

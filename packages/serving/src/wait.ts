@@ -1,0 +1,75 @@
+/** Owns waiting by an injected clock: everything that takes time in this package goes through here. */
+import { type Clock, type Signal, systemClock } from '@tidemark/core'
+
+/** Resolves when the clock has reached `until`, or sooner when the signal is aborted. */
+export function sleep(clock: Clock, forMs: number, signal?: Signal): Promise<void> {
+  if (signal?.aborted === true) return Promise.resolve()
+  return new Promise((resolve) => {
+    let cancel: (() => void) | undefined = undefined
+    const done = (): void => {
+      cancel?.()
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    signal?.addEventListener('abort', done)
+    cancel =
+      clock.wakeAt === undefined
+        ? systemClock.wakeAt?.(systemClock.now() + forMs, done)
+        : clock.wakeAt(clock.now() + forMs, done)
+  })
+}
+
+/**
+ * Time that has passed by a clock that may jump: going back counts as nothing, and between two looks at most `mostMs` is
+ * counted. For whoever must wait long enough, such as the evictor.
+ */
+export class Elapsed {
+  readonly #clock: Clock
+  readonly #mostMs: number
+  #seen: number
+  #passed = 0
+
+  constructor(clock: Clock, mostMs: number) {
+    this.#clock = clock
+    this.#mostMs = mostMs
+    this.#seen = clock.now()
+  }
+
+  now(): number {
+    const at = this.#clock.now()
+    this.#passed += Math.min(Math.max(0, at - this.#seen), this.#mostMs)
+    this.#seen = at
+    return this.#passed
+  }
+}
+
+/** Stops what belongs together: the signal of whoever asked, or a stop of our own. */
+export class Stop implements Signal {
+  readonly #listeners: Set<() => void> = new Set()
+  readonly #forget: () => void
+  aborted: boolean
+
+  constructor(outer?: Signal) {
+    this.aborted = outer?.aborted ?? false
+    const stop = (): void => this.abort()
+    outer?.addEventListener('abort', stop)
+    this.#forget = () => outer?.removeEventListener('abort', stop)
+  }
+
+  abort(): void {
+    if (!this.aborted) {
+      this.aborted = true
+      for (const listener of this.#listeners) listener()
+      this.#listeners.clear()
+    }
+    this.#forget()
+  }
+
+  addEventListener(_: 'abort', listener: () => void): void {
+    if (!this.aborted) this.#listeners.add(listener)
+  }
+
+  removeEventListener(_: 'abort', listener: () => void): void {
+    this.#listeners.delete(listener)
+  }
+}
