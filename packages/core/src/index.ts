@@ -92,9 +92,12 @@ export type {
 export { memoryColdStore } from './io/memory-cold-store.ts'
 export { type MemoryHotStoreOptions, memoryHotStore } from './io/memory-hot-store.ts'
 export type { LogBatch, LogEntry, LogSession, LoggedProgress, LoggedResult, ResultsLog } from './io/results-log.ts'
+export type { NewEntry } from './io/log-partition.ts'
+export type { MemoryLog, MemoryLogOptions } from './io/memory-log.ts'
+export { loggedPane } from './io/logged-pane.ts'
+export { memoryLog } from './runtime/memory-log.ts'
 export { type ReplayOptions, replay } from './io/inputs.ts'
 export { type MemorySource, type PushOptions, memorySource } from './io/memory-source.ts'
-export { type MemoryLog, type MemoryLogOptions, memoryLog } from './io/memory-log.ts'
 export { type Collected, type LatestValues, collected, forEach, latestValues } from './io/memory-sinks.ts'
 
 export type {

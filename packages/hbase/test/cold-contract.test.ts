@@ -14,5 +14,5 @@ afterAll(() => server[Symbol.asyncDispose]())
 describe.each(['tcp', 'http'] as const)('the contract over %s', (transport) => {
   const make = (): ReturnType<typeof hbaseStore> =>
     hbaseStore({ thrift: server[transport], table: transport, salts: 2, clock: instantClock(), warn: () => {} })
-  for (const { name, run } of coldStoreChecks(make, { runs: 20 })) test(name, run, 60_000)
+  test.each(coldStoreChecks(make, { runs: 20 }))('$name', ({ run }) => run(), 60_000)
 })

@@ -39,7 +39,7 @@ describe.skipIf(!(await canTest('hbase')))('HBase', () => {
 
     describe(`the contract over ${transport}`, () => {
       const make = (): ColdStore => storeAt(address())
-      for (const { name, run } of coldStoreChecks(make, { runs: seeds, prefix: transport })) test(name, run)
+      test.each(coldStoreChecks(make, { runs: seeds, prefix: transport }))('$name', ({ run }) => run())
     })
 
     describe(`over ${transport}`, () => {

@@ -114,7 +114,7 @@ export function composeTiers<K extends Key, V, W extends TimeWindow>(
     })
   const { maxWaiting = 100_000 } = options
   if (!Number.isSafeInteger(maxWaiting) || maxWaiting < 1)
-    throw refused('BAD_BUFFER', `'maxWaiting' of the tiers of '${view.name}'`, {
+    throw refused('BAD_TIERS', `'maxWaiting' of the tiers of '${view.name}'`, {
       found: String(maxWaiting),
       expected: 'a whole number of at least 1',
       remedy: 'It bounds the results that wait for the cold store.',

@@ -1,133 +1,119 @@
-/** Owns the results log in memory: what a pipeline commits to its sink, in partitions by key, for tiers in one process. */
+/** Owns the results log in memory: the reference for others, and the log of tests and of processes that need no other. */
+import { configError } from '../errors/stream-error.ts'
 import type { Pane } from '../pane/pane.ts'
-import { StreamError } from '../errors/stream-error.ts'
-import { encodeKey } from '../state/key-bytes.ts'
+import type { Cancel, Clock } from '../time/clock.ts'
 import type { TimeWindow } from '../window/window.ts'
+import { LogPartition, type NewEntry } from './log-partition.ts'
+import { loggedPane } from './logged-pane.ts'
 import type { Key } from './meta.ts'
-import type { LogEntry, LogSession, ResultsLog } from './results-log.ts'
+import type { LogSession, ResultsLog } from './results-log.ts'
 import type { Sink } from './sink.ts'
-import type { Signal } from './source.ts'
 
 export interface MemoryLogOptions {
   /** 1 if not given. */
   readonly partitions?: number
+  /** How many of the newest entries of each partition are kept at least, one million if not given; at most a quarter more. */
+  readonly retain?: number
+  /** What waiting reads go by. */
+  readonly clock?: Clock
 }
 
-type Item = Pane<Key, unknown, TimeWindow>
-type Made<E> = E extends LogEntry ? Omit<E, 'offset'> : never
-
-/** A results log that lasts as long as the process. */
 export interface MemoryLog extends ResultsLog {
-  /** What a pipeline writes to: `results.to(log.sink)`. */
-  readonly sink: Sink<Item>
-  /** Forgets what is before an offset of every partition, as retention would. */
-  readonly forget: (before: bigint) => void
+  /**
+   * Where a pipeline writes. What is written is in the log at once; with a checkpoint a job writes what is durable, and
+   * what a restart sends again is in the log once: an entry that is not newer than what is there is left out.
+   */
+  readonly sink: Sink<Pane<Key, unknown, TimeWindow>>
+  /** Adds entries by hand: results to the partition of their key, progress to every one. */
+  readonly append: (entries: readonly NewEntry[]) => void
+  /** Retention: takes entries of a partition before an offset. */
+  readonly truncate: (partition: string, before: bigint) => void
 }
 
-/** Keeps everything until `forget`: for tests, and for results that fit into memory. */
-export function memoryLog(options: MemoryLogOptions = {}): MemoryLog {
-  const names = Array.from({ length: options.partitions ?? 1 }, (_, i) => String(i))
-  const lists = new Map<string, LogEntry[]>(names.map((name) => [name, []]))
-  const waiting = new Set<() => void>()
-  let first = 0n
-  const list = (partition: string): LogEntry[] => {
-    const found = lists.get(partition)
-    if (found === undefined) throw new RangeError(`The log has no partition '${partition}', only ${names.join(', ')}.`)
+/** Calls back after so many ms. */
+type After = (ms: number, wake: () => void) => Cancel
+
+/** Keeps entries as long as the log itself is kept: sessions that are opened later find what was written before. */
+export function memoryLogOn(after: After, options: MemoryLogOptions = {}): MemoryLog {
+  const count = atLeastOne(options.partitions ?? 1, "'partitions' of memoryLog")
+  const retain = atLeastOne(options.retain ?? 1_000_000, "'retain' of memoryLog")
+  const names = Object.freeze(Array.from({ length: count }, (_, i) => String(i)))
+  const partitions = new Map(names.map((name) => [name, new LogPartition(name, retain)]))
+  const all = [...partitions.values()]
+  const append = (entries: readonly NewEntry[]): void => {
+    for (const entry of entries) {
+      if (entry.kind === 'progress') for (const partition of all) partition.append(entry)
+      else all[hashOf(entry.cell.key) % count]?.append(entry)
+    }
+  }
+  const partition = (name: string): LogPartition => {
+    const found = partitions.get(name)
+    if (found === undefined) throw new RangeError(`no partition '${name}', only ${names.join(', ')}`)
     return found
-  }
-  const append = (partition: string, entry: Made<LogEntry>): void => {
-    const to = list(partition)
-    to.push({ ...entry, offset: BigInt(to.length) } as LogEntry)
-  }
-  const wake = (): void => {
-    for (const one of waiting) one()
-    waiting.clear()
   }
   return Object.freeze({
     kind: 'memoryLog()',
+    append,
+    truncate: (name, before) => partition(name).truncate(before),
     sink: Object.freeze({
       kind: 'memoryLog()',
       keepsAccumulators: true,
-      latestValuesOnly: true,
       open: async ({ id }) => ({
-        write: (batch) => {
-          for (const pane of batch) {
-            const entry = logged(pane)
-            append(names[hash(entry.cell.key) % names.length] as string, entry)
-          }
-          wake()
-        },
-        progress: (watermark) => {
-          for (const name of names) append(name, { kind: 'progress', task: id, watermark, tasks: 1, idle: false })
-          wake()
-        },
+        write: (panes) => append(panes.map(loggedPane)),
+        progress: (watermark) => append([{ kind: 'progress', task: id, watermark, tasks: 1, idle: false }]),
         flush: async () => {},
         close: async () => {},
       }),
-    } satisfies Sink<Item>),
-    forget: (before) => {
-      if (before > first) first = before
+    } satisfies MemoryLog['sink']),
+    open: async ({ signal }) => {
+      const waiting = new Set<() => void>()
+      const close = (): void => waiting.forEach((end) => end())
+      signal?.addEventListener('abort', close)
+      return {
+        partitions: names,
+        bounds: async (name) => partition(name).bounds,
+        read: async (name, from, limit, waitMs) => {
+          const of = partition(name)
+          const batch = of.read(from, limit)
+          if (batch.entries.length > 0 || waitMs <= 0 || signal?.aborted === true) return batch
+          await news(of, waiting, after, waitMs)
+          return of.read(from, limit)
+        },
+        close: async () => {
+          signal?.removeEventListener('abort', close)
+          close()
+        },
+      } satisfies LogSession
     },
-    open: async ({ signal }): Promise<LogSession> => ({
-      partitions: names,
-      bounds: async (partition) => ({ first, end: BigInt(list(partition).length) }),
-      read: async (partition, from, limit, waitMs) => {
-        const all = list(partition)
-        if (from < first) throw lost(partition, from, first)
-        if (Number(from) >= all.length && waitMs > 0) await news(waiting, signal)
-        const entries = all.slice(Number(from), Number(from) + limit)
-        const next = from + BigInt(entries.length)
-        return { entries, next, caughtUp: Number(next) >= all.length }
-      },
-      close: async () => wake(),
-    }),
   } satisfies MemoryLog)
 }
 
-/** Nothing but a write or a stop ends the silence of a log in memory. */
-function news(waiting: Set<() => void>, signal: Signal | undefined): Promise<void> {
-  if (signal?.aborted === true) return Promise.resolve()
+/** Resolves with the next entry, after `waitMs`, or when the session ends. */
+function news(of: LogPartition, waiting: Set<() => void>, after: After, waitMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const done = (): void => {
-      waiting.delete(done)
-      signal?.removeEventListener('abort', done)
+    const end = (): void => {
+      waiting.delete(end)
+      stop()
+      cancel()
       resolve()
     }
-    waiting.add(done)
-    signal?.addEventListener('abort', done)
+    const stop = of.onNews(end)
+    waiting.add(end)
+    const cancel = after(waitMs, end)
   })
 }
 
-function logged(pane: Item): Made<Extract<LogEntry, { kind: 'result' }>> {
-  const { start, end } = pane.window
-  const place = { key: encodeKey(pane.key), start, end, correction: '', epoch: pane.epoch }
-  const late = { timing: 'late', isLast: false, records: 1, lateRecords: 1 } as const
-  if (pane.kind === 'correction')
-    return { kind: 'result', cell: { ...place, correction: pane.id, revision: 0, value: pane.delta }, ...late }
-  if (pane.kind === 'retraction') {
-    const cell = { ...place, revision: 2 * pane.index + 1, value: null }
-    return { kind: 'result', cell, timing: pane.timing, isLast: false, records: 0, lateRecords: 0 }
-  }
-  const { timing, isLast, records, lateRecords, accumulator, index } = pane
-  return {
-    kind: 'result',
-    cell: { ...place, revision: 2 * index, value: accumulator as Uint8Array },
-    timing,
-    isLast,
-    records,
-    lateRecords,
-  }
+function hashOf(key: Uint8Array): number {
+  let hash = 0
+  for (const byte of key) hash = (Math.imul(hash, 31) + byte) >>> 0
+  return hash
 }
 
-function hash(key: Uint8Array): number {
-  let value = 0
-  for (const byte of key) value = (Math.imul(value, 31) + byte) >>> 0
-  return value
-}
-
-function lost(partition: string, from: bigint, first: bigint): StreamError {
-  return new StreamError(
-    'OFFSET_LOST',
-    `Reading the results log in memory, partition '${partition}': found offset ${from} asked for, expected one from ${first} on. What was before has been forgotten; fill the tiers anew from a replay.`,
-  )
+function atLeastOne(found: number, what: string): number {
+  if (Number.isSafeInteger(found) && found >= 1) return found
+  throw configError('BAD_LOG', what, {
+    found,
+    expected: 'a whole number of at least 1',
+    remedy: 'Leave it out for the default.',
+  })
 }
