@@ -1,0 +1,167 @@
+// Versions beside each other, tiers without a log, and tiers over a topic of bare updates.
+import {
+  type Clock,
+  type MemoryLog,
+  type Pane,
+  type Pipeline,
+  boundedOutOfOrderness,
+  memoryColdStore,
+  memoryHotStore,
+  memoryLog,
+  pipeline,
+  systemClock,
+  tumbling,
+} from '@tidemark/core'
+import { servingTiers } from '@tidemark/serving'
+import { expect, test } from 'vitest'
+
+function eagerClock(): Clock {
+  let now = 0
+  return {
+    now: () => now,
+    wakeAt: (at, wake) => {
+      let cancelled = false
+      setImmediate(() => {
+        if (cancelled) return
+        now = Math.max(now, at)
+        wake()
+      })
+      return () => (cancelled = true)
+    },
+  }
+}
+
+interface Update {
+  readonly key: string
+  readonly start: number
+  readonly end: number
+  readonly count: number
+  readonly at: number
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+function sums(factor: number): { log: MemoryLog; results: Pipeline<Pane<string, number>, { at: number; n: number }> } {
+  const log = memoryLog()
+  const results = pipeline('sums')
+    .from([1_000, 2_000, 12_000].map((at) => ({ at, n: factor })))
+    .eventTime({ timestamp: (one) => one.at, watermark: boundedOutOfOrderness('1s') })
+    .keyBy(() => 'all')
+    .window(tumbling('10s'))
+    .sum((one) => one.n)
+    .to(log.sink)
+  return { log, results }
+}
+
+test('a version is filled beside the other, compared, and promoted; and back', async () => {
+  const clock = eagerClock()
+  const stores = { hot: memoryHotStore({ serveForMs: 60_000, clock }), cold: memoryColdStore(), clock }
+  const stop = new AbortController()
+  const [one, two] = [sums(1), sums(10)]
+  const first = servingTiers({ ...one, ...stores })
+  const second = servingTiers({ ...two, ...stores, version: 'v2' })
+  const running = [first.run({ signal: stop.signal }), second.run({ signal: stop.signal })]
+  await Promise.all([one.results.start().done, two.results.start().done])
+  const range = { from: 0, to: 100_000 }
+  const current = async (tiers: typeof first): Promise<void> => {
+    for (;;) {
+      const { partitions } = await tiers.health()
+      if (partitions.length > 0 && partitions.every(({ logEnd, hot, cold }) => hot === logEnd && cold === logEnd))
+        return
+      await turn()
+    }
+  }
+  await current(first)
+  await current(second)
+  const asked = async (): Promise<number[]> => (await first.read({ key: 'all', ...range })).map(({ value }) => value)
+  expect(await asked()).toEqual([2, 1])
+  const found = []
+  for await (const { window, one: a, other } of first.diff('', 'v2', range))
+    found.push([window.start, a?.value, other?.value])
+  expect(found).toEqual([
+    [0, 2, 20],
+    [10_000, 1, 10],
+  ])
+  await first.promote('v2')
+  expect(await asked()).toEqual([20, 10])
+  await first.promote('')
+  expect(await asked()).toEqual([2, 1])
+  await expect(first.promote('v3')).rejects.toThrow(/nothing has ever been written/)
+  const seen = []
+  for await (const row of first.watch('all')) {
+    seen.push(row.value)
+    if (seen.length === 2) break
+  }
+  expect(seen).toEqual([2, 1])
+  stop.abort()
+  await Promise.all(running)
+  await Promise.all([first.close(), second.close()])
+})
+
+test('direct tiers run the pipeline and write both stores with it', async () => {
+  const { results } = sums(3)
+  const clock = systemClock
+  const tiers = servingTiers({
+    results,
+    direct: true,
+    hot: memoryHotStore({ serveForMs: 60_000, clock }),
+    cold: memoryColdStore(),
+  })
+  await tiers.run()
+  const rows = await tiers.read({ key: 'all', from: 0, to: 100_000 })
+  expect(rows.map(({ value, status }) => [value, status])).toEqual([
+    [6, 'final'],
+    [3, 'final'],
+  ])
+  await tiers.close()
+})
+
+test('finalize in front of tiers: a topic of bare updates, as a Kafka Streams application writes it', async () => {
+  const clock = eagerClock()
+  const log = memoryLog()
+  const update = (start: number, count: number, at: number): Update => ({
+    key: 'page',
+    start,
+    end: start + 10_000,
+    count,
+    at,
+  })
+  const updates = [
+    update(0, 1, 1_000),
+    update(0, 2, 9_000),
+    update(10_000, 1, 11_000),
+    update(0, 3, 12_000),
+    update(30_000, 1, 31_000),
+  ]
+  const results = pipeline('counts')
+    .from(updates)
+    .eventTime({ timestamp: (one) => one.at, watermark: boundedOutOfOrderness('0s') })
+    .keyBy((one) => one.key)
+    .finalize({ window: ({ start, end }) => ({ start, end }), lag: '5s', allowedLateness: '1m' })
+    .map((one) => one.count)
+    .to(log.sink)
+  const stop = new AbortController()
+  const tiers = servingTiers({
+    results,
+    log,
+    hot: memoryHotStore({ serveForMs: 60_000, clock }),
+    cold: memoryColdStore(),
+    clock,
+  })
+  const running = tiers.run({ signal: stop.signal })
+  await results.start().done
+  for (;;) {
+    const { partitions } = await tiers.health()
+    if (partitions.length > 0 && partitions.every(({ logEnd, hot }) => hot === logEnd)) break
+    await turn()
+  }
+  const rows = await tiers.read({ key: 'page', from: 0, to: 100_000 })
+  expect(rows.map(({ window, value }) => [window.start, value])).toEqual([
+    [0, 3],
+    [10_000, 1],
+    [30_000, 1],
+  ])
+  stop.abort()
+  await running
+  await tiers.close()
+})
