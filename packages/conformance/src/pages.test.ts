@@ -14,7 +14,7 @@ test('every error code is on its page, and every code on the page exists', () =>
     (path) => !/\.test(-d)?\.ts$|packages[\\/](conformance|bench|services)/.test(path),
   )
   const thrown = sources.flatMap((path) =>
-    [...read(path).matchAll(/(?:configError|recordError|problem|new StreamError|super)\(\s*'([A-Z_]+)'/g)].map(
+    [...read(path).matchAll(/(?:configError|recordError|problem|refused|new StreamError|super)\(\s*'([A-Z_]+)'/g)].map(
       ([, code]) => code,
     ),
   )
