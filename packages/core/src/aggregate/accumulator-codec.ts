@@ -3,8 +3,9 @@
  * stores keep of a result, and what a correction carries. Knows no windows and no time.
  */
 import { StreamError } from '../errors/stream-error.ts'
-import type { Accumulators, AggregateSpec } from './accumulators.ts'
-import type { Column } from './aggregator.ts'
+import { type Accumulators, AggregateSpec } from './accumulators.ts'
+import type { TimedMeta } from '../io/meta.ts'
+import type { AnyAggregator, Column } from './aggregator.ts'
 import { ByteReader, ByteWriter } from './byte-stream.ts'
 import { readValue, writeValue } from './bytes.ts'
 
@@ -36,10 +37,15 @@ export class AccumulatorCodec {
     return this.#bytes(one)
   }
 
-  /** What the record that the spec was prepared for alone makes of nothing, as bytes. */
-  encodeRecord(meta: Parameters<Accumulators['add']>[1]): Uint8Array {
+  /** What a record alone makes of nothing, as bytes; undefined: the user's functions throw for it. */
+  encodeRecord(value: unknown, meta: TimedMeta): Uint8Array | undefined {
     this.#scratch.open(0)
-    this.#scratch.add(0, meta)
+    try {
+      this.#spec.prepare(value, meta)
+      this.#scratch.add(0, meta)
+    } catch {
+      return undefined
+    }
     return this.#bytes(this.#scratch)
   }
 
@@ -49,8 +55,7 @@ export class AccumulatorCodec {
 
   /** @throws StreamError ACCUMULATOR_LAYOUT for bytes of another aggregate, or that are no accumulator */
   decode(bytes: Uint8Array): Accumulator {
-    const one = this.#spec.make(1)
-    one.open(0)
+    const one = this.#fresh()
     try {
       const from = new ByteReader(bytes)
       if (from.u8() !== FORMAT) throw new TypeError('another format')
@@ -72,8 +77,33 @@ export class AccumulatorCodec {
     return a
   }
 
+  /** Two that are bytes. */
+  join(a: Uint8Array, b: Uint8Array): Uint8Array {
+    return this.encode(this.merge(this.decode(a), this.decode(b)))
+  }
+
+  /** Which aggregator's accumulators cannot be bytes, and why; undefined: all can. */
+  notPlain(): string | undefined {
+    const { aggregators, names } = this.#spec
+    for (const [i, of] of aggregators.entries()) {
+      try {
+        const bytes = new AccumulatorCodec(new AggregateSpec(of as AnyAggregator<never>))
+        bytes.decode(bytes.encode({ '~accumulator': bytes.#fresh() }))
+      } catch (error) {
+        return `${names === undefined ? 'the aggregate' : `'${names[i]}'`}: ${error instanceof Error ? error.message : String(error)}`
+      }
+    }
+    return undefined
+  }
+
   result(accumulator: Accumulator): unknown {
     return accumulator['~accumulator'].result(0)
+  }
+
+  #fresh(): Accumulators {
+    const one = this.#spec.make(1)
+    one.open(0)
+    return one
   }
 
   #bytes(one: Accumulators): Uint8Array {
@@ -95,9 +125,10 @@ export class AccumulatorCodec {
   }
 }
 
-/** A few bytes that differ where names, their order, or how accumulators are kept differ. */
+/** A few bytes that differ where names, their order, or what an accumulator means differ. */
 function layoutOf({ names, aggregators, columns }: AggregateSpec): readonly number[] {
-  const text = columns.map(({ kind }, i) => `${names?.[i] ?? ''}:${kind ?? aggregators[i]?.encode?.length ?? ''}`)
+  const own = (i: number): string => (aggregators[i]?.encode === undefined ? 'plain' : 'encoded')
+  const text = columns.map(({ kind, layout }, i) => `${names?.[i] ?? ''}:${kind ?? layout ?? own(i)}`)
   let hash = 0x811c9dc5
   for (const char of text.join('\n')) hash = Math.imul(hash ^ (char.codePointAt(0) as number), 0x01000193)
   return Array.from({ length: LAYOUT_BYTES }, (_, i) => (hash >>> (8 * i)) & 255)

@@ -36,6 +36,8 @@ export interface Columns {
   readonly of?: (value: never) => number
   readonly input: ((value: never, meta: TimedMeta) => unknown) | undefined
   readonly make: (capacity: number) => Column
+  /** What an accumulator means, where `kind` does not say it: part of the stored format. Undefined: the user's own. */
+  readonly layout?: string
 }
 
 /** count: [records]; sum: [sums]; mean: [sums, records]. */

@@ -19,7 +19,7 @@ export interface DatedAcc<U> {
  */
 export function first<T, U>(of: (value: T) => U): Aggregator<T, DatedAcc<U> | undefined, U> {
   const make = (capacity: number): Column => new DatedColumn(capacity, isEarlier, Number.POSITIVE_INFINITY)
-  return extracted(checkOf(of, 'first'), byTime<U>(isEarlier), { make })
+  return extracted(checkOf(of, 'first'), byTime<U>(isEarlier), { layout: 'first', make })
 }
 
 /**
@@ -30,7 +30,7 @@ export function first<T, U>(of: (value: T) => U): Aggregator<T, DatedAcc<U> | un
  */
 export function last<T, U>(of: (value: T) => U): Aggregator<T, DatedAcc<U> | undefined, U> {
   const make = (capacity: number): Column => new DatedColumn(capacity, isNotEarlier, Number.NEGATIVE_INFINITY)
-  return extracted(checkOf(of, 'last'), byTime<U>(isNotEarlier), { make })
+  return extracted(checkOf(of, 'last'), byTime<U>(isNotEarlier), { layout: 'last', make })
 }
 
 /** Whether a record at `later`, arrived after one at `kept`, takes its place. */

@@ -16,19 +16,23 @@ export function collect<T, U = T>(options: {
 }): Aggregator<T, U[], readonly U[]> {
   const max = checkLimit(options?.max, 10_000_000, 'max of a.collect')
   const of = options.of === undefined ? (value: T) => value as unknown as U : checkOf(options.of, 'collect')
-  return extracted<T, U, U[], readonly U[]>(of, {
-    create: () => [],
-    add: (acc, value) => {
-      if (acc.length < max) acc.push(value)
-      return acc
+  return extracted<T, U, U[], readonly U[]>(
+    of,
+    {
+      create: () => [],
+      add: (acc, value) => {
+        if (acc.length < max) acc.push(value)
+        return acc
+      },
+      merge: (a, b) => {
+        for (let i = 0; i < b.length && a.length < max; i++) a.push(b[i] as U)
+        return a
+      },
+      // A copy: a pane keeps it while records go on being added.
+      result: (acc) => acc.slice(),
+      encode: encodeValue,
+      decode: (bytes) => decodeValue(bytes) as U[],
     },
-    merge: (a, b) => {
-      for (let i = 0; i < b.length && a.length < max; i++) a.push(b[i] as U)
-      return a
-    },
-    // A copy: a pane keeps it while records go on being added.
-    result: (acc) => acc.slice(),
-    encode: encodeValue,
-    decode: (bytes) => decodeValue(bytes) as U[],
-  })
+    { layout: 'collect' },
+  )
 }

@@ -35,18 +35,22 @@ export function distinct<T, U extends Key>(
     else if ((acc.ids as Set<KeyId>).add(id).size > max) toSketch(acc)
     return acc
   }
-  return extracted<T, KeyId, DistinctAcc, number>(identified(of, 'distinct'), {
-    create: () => ({ ids: new Set(), sketch: undefined }),
-    add,
-    merge: (a, b) => {
-      if (b.sketch !== undefined) (a.sketch ?? toSketch(a)).merge(b.sketch)
-      else for (const id of b.ids as Set<KeyId>) add(a, id)
-      return a
+  return extracted<T, KeyId, DistinctAcc, number>(
+    identified(of, 'distinct'),
+    {
+      create: () => ({ ids: new Set(), sketch: undefined }),
+      add,
+      merge: (a, b) => {
+        if (b.sketch !== undefined) (a.sketch ?? toSketch(a)).merge(b.sketch)
+        else for (const id of b.ids as Set<KeyId>) add(a, id)
+        return a
+      },
+      result: (acc) => acc.sketch?.estimate() ?? (acc.ids as Set<KeyId>).size,
+      encode,
+      decode,
     },
-    result: (acc) => acc.sketch?.estimate() ?? (acc.ids as Set<KeyId>).size,
-    encode,
-    decode,
-  })
+    { layout: 'distinct' },
+  )
 }
 
 function toSketch(acc: DistinctAcc): HyperLogLog {

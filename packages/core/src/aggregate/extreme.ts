@@ -10,7 +10,7 @@ import { extracted, type Ordered, ordered } from './extract.ts'
  * @example a.min((view) => view.dwellMs)
  */
 export function min<T, U extends Ordered>(of: (value: T) => U): Aggregator<T, U | undefined, U> {
-  return extracted(ordered(of, 'min'), extreme<U>(isLess), { make: () => new ExtremeColumn(isLess) })
+  return extracted(ordered(of, 'min'), extreme<U>(isLess), { layout: 'min', make: () => new ExtremeColumn(isLess) })
 }
 
 /**
@@ -20,7 +20,7 @@ export function min<T, U extends Ordered>(of: (value: T) => U): Aggregator<T, U 
  * @example a.max((view) => view.dwellMs)
  */
 export function max<T, U extends Ordered>(of: (value: T) => U): Aggregator<T, U | undefined, U> {
-  return extracted(ordered(of, 'max'), extreme<U>(isMore), { make: () => new ExtremeColumn(isMore) })
+  return extracted(ordered(of, 'max'), extreme<U>(isMore), { layout: 'max', make: () => new ExtremeColumn(isMore) })
 }
 
 type Beats = (a: Ordered, b: Ordered) => boolean

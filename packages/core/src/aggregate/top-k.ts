@@ -43,26 +43,30 @@ export function topK<T, U extends Key>(
   const raise = (acc: TopKAcc, id: KeyId, by: number): void => {
     acc.counters.set(id, (acc.counters.get(id) ?? 0) + by)
   }
-  return extracted<T, KeyId, TopKAcc, readonly Ranked<U>[]>(identified(of, 'topK'), {
-    create: () => ({ counters: new Map(), taken: 0 }),
-    add: (acc, id) => {
-      raise(acc, id, 1)
-      if (acc.counters.size > 2 * kept) prune(acc, kept)
-      return acc
+  return extracted<T, KeyId, TopKAcc, readonly Ranked<U>[]>(
+    identified(of, 'topK'),
+    {
+      create: () => ({ counters: new Map(), taken: 0 }),
+      add: (acc, id) => {
+        raise(acc, id, 1)
+        if (acc.counters.size > 2 * kept) prune(acc, kept)
+        return acc
+      },
+      merge: (a, b) => {
+        for (const [id, count] of b.counters) raise(a, id, count)
+        a.taken += b.taken
+        if (a.counters.size > 2 * kept) prune(a, kept)
+        return a
+      },
+      result: (acc) =>
+        ranked(acc)
+          .slice(0, k)
+          .map(([id, count]) => ({ value: keyOf(id) as U, count: count + acc.taken })),
+      encode,
+      decode,
     },
-    merge: (a, b) => {
-      for (const [id, count] of b.counters) raise(a, id, count)
-      a.taken += b.taken
-      if (a.counters.size > 2 * kept) prune(a, kept)
-      return a
-    },
-    result: (acc) =>
-      ranked(acc)
-        .slice(0, k)
-        .map(([id, count]) => ({ value: keyOf(id) as U, count: count + acc.taken })),
-    encode,
-    decode,
-  })
+    { layout: 'topK' },
+  )
 }
 
 /**

@@ -21,7 +21,10 @@ export interface VarianceAcc {
  * @example a.variance((view) => view.dwellMs)
  */
 export function variance<T>(of: (value: T) => number): Aggregator<T, VarianceAcc, number> {
-  return extracted(finite(of, 'variance'), VARIANCE, { make: (capacity) => new VarianceColumn(capacity) })
+  return extracted(finite(of, 'variance'), VARIANCE, {
+    layout: 'variance',
+    make: (capacity) => new VarianceColumn(capacity),
+  })
 }
 
 const VARIANCE: Aggregator<number, VarianceAcc, number> = {

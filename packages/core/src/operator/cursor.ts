@@ -20,6 +20,8 @@ export class Cursor implements TimedMeta, Frontier {
   watermark: number = BEFORE_ALL
   now = 0
   batch: Batch<unknown> = NOTHING
+  /** The name of the source that the batch comes from. */
+  origin = ''
   index = 0
   eventTime: number = Number.NaN
 

@@ -136,7 +136,13 @@ export class Publisher {
   }
 
   /** What a record adds to a window that is gone. */
-  correct(key: unknown, window: unknown, id: string, delta: Uint8Array, { watermark, now }: Frontier): void {
+  correct(
+    key: unknown,
+    window: unknown,
+    id: string,
+    delta: Uint8Array,
+    { watermark, now }: Frontier,
+  ): Correction<unknown, unknown> {
     const correction: Correction<unknown, unknown> = {
       kind: 'correction',
       key,
@@ -149,6 +155,7 @@ export class Publisher {
       delta,
     }
     this.queue.push(correction)
+    return correction
   }
 
   /** Withdraws what stands published of a slot; false: nothing does. */

@@ -44,6 +44,17 @@ export interface ResultInputOptions {
   readonly replaces: boolean
   /** How long after its window's end a source can still change, in the time of `from`. */
   readonly settledAfterMs: number
+  /** The value that a correction is, as results are seen here; undefined: none. */
+  readonly valueOf: (delta: Uint8Array, pane: PaneMeta<unknown, TimeWindow>) => { readonly value: unknown } | undefined
+}
+
+/** A correction of the windows before. */
+export interface CorrectionOf {
+  readonly key: unknown
+  readonly window: unknown
+  readonly id: string
+  readonly delta: Uint8Array
+  readonly cursor: Cursor
 }
 
 export class ResultInput {
@@ -61,8 +72,6 @@ export class ResultInput {
 
   readonly accept = (item: object): void => {
     const pane = item as AnyPane
-    // Corrections are for stores: they know a value as bytes only.
-    if (!('value' in pane)) return
     const { counters, replaces, fromCompletion, reject } = this.#options
     this.#at(pane.window.end - 1)
     const source = replaces ? paneName(pane) : ''
@@ -94,6 +103,52 @@ export class ResultInput {
       return
     }
     this.#put({ source, index: pane.index, key, id, value: pane.value, eventTime: pane.window.end - 1 }, known, pane)
+  }
+
+  /**
+   * A record was too late for the windows before: what it alone makes of their aggregate comes as one more value, as a
+   * difference does, into those windows whose results are corrected. Where they are freed, it corrects them.
+   */
+  correct({ key: before, window, id: record, delta, cursor: { watermark, now } }: CorrectionOf): void {
+    const { counters, replaces, reject, valueOf, key: keyOf } = this.#options
+    const pane = {
+      key: before,
+      window: window as TimeWindow,
+      index: 0,
+      epoch: 0,
+      watermark,
+      emittedAt: now,
+      timing: 'late',
+      isFirst: true,
+      isLast: true,
+    } as const
+    counters.records++
+    const eventTime = pane.window.end - 1
+    this.#at(eventTime)
+    let value: unknown
+    let key: unknown
+    let id: unknown
+    try {
+      const found = valueOf(delta, pane)
+      if (found === undefined) {
+        counters.filtered++
+        return
+      }
+      value = found.value
+      key = keyOf(value, pane)
+      id = keyId(key as never)
+    } catch (error) {
+      counters[reject(error, pane)]++
+      return
+    }
+    if (typeof key === 'object') key = copyKey(key as never)
+    const source = `${paneName(pane)}+${record}+${counters.records}`
+    for (const operator of this.operators) {
+      if (operator.stage.options.corrections === undefined) continue
+      if (replaces) operator.stage.part = { source, index: 0, key, id, value, eventTime }
+      operator.record(key, id, value)
+      operator.stage.part = undefined
+    }
   }
 
   /** A step has ended: windows that something was only withdrawn from are told. Forgets sources that cannot change. */
@@ -143,11 +198,12 @@ export class ResultInput {
 
   /** The windows' cursors follow the record in hand; each has a watermark of its own. */
   #at(eventTime: number): void {
-    const { batch, index, now } = this.#from
+    const { batch, origin, index, now } = this.#from
     for (const {
       stage: { cursor },
     } of this.operators) {
       cursor.batch = batch
+      cursor.origin = origin
       cursor.index = index
       cursor.now = now
       cursor.eventTime = eventTime

@@ -63,6 +63,7 @@ export class Task {
     const { records } = batch
     const clocks = port.timelines.map((timeline) => timeline.clocks.get(batch.split) as SplitClock)
     cursor.batch = batch
+    cursor.origin = port.name
     if (port.timelines.length === 1) {
       this.#begin(port, clocks, records.length)
       try {

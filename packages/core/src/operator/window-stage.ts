@@ -2,7 +2,6 @@
  * Owns what all window operators share: counting an assignment, asking the trigger, passing the gate. It does not know
  * which windows there are: operators say which slot belongs to which window and whether that is complete.
  */
-import type { AccumulatorCodec } from '../aggregate/accumulator-codec.ts'
 import type { AggregateSpec } from '../aggregate/accumulators.ts'
 import { StreamError } from '../errors/stream-error.ts'
 import { LateReport } from '../pane/late-report.ts'
@@ -15,7 +14,7 @@ import { type StageCounters, stageCounters } from './counters.ts'
 import type { Cursor, Frontier } from './cursor.ts'
 import { NOTHING } from '../aggregate/nothing.ts'
 import { type Part, refresh } from './contributions.ts'
-import { correct } from './correct.ts'
+import type { Corrections } from './correct.ts'
 import { GateCalls } from './gate-calls.ts'
 import { HeldBack } from './held-back.ts'
 import type { PaneQueue } from './pane-queue.ts'
@@ -49,7 +48,7 @@ export interface StageOptions {
   /** Results carry their accumulators until they have left the stage. */
   readonly keeps: boolean
   /** Makes corrections of records that are too late, where somebody takes them. */
-  readonly corrections: AccumulatorCodec | undefined
+  readonly corrections: Corrections | undefined
 }
 
 /** What a stage reports to: the record's error policy and the late output. */
@@ -148,7 +147,7 @@ export class WindowStage {
     this.lastRefused = window
     const latenessMs = cursor.watermark - (window === undefined ? cursor.eventTime : endsAt)
     if (reason === 'tooLate') this.lateReport.add(windowText(window), latenessMs)
-    if (reason === 'tooLate') correct(this, window, key, value)
+    if (reason === 'tooLate') this.options.corrections?.add(this, window, key, value)
     this.outputs.late?.({ value, meta: cursor.keep(), key, window, reason, latenessMs, watermark: cursor.watermark })
   }
 
@@ -319,8 +318,10 @@ export class WindowStage {
     const value = gate === undefined || cells.records[slot] === 0 ? NOTHING : this.#result(cells, slot)
     if (gate !== undefined && value !== NOTHING) {
       const decision = gate.decide(cells, slot, value, this.#gateContext(cells, slot, this.cursor))
-      if (decision === 'swallow') this.#end(cells, slot)
-      else if (decision !== 'emit') this.#hold(cells, slot, decision, wakes)
+      // Its value is known already, but not its accumulator: that leaves when the window completes, or is freed.
+      if (decision === 'swallow') {
+        if (!this.options.keeps) this.#end(cells, slot)
+      } else if (decision !== 'emit') this.#hold(cells, slot, decision, wakes)
       if (decision !== 'emit') return
     }
     this.#emit(cells, slot, of.window, of.complete, completing, false, this.cursor)

@@ -15,13 +15,22 @@ import { WindowStage } from '../operator/window-stage.ts'
 import type { Sink } from '../io/sink.ts'
 import { copyKey, keyId } from '../state/key.ts'
 import { AccumulatorCodec } from '../aggregate/accumulator-codec.ts'
+import { Corrections } from '../operator/correct.ts'
 import { keeping, unfold } from '../operator/kept.ts'
-import { keepsAccumulators, takesCorrections, visibleOnly } from './keeping.ts'
+import { checkPlain, keepsAccumulators, stagesOf, takesCorrections, throughStages, visibleOnly } from './keeping.ts'
 import { isMerging } from '../window/assigner.ts'
 import type { NodeCounters } from './compile.ts'
 import { keepShapes } from './kept-shapes.ts'
 import { delayOf, mayChange, mayWithdraw, settledAfter, windowOf } from './over-results.ts'
-import type { KeyNode, OnError, PlanNode, ResultKeyNode, ResultNode, WindowNode } from './plan.ts'
+import {
+  type KeyNode,
+  type OnError,
+  type PlanNode,
+  type ResultKeyNode,
+  type ResultNode,
+  type WindowNode,
+  upstreamOf,
+} from './plan.ts'
 
 type Push = (value: unknown) => void
 
@@ -102,15 +111,19 @@ export class WindowCompiler {
     const { task, name, reject, count } = this.#site
     const before = windowOf(node.from)
     const counters = Object.assign(count(node), { records: 0, replaced: 0, withdrawn: 0 })
-    const from = (this.windows.find((window) => window.node === before) as CompiledWindow).operator.stage.cursor
-    const input = new ResultInput(from, {
+    const { cursor, options } = (this.windows.find((window) => window.node === before) as CompiledWindow).operator.stage
+    const codec = codecOf(before)
+    const stages = stagesOf(node.from)
+    const input = new ResultInput(cursor, {
       key: node.fn as never,
       reject: reject(node, node.onError, true),
       counters,
       fromCompletion: node.panes === 'completion',
       replaces: mayChange(node),
       settledAfterMs: settledAfter(before),
+      valueOf: (delta, pane) => throughStages(stages, codec.result(codec.decode(delta)), pane),
     })
+    options.corrections?.inputs.push(input)
     task.inputs.set(name(node), input)
     input.operators = this.#windowsOf(node, input, () => new Cursor())
     return visibleOnly(node.from, this.#site.consumers, input.accept as Push)
@@ -145,8 +158,10 @@ export class WindowCompiler {
       sideOutput(sink as Sink<never>, i === 0 ? `${name}-late` : `${name}-late-${i + 1}`),
     )
     const spec = new AggregateSpec(node.aggregate)
-    const codec = new AccumulatorCodec(spec)
     const keeps = keepsAccumulators(node, consumers)
+    const corrects = takesCorrections(node, consumers)
+    const codec = codecOf(node)
+    if (keeps || corrects) checkPlain(name, codec)
     const stage = new WindowStage(
       {
         ...node,
@@ -154,7 +169,7 @@ export class WindowCompiler {
         merging: isMerging(node.assigner),
         mayWithdraw: mayWithdraw(node),
         keeps,
-        corrections: takesCorrections(node, consumers) ? codec : undefined,
+        corrections: corrects ? new Corrections(codec, hasManySources(node)) : undefined,
       },
       spec,
       cursor,
@@ -191,6 +206,15 @@ export class WindowCompiler {
   }
 }
 
+/** Of an aggregate of its own: what stands in the stage's hand is left alone. */
+function codecOf({ aggregate }: WindowNode): AccumulatorCodec {
+  return new AccumulatorCodec(new AggregateSpec(aggregate))
+}
+
+function hasManySources(node: WindowNode): boolean {
+  return upstreamOf(node).filter(({ op }) => op === 'source').length > 1
+}
+
 /** An operator whose cursor is another one than that of the record in hand: it is told where the record stands. */
 function entry(operator: WindowOperator, from: Cursor): Pick<WindowOperator, 'record'> {
   const { cursor } = operator.stage
@@ -198,6 +222,7 @@ function entry(operator: WindowOperator, from: Cursor): Pick<WindowOperator, 're
   return {
     record: (key, id, value) => {
       cursor.batch = from.batch
+      cursor.origin = from.origin
       cursor.index = from.index
       cursor.eventTime = from.eventTime
       cursor.now = from.now

@@ -16,15 +16,26 @@ export interface Written {
   readonly unit: 'record' | 'result' | 'update'
   /** Completion and freeing are two moments: late records are taken in between. */
   readonly takesLate: boolean
+  readonly behind: Behind
 }
 
-export function writtenBy(node: WindowNode): Written {
+/** What sinks behind a stage make of it. */
+export interface Behind {
+  /** What is too late becomes a correction; windows over results get those of the stage before. */
+  readonly corrects: boolean
+  readonly keeps: boolean
+}
+
+const NOTHING_SPECIAL: Behind = { corrects: false, keeps: false }
+
+export function writtenBy(node: WindowNode, behind: Behind = NOTHING_SPECIAL): Written {
   const { shape } = node.assigner
   return {
     node,
     unit:
       shape.type === 'custom' && shape.stated === true ? 'update' : node.from.op === 'keyResults' ? 'result' : 'record',
     takesLate: node.latenessMs > 0 && shape.type !== 'one',
+    behind,
   }
 }
 
@@ -120,9 +131,14 @@ export function hasOne(of: Written): boolean {
   return isSingle(of.node.trigger) || (isBounded(of) && waysOf(of).length < 2)
 }
 
-/** Results that come once come in time. */
-export function neverLate({ node: { from } }: Written): boolean {
-  return from.op === 'keyResults' && !mayChange(from) && windowOf(from.from).accumulation !== 'discarding'
+/** Results that come once come in time; their corrections need not. */
+export function neverLate({ node: { from }, behind }: Written): boolean {
+  return (
+    !behind.corrects &&
+    from.op === 'keyResults' &&
+    !mayChange(from) &&
+    windowOf(from.from).accumulation !== 'discarding'
+  )
 }
 
 /** Neither the number of records nor time makes more panes. */

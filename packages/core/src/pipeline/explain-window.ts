@@ -6,6 +6,7 @@ import { showMs } from '../time/duration.ts'
 import { isMerging } from '../window/assigner.ts'
 import type { Row } from './columns.ts'
 import {
+  type Behind,
   type Written,
   atAnyTime,
   completion,
@@ -25,13 +26,13 @@ import type { ResultKeyNode, WindowNode } from './plan.ts'
 /** What names the nodes of the plan. */
 export type Name = (node: WindowNode) => string
 
-export function explainWindow(node: WindowNode, name: Name): readonly Row[] {
-  const of = writtenBy(node)
+export function explainWindow(node: WindowNode, name: Name, behind: Behind): readonly Row[] {
+  const of = writtenBy(node, behind)
   return [
     ...input(of, name),
     ['each pane holds', holds(of)],
     ...arrivals(of, name),
-    ...gate(node),
+    ...gate(of),
     ...dataLoss(node),
     ['how many', `per key and window: ${howMany(of)}`],
     ...withdrawn(of),
@@ -40,7 +41,7 @@ export function explainWindow(node: WindowNode, name: Name): readonly Row[] {
 }
 
 /** Where a stage that does not read records gets what it counts, and how far its time is behind. */
-function input({ node }: Written, name: Name): readonly Row[] {
+function input({ node, behind }: Written, name: Name): readonly Row[] {
   const delayMs = delayOf(node)
   if (node.from.op !== 'keyResults') {
     if (node.lagMs === 0) return []
@@ -66,6 +67,9 @@ function input({ node }: Written, name: Name): readonly Row[] {
       'results come',
       `per key and window of ${results}: ${howMany(writtenBy(before))}${node.from.panes === 'completion' ? ' (early ones are left out)' : ''}`,
     ],
+    ...(behind.corrects
+      ? [['corrected by', `what is too late for ${results}: what it alone makes of them comes as one more`] as const]
+      : []),
   ]
 }
 
@@ -130,18 +134,28 @@ function latest(of: Written, name: Name): string {
     : late(of)
 }
 
-function tooLate({ node, unit }: Written, name: Name): string {
+function tooLate({ node, unit, behind }: Written, name: Name): string {
+  if (behind.corrects) return `a correction of ${correctionOf(node, name)}; ${refused(node, unit)}`
   if (node.from.op === 'keyResults')
     return `none: what is too late has been refused by '${name(windowOf(node.from.from))}'`
+  return refused(node, unit)
+}
+
+function correctionOf({ assigner, from }: WindowNode, name: Name): string {
+  if (from.op === 'keyResults') return `a window, by what corrects '${name(windowOf(from.from))}'`
+  return isMerging(assigner) ? 'its own, a session that readers join to those it touches' : 'its window'
+}
+
+function refused(node: WindowNode, unit: Written['unit']): string {
   if (node.late.length > 0) return 'to the late output with the reason, and counted by window (job.lateness())'
   return `counted by window (job.lateness()), not kept: ${unit === 'update' ? 'the option lateTo' : 'lateTo(sink)'} would keep it`
 }
 
-function gate(node: WindowNode): readonly Row[] {
+function gate({ node, behind }: Written): readonly Row[] {
   const { trigger, gate: own } = node
   const found = trigger.gate ?? own
   if (found === undefined) return []
-  const leaves = found.swallows === true ? '' : ', and what it holds leaves'
+  const leaves = found.swallows === true && !behind.keeps ? '' : ', and what it holds leaves'
   const passed = trigger.emitsAtCompletion ? 'at completion and when the window is final' : 'when the window is final'
   const rows: Row[] = [
     [

@@ -2,6 +2,7 @@
 import { showMs } from '../time/duration.ts'
 import { type Row, inColumns } from './columns.ts'
 import { explainWindow } from './explain-window.ts'
+import { keepsAccumulators, takesCorrections } from './keeping.ts'
 import { windowBefore, windowOf } from './over-results.ts'
 import {
   type PlanNode,
@@ -10,6 +11,7 @@ import {
   type SinkNode,
   type TimeNode,
   type WindowNode,
+  inputsOf,
   namesOf,
   nodesOf,
   rolesOf,
@@ -26,13 +28,15 @@ export function explainPlan(pipeline: string, sinks: readonly SinkNode[]): strin
   const lines = [`pipeline '${pipeline}'`]
   if (windows.length > 0)
     lines.push('W is the watermark: no record before it is expected any more. A window is [start, end).')
+  const consumers = (of: PlanNode): readonly PlanNode[] => nodes.filter((node) => inputsOf(node).includes(of))
   for (const node of windows) {
+    const behind = { corrects: takesCorrections(node, consumers), keeps: keepsAccumulators(node, consumers) }
     const outputs = sinks.filter(({ from }) => windowBefore(from) === node)
     lines.push(
       '',
       `'${name(node)}': ${node.assigner.kind}, ${node.trigger.kind}`,
       ...inColumns([
-        ...explainWindow(node, name),
+        ...explainWindow(node, name, behind),
         ...functionsAfter(node, nodes, name),
         ...goesInto(node, nodes, name),
         ...outputs.map(written),

@@ -4,10 +4,12 @@ import type { Sink } from '../io/sink.ts'
 import type { Correction, Pane } from '../pane/pane.ts'
 import { pipeline } from '../runtime/start.ts'
 import { monotonous } from '../time/watermark.ts'
+import { hopping } from '../window/hopping.ts'
 import { oneWindow } from '../window/one-window.ts'
 import { slidingByRecord } from '../window/sliding-by-record.ts'
 import { tumbling } from '../window/tumbling.ts'
-import { servedBy } from './pipeline.ts'
+import { merge } from './builders.ts'
+import { engineOf, servedBy } from './pipeline.ts'
 
 type SumPane = Pane<string, number>
 interface Item {
@@ -126,10 +128,157 @@ test('windows that cannot be corrected say so', () => {
   expect(() => keyed.window(slidingByRecord('10ms')).count().correctionsTo(collected())).toThrow(code)
   expect(() => keyed.window(oneWindow()).count().correctionsTo(collected())).toThrow(code)
   const over = sums()
+    .filter((sum) => sum > 1)
     .keyBy((_, { key }) => key)
     .window(tumbling('1m'))
     .count()
   expect(() => over.correctionsTo(collected())).toThrow(code)
+  const updates = keyed.finalize({ window: ({ at }) => ({ start: at, end: at + 1 }), lag: '1ms' })
+  expect(() => updates.correctionsTo(collected())).toThrow(code)
+})
+
+test('what one record adds to one window is one correction', async () => {
+  const corrections = collected<Correction<string>>()
+  const of = pipeline('p')
+    .from(ITEMS)
+    .flatMap((one) => [one, { ...one, v: 1_000 }])
+    .eventTime({ timestamp: ({ at }) => at, watermark: monotonous() })
+    .keyBy(() => 'k')
+    .window(hopping('10ms', { every: '5ms' }))
+    .sum(({ v }) => v)
+    .correctionsTo(corrections)
+    .to(collected())
+  const job = of.start()
+  await job.done
+  const { decode, value } = servedBy(of as never)
+  expect(corrections.items.map((one) => [one.id, one.window.start, value(decode(one.delta), one as never)])).toEqual([
+    ['0@3', -5, { value: 1_040 }],
+    ['0@3', 0, { value: 1_040 }],
+  ])
+  expect(job.metrics().get('window.corrections')).toBe(4)
+})
+
+test('records of two sources that stand at the same place are two', async () => {
+  const corrections = collected<Correction<string>>()
+  const late = (at: number) =>
+    pipeline('p')
+      .from<Item>([
+        { at: 50, v: 0 },
+        { at, v: at },
+      ])
+      .eventTime({ timestamp: (one) => one.at, watermark: monotonous() })
+  await merge(late(1), late(2))
+    .keyBy(() => 'k')
+    .window(tumbling('10ms'))
+    .sum(({ v }) => v)
+    .correctionsTo(corrections)
+    .to(collected())
+    .start({ batchSize: 1 }).done
+  expect(corrections.items.map(({ window }) => window.start)).toEqual([0, 0])
+  expect(new Set(corrections.items.map(({ id }) => id)).size).toBe(2)
+})
+
+describe('windows over results', () => {
+  const over = (outer: string) =>
+    sums()
+      .map((sum) => sum * 2)
+      .keyBy((_, { key }) => key)
+      .window(tumbling(outer as '1m'))
+      .sum((sum) => sum)
+
+  test('a window that is open takes what corrects those before it', async () => {
+    const [results, corrections] = [collected<SumPane>(), collected<Correction<string>>()]
+    const of = over('1m').correctionsTo(corrections).to(results)
+    await of.start().done
+    expect(shown(results.items)).toEqual([['value', 0, 2 * 148]])
+    expect(corrections.items).toEqual([])
+    expect(of.explain()).toMatch(/corrected by/)
+    expect(of.explain()).toMatch(/a correction of a window, by what corrects 'window'/)
+  })
+
+  test('one that is freed is corrected itself', async () => {
+    const [results, corrections] = [collected<SumPane>(), collected<Correction<string>>()]
+    const of = over('10ms').correctionsTo(corrections).to(results)
+    const job = of.start()
+    await job.done
+    const { decode, value } = servedBy(of as never)
+    expect(corrections.items.map((one) => [one.id, one.window.start, value(decode(one.delta), one as never)])).toEqual([
+      ['0@3', 0, { value: 80 }],
+    ])
+    expect(job.metrics().get('window-2.tooLate')).toBe(1)
+  })
+
+  test('nothing changes where nobody takes corrections', async () => {
+    const results = collected<SumPane>()
+    const of = over('1m').to(results)
+    await of.start().done
+    expect(shown(results.items)).toEqual([['value', 0, 2 * 108]])
+    expect(of.explain()).not.toMatch(/correct/)
+  })
+})
+
+test('explain says what becomes of what is too late', () => {
+  expect(sums().correctionsTo(collected()).to(collected()).explain()).toMatch(/too late, .*a correction of its window;/)
+  expect(sums().to(collected()).explain()).not.toMatch(/correction/)
+})
+
+test('accumulators that have no bytes are refused before anything runs', () => {
+  class Odd {
+    readonly n: number = 0
+  }
+  const odd = { create: () => new Odd(), add: (a: Odd) => a, merge: (a: Odd) => a, result: () => 0 }
+  const of = pipeline('p')
+    .from(ITEMS)
+    .eventTime({ timestamp: ({ at }) => at, watermark: monotonous() })
+    .keyBy(() => 'k')
+    .window(tumbling('10ms'))
+    .aggregate((a) => ({ n: a.count(), odd: a.use(odd) }))
+  expect(() => servedBy(of.to(collected()) as never)).toThrow(/'odd'.*class Odd/s)
+  const keeping = of.to(keeper().sink as never)
+  expect(() => engineOf(keeping as never)).toThrow(expect.objectContaining({ code: 'ACCUMULATOR_NOT_PLAIN' }))
+})
+
+test('a gate that swallows a value lets its accumulator leave at the end', async () => {
+  const { sink, panes } = keeper()
+  const means = pipeline('p')
+    .from([
+      { at: 1, v: 5 },
+      { at: 12, v: 5 },
+      { at: 2, v: 5 },
+    ])
+    .eventTime({ timestamp: ({ at }) => at, watermark: monotonous() })
+    .keyBy(() => 'k')
+    .window(tumbling('10ms'), {
+      allowedLateness: '1m',
+      gate: {
+        kind: 'same',
+        swallows: true,
+        decide: (state, value) => (state === value ? 'swallow' : 'emit'),
+        emitted: (_, value) => value,
+      },
+    })
+    .aggregate((a) => a.mean(({ v }) => v))
+    .to(sink)
+  await means.start().done
+  const last = panes.filter((pane) => pane.window.start === 0).at(-1)
+  expect(last).toMatchObject({ kind: 'value', value: 5, records: 2, isLast: true })
+})
+
+test('another aggregator under the same name has another layout', async () => {
+  type Found = { readonly v: number }
+  const of = (which: 'min' | 'max' | 'first' | 'last', sink: Sink<Pane<string, Found>> = collected()) =>
+    pipeline('p')
+      .from(ITEMS)
+      .eventTime({ timestamp: ({ at }) => at, watermark: monotonous() })
+      .keyBy(() => 'k')
+      .window(tumbling('10ms'))
+      .aggregate((a) => ({ v: (a[which] as typeof a.last)(({ v }) => v) }))
+      .to(sink)
+  const { sink, panes } = keeper()
+  await of('min', sink as never).start().done
+  const { accumulator } = panes[0] as { readonly accumulator: Uint8Array }
+  for (const other of ['max', 'first', 'last'] as const)
+    expect(() => servedBy(of(other) as never).decode(accumulator)).toThrow(/expected one of the aggregate/)
 })
 
 test('what cannot be served is refused with what to change', () => {

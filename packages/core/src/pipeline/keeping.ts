@@ -1,8 +1,11 @@
 /** Owns what follows for a window stage from the sinks behind it: who keeps accumulators, who takes corrections. */
+import type { AccumulatorCodec } from '../aggregate/accumulator-codec.ts'
+import { NOTHING } from '../aggregate/nothing.ts'
 import { configError } from '../errors/stream-error.ts'
 import { isVisible } from '../operator/kept.ts'
-import type { PlanNode, ResultInput, SinkNode, WindowNode } from './plan.ts'
-import { windowBefore } from './over-results.ts'
+import type { PaneMeta } from '../pane/pane.ts'
+import { windowBefore, windowOf } from './over-results.ts'
+import type { PlanNode, ResultInput, ResultNode, SinkNode, WindowNode } from './plan.ts'
 
 type Push = (value: unknown) => void
 type Consumers = (node: PlanNode) => readonly PlanNode[]
@@ -20,8 +23,17 @@ export function takesCorrections(node: WindowNode, consumers: Consumers): boolea
   if (whyNoCorrections(node) !== undefined) return false
   return (
     keepsAccumulators(node, consumers) ||
-    consumers(node).some((consumer) => consumer.op === 'sink' && consumer.only === 'corrections')
+    consumers(node).some((consumer) => consumer.op === 'sink' && consumer.only === 'corrections') ||
+    feeds(node, consumers).some((over) => takesCorrections(over, consumers))
   )
+}
+
+/** Windows over the results of a stage. */
+function feeds(node: PlanNode, consumers: Consumers): readonly WindowNode[] {
+  return consumers(node).flatMap((consumer) => {
+    if (consumer.op === 'keyResults') return consumers(consumer) as readonly WindowNode[]
+    return consumer.op === 'mapResults' || consumer.op === 'filterResults' ? feeds(consumer, consumers) : []
+  })
 }
 
 /** The way to a sink, past what is not for it. */
@@ -44,11 +56,17 @@ export function visibleOnly(from: PlanNode, consumers: Consumers, push: Push): P
 }
 
 /** Why records that are too late for a stage cannot become corrections; undefined: they can. */
-export function whyNoCorrections({ from, mayDelete, assigner }: WindowNode): string | undefined {
-  const { type } = assigner.shape
-  if (from.op === 'keyResults' || mayDelete) return 'windows over results, which replace what they were given'
-  if (type === 'byRecord') return 'slidingByRecord, whose windows depend on all records of a key'
-  return type === 'one' ? 'oneWindow(), which is never freed' : undefined
+export function whyNoCorrections({ from, assigner }: WindowNode): string | undefined {
+  const { shape } = assigner
+  if (shape.type === 'byRecord') return 'slidingByRecord, whose windows depend on all records of a key'
+  if (shape.type === 'one') return 'oneWindow(), which is never freed'
+  if (shape.type === 'custom' && shape.stated === true)
+    return 'finalize, where the newest update counts and nothing adds up'
+  if (from.op !== 'keyResults') return undefined
+  if (stagesOf(from.from).some(({ op }) => op === 'filterResults'))
+    return 'windows over results behind a filter, which decides about whole results'
+  const why = whyNoCorrections(windowOf(from.from))
+  return why === undefined ? undefined : `windows over results of ${why}`
 }
 
 export function checkCorrections(results: ResultInput): WindowNode {
@@ -57,7 +75,41 @@ export function checkCorrections(results: ResultInput): WindowNode {
   if (why === undefined) return node
   throw configError('NO_CORRECTIONS', 'correctionsTo', {
     saw: why,
-    expected: 'windows on a grid, sessions, or windows of your own over records',
+    expected: 'windows on a grid, sessions or windows of your own over records, or such windows over their results',
     remedy: 'Take such records from lateTo.',
+  })
+}
+
+/** Stages behind the window, in the order in which results go through them. */
+export function stagesOf(from: ResultInput): readonly ResultNode[] {
+  const stages: ResultNode[] = []
+  for (let node = from; node.op !== 'window'; node = node.from) stages.unshift(node)
+  return stages
+}
+
+/** What a user sees of a result; undefined: they leave it out, or there is nothing. */
+export function throughStages(
+  stages: readonly ResultNode[],
+  result: unknown,
+  meta: PaneMeta<unknown, unknown>,
+): { readonly value: unknown } | undefined {
+  if (result === NOTHING) return undefined
+  let value = result
+  for (const { op, fn } of stages) {
+    const found = fn(value as never, meta as never)
+    if (op === 'mapResults') value = found
+    else if (!found) return undefined
+  }
+  return { value }
+}
+
+/** @throws StreamError ACCUMULATOR_NOT_PLAIN where accumulators of a stage are to be kept, and cannot be bytes */
+export function checkPlain(stage: string, codec: AccumulatorCodec): void {
+  const why = codec.notPlain()
+  if (why === undefined) return
+  throw configError('ACCUMULATOR_NOT_PLAIN', `The accumulators of '${stage}', which a sink keeps`, {
+    saw: why,
+    expected: 'plain values, or aggregators with encode and decode',
+    remedy: 'Give the aggregator encode and decode.',
   })
 }

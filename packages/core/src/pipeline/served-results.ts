@@ -4,13 +4,12 @@
  */
 import { AccumulatorCodec, type Accumulator } from '../aggregate/accumulator-codec.ts'
 import { AggregateSpec } from '../aggregate/accumulators.ts'
-import { NOTHING } from '../aggregate/nothing.ts'
 import { configError } from '../errors/stream-error.ts'
 import type { Accumulation, PaneMeta } from '../pane/pane.ts'
 import { type WindowShape, isMerging } from '../window/assigner.ts'
-import { whyNoCorrections } from './keeping.ts'
+import { stagesOf, throughStages, whyNoCorrections } from './keeping.ts'
 import { settledAfter, windowBefore } from './over-results.ts'
-import type { ResultInput, ResultNode, SinkNode, WindowNode } from './plan.ts'
+import type { ResultInput, SinkNode, WindowNode } from './plan.ts'
 
 type Meta = PaneMeta<unknown, unknown>
 
@@ -57,8 +56,15 @@ export function servedResults(name: string, sinks: readonly SinkNode[]): ServedR
     })
   }
   check(name, window)
-  const spec = new AggregateSpec(window.aggregate)
-  const codec = new AccumulatorCodec(spec)
+  const codec = new AccumulatorCodec(new AggregateSpec(window.aggregate))
+  const why = codec.notPlain()
+  if (why !== undefined) {
+    throw notServed(name, {
+      saw: why,
+      expected: 'accumulators that are plain values, or aggregators with encode and decode: stores keep bytes',
+      remedy: 'Give the aggregator encode and decode.',
+    })
+  }
   const stages = stagesOf(from as ResultInput)
   return Object.freeze({
     name,
@@ -101,28 +107,6 @@ function check(name: string, { accumulation, assigner, trigger, onTime, closing 
       remedy: `Set onTime: 'always' or closing: 'always' for the window${trigger.kind.startsWith('continuousRefinement') ? ', or use continuousRefinement({ completion: true })' : ''}.`,
     })
   }
-}
-
-/** Stages behind the window, in the order in which results go through them. */
-function stagesOf(from: ResultInput): readonly ResultNode[] {
-  const stages: ResultNode[] = []
-  for (let node = from; node.op !== 'window'; node = node.from) stages.unshift(node)
-  return stages
-}
-
-function throughStages(
-  stages: readonly ResultNode[],
-  result: unknown,
-  meta: Meta,
-): { readonly value: unknown } | undefined {
-  if (result === NOTHING) return undefined
-  let value = result
-  for (const { op, fn } of stages) {
-    const found = fn(value as never, meta as never)
-    if (op === 'mapResults') value = found
-    else if (!found) return undefined
-  }
-  return { value }
 }
 
 /** How far apart window ends usually are. A grid without a fixed size (a calendar) is measured where time begins. */

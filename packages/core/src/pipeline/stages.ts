@@ -216,7 +216,7 @@ export interface Results<K extends Key, V, W = TimeWindow, M extends Accumulatio
   /**
    * Where records that are too late go as corrections: what each adds to its window, encoded, under an id of its own. They
    * are reported as late as well. Sinks that keep accumulators get them among the panes.
-   * @throws StreamError NO_CORRECTIONS for windows over results, slidingByRecord and oneWindow
+   * @throws StreamError NO_CORRECTIONS for slidingByRecord, oneWindow, finalize, and windows over results behind a filter
    */
   correctionsTo(sink: Sink<Correction<K, W>>): Results<K, V, W, M, In>
   to(sink: Sink<PaneOf<K, V, W, M>>, options?: ToOptions): Pipeline<PaneOf<K, V, W, M>, In>

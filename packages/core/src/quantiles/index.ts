@@ -63,6 +63,7 @@ export function quantiles<T, const At extends readonly number[]>(
       encode: (acc) => encode(acc, accuracy),
       decode: (bytes) => decode(bytes, accuracy, create()),
     },
+    { layout: 'quantiles' },
   )
   return sketches as unknown as Aggregator<T, QuantileSketch, Quantiles<At>>
 }
