@@ -202,21 +202,25 @@ describe.skipIf(!(await canTest('kafka')))('processes in a group', () => {
     }
   })
 
-  test('go on when the nodes are killed one after the other, whoever leads and coordinates', async () => {
-    await using broker = await startKafka({ nodes: 3 })
-    const load = await Load.begin(broker.bootstrap, 15_000, 3)
-    try {
-      const copiers = [load.copier('static-a'), load.copier('b')]
-      await Promise.all(copiers.map((one) => one.until((lines) => lines.some((line) => /committed/.test(line)))))
-      for (const node of [1, 2, 3]) {
-        const before = load.written
-        await broker.kill(node)
-        while (load.written < before + 1_000) await wait(20)
-        await broker.restart(node)
+  // A minute on a quiet machine: run by hand, with TIDEMARK_CHANGES set.
+  test.skipIf(process.env['TIDEMARK_CHANGES'] === undefined)(
+    'go on when the nodes are killed one after the other, whoever leads and coordinates',
+    async () => {
+      await using broker = await startKafka({ nodes: 3 })
+      const load = await Load.begin(broker.bootstrap, 15_000, 3)
+      try {
+        const copiers = [load.copier('static-a'), load.copier('b')]
+        await Promise.all(copiers.map((one) => one.until((lines) => lines.some((line) => /committed/.test(line)))))
+        for (const node of [1, 2, 3]) {
+          const before = load.written
+          await broker.kill(node)
+          while (load.written < before + 1_000) await wait(20)
+          await broker.restart(node)
+        }
+        await load.check(() => copiers)
+      } finally {
+        await load.end()
       }
-      await load.check(() => copiers)
-    } finally {
-      await load.end()
-    }
-  })
+    },
+  )
 })
