@@ -6,18 +6,8 @@ import { type Redis, canTest, startRedis } from '@tidemark/services'
 import { hotStoreChecks } from '@tidemark/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type RedisSlice, redisStore } from '../src/index.ts'
+import { bytes, cell } from './stage.ts'
 
-const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text))
-const cell = (key: string, end: number, revision: number, more: Partial<Cell> = {}): Cell => ({
-  key: bytes(key),
-  start: end - 10,
-  end,
-  correction: '',
-  epoch: 0,
-  revision,
-  value: bytes(`${key}${end}.${revision}`),
-  ...more,
-})
 const shown = (cells: readonly Cell[] | undefined): readonly string[] =>
   (cells ?? []).map(
     ({ end, correction, value }) => `${end}${correction} ${value === null ? '–' : Buffer.from(value).toString()}`,
