@@ -71,8 +71,18 @@ export { sameValue } from './state/same-value.ts'
 export { decodeKey, encodeKey } from './state/key-bytes.ts'
 
 export type { Key, KeyPart, Meta, Position, TimedMeta } from './io/meta.ts'
-export type { Batch, RecordInfo, Signal, Source, SourceReader, Task } from './io/source.ts'
-export type { Role, Sink, SinkWriter, ToOptions } from './io/sink.ts'
+export type { Batch, RecordInfo, SharedReader, Signal, Source, SourceReader, Task, TaskEvents } from './io/source.ts'
+export type { Role, Sink, SinkWriter, ToOptions, TransactionalSink } from './io/sink.ts'
+export type {
+  ReadPosition,
+  SharedPositions,
+  TaskSplit,
+  TransactionOptions,
+  TransactionSession,
+  Transactions,
+} from './io/transaction.ts'
+export { type CommittedItems, type MemoryTransactions, memoryTransactions } from './io/memory-transactions.ts'
+export { type StatePart, fromParts, partsOf } from './io/parts.ts'
 export { type CheckpointSession, type CheckpointStore, type Pause, memoryCheckpoints } from './io/checkpoint.ts'
 export { type Cell, compareVersions } from './io/cell.ts'
 export { paneCell } from './io/pane-cell.ts'

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fromParts, partsOf } from './parts.ts'
 import { type Piece, dividable, dividableList, joined, piecesOf } from './pieces.ts'
 
 /** What a store does: a copy of each group, put together again. */
@@ -37,6 +38,40 @@ test('a value in pieces of any size is the value', () => {
   )
 })
 
+function throughLog(value: unknown): unknown {
+  const parts = [...partsOf(value)].map(({ name, value: part }) => [name, structuredClone(part)] as const)
+  expect(new Set(parts.map(([name]) => name)).size).toBe(parts.length)
+  return fromParts(new Map(parts))
+}
+
+test('a value in parts with names is the value', () => {
+  const grown = fc.tuple(saved, fc.nat(3)).map(([value, times]) => {
+    const rows = Array.from({ length: times * 300 }, (_, i) => ({ i }))
+    const numbers = Float64Array.from({ length: times * 1_500 }, (_, i) => i)
+    return dividable({ value, table: dividable({ rows, numbers }) })
+  })
+  fc.assert(
+    fc.property(grown, (value) => {
+      expect(throughLog(value)).toStrictEqual(structuredClone(value))
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('a part has its name for as long as what it is of lives, whatever comes and goes beside it', () => {
+  const table = (start: number): object =>
+    dividable({ start, keys: Array.from({ length: 1_000 }, (_, i) => `${start}/${i}`) }, String(start))
+  const names = (starts: readonly number[]): ReadonlySet<string> =>
+    new Set([...partsOf(dividable({ tables: starts.map(table) }))].map(({ name }) => name))
+  const [before, after] = [names([0, 60, 120]), names([60, 120, 180])]
+  const of = (start: number, all: ReadonlySet<string>): readonly string[] =>
+    [...all].filter((name) => name.startsWith(`/tables/${start}`))
+  expect(of(60, before)).toHaveLength(6)
+  expect(of(60, after)).toEqual(of(60, before))
+  expect(of(120, after)).toEqual(of(120, before))
+  expect(of(0, after)).toEqual([])
+})
+
 test('holes stay holes', () => {
   const list: unknown[] = ['a']
   list[5] = {}
@@ -46,6 +81,10 @@ test('holes stay holes', () => {
     expect(back.list).toStrictEqual(list)
     expect(Object.keys(back.list)).toEqual(['0', '5'])
   }
+  list.length = 1_000
+  const back = throughLog(dividable({ list })) as { list: unknown[] }
+  expect(back.list).toStrictEqual(list)
+  expect(Object.keys(back.list)).toEqual(['0', '5'])
 })
 
 test('what users made stays whole: what refers to each other, or itself, does so afterwards', () => {

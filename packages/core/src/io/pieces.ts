@@ -16,7 +16,7 @@ export type Piece =
   /** Some numbers of the column that was begun: a view, not a copy. */
   | { readonly is: 'numbers'; readonly values: Numbers }
 
-type Numbers = Float64Array | Uint32Array | Int32Array | Uint8Array
+export type Numbers = Float64Array | Uint32Array | Int32Array | Uint8Array
 
 /** About as many values are in a group of pieces, unless one value of a user's alone has more. */
 const PIECE_WEIGHT = 4_096
@@ -24,22 +24,23 @@ const PIECE_WEIGHT = 4_096
 const NUMBERS_PER_WEIGHT = 16
 const MOST_LOOKED_AT = 16
 
-const divisible = new WeakSet<object>()
+/** What may be divided, with a name for it where it has one. */
+const divisible = new WeakMap<object, string | undefined>()
 
 /**
  * Marks a container, and the lists and columns directly in it, as the engine's own: nothing else refers to them and
- * nobody changes them any more.
+ * nobody changes them any more. `name` tells it from others in its list for as long as it lives.
  */
-export function dividable<T extends object>(container: T): T {
-  divisible.add(container)
+export function dividable<T extends object>(container: T, name?: string): T {
+  divisible.set(container, name)
   const parts: Iterable<unknown> = container instanceof Map ? container.values() : Object.values(container)
-  for (const part of parts) if (Array.isArray(part) || isNumbers(part)) divisible.add(part)
+  for (const part of parts) if (Array.isArray(part) || isNumbers(part)) divisible.set(part, undefined)
   return container
 }
 
 /** Marks a list of the engine's own whose elements are users': they stay whole, whatever they are. */
 export function dividableList<T>(list: T[]): T[] {
-  divisible.add(list)
+  divisible.set(list, undefined)
   return list
 }
 
@@ -124,11 +125,27 @@ function weigh(value: unknown, depth: number): number {
   return weight
 }
 
-function isDivisible(value: unknown): value is object {
+/** About what a value weighs, counted no further than to a little above `most`. */
+export function weightUpTo(value: unknown, most: number): number {
+  if (!isDivisible(value)) return weigh(value, 2)
+  if (isNumbers(value)) return Math.ceil(value.length / NUMBERS_PER_WEIGHT)
+  let weight = 1
+  for (const part of value instanceof Map ? value.values() : Object.values(value)) {
+    weight += weightUpTo(part, most - weight)
+    if (weight > most) break
+  }
+  return weight
+}
+
+export function nameOf(value: unknown): string | undefined {
+  return isDivisible(value) ? divisible.get(value) : undefined
+}
+
+export function isDivisible(value: unknown): value is object {
   return typeof value === 'object' && value !== null && divisible.has(value)
 }
 
-function isNumbers(value: unknown): value is Numbers {
+export function isNumbers(value: unknown): value is Numbers {
   return (
     value instanceof Float64Array ||
     value instanceof Uint32Array ||

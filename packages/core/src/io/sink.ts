@@ -1,13 +1,15 @@
 /** Owns the contract of sinks. A sink is a description; `open` makes the writer. Writing a pane twice is harmless. */
 import type { Task } from './source.ts'
+import type { Transactions } from './transaction.ts'
 
 /**
  * Receives batches in order. `progress(w)` says: no result of a window that is freed at w will change any more; all
- * panes of the step have been written before. `flush` resolves when everything written is safe.
+ * panes of the step have been written before; `idle`: no split of the task is active, so others need not wait for it.
+ * `flush` resolves when everything written is safe.
  */
 export interface SinkWriter<in P> {
   readonly write: (batch: readonly P[]) => void | Promise<void>
-  readonly progress: (watermark: number) => void | Promise<void>
+  readonly progress: (watermark: number, idle?: boolean) => void | Promise<void>
   readonly flush: () => Promise<void>
   readonly close: () => Promise<void>
 }
@@ -23,6 +25,19 @@ export interface Sink<in P> {
   readonly latestValuesOnly?: boolean
   readonly keepsAccumulators?: boolean
   readonly open: (task: Task) => Promise<SinkWriter<P>>
+}
+
+/**
+ * A sink whose results are decided with state and positions. As the primary sink it makes the job exactly-once. Its
+ * writers are given the session (`Task.transaction`) and write into the open transaction: `flush` puts into it what the
+ * writer still holds, `close` leaves the session alone.
+ */
+export interface TransactionalSink<in P> extends Sink<P> {
+  readonly transactions: Transactions
+}
+
+export function isTransactional(sink: Sink<never>): sink is TransactionalSink<never> {
+  return (sink as Partial<TransactionalSink<never>>).transactions !== undefined
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Owns the contract of sources. A source is a description; `open` makes the reader, so a pipeline can start twice. */
 import type { Key, Position } from './meta.ts'
+import type { TaskSplit, TransactionSession } from './transaction.ts'
 
 /** What core uses of a signal: any AbortSignal fits, no DOM or Node types needed. */
 export interface Signal {
@@ -17,6 +18,10 @@ export interface Task {
    * stays 0. Not so in a job without a checkpoint, and never for a best-effort sink.
    */
   readonly durable?: boolean
+  /** To a transactional sink: what it writes into. */
+  readonly transaction?: TransactionSession
+  /** How many tasks the job has, over all its processes. Default 1. */
+  readonly tasks?: number
 }
 
 /** What a source can say about one record; every field may be missing. */
@@ -62,6 +67,30 @@ export interface SourceReader<out T> {
   readonly close: () => Promise<void>
 }
 
+/** Told in the turn in which it is so. */
+export interface TaskEvents {
+  /** A task is this process's; its records come after this. */
+  readonly began: (task: string, splits: readonly TaskSplit[]) => void
+  /** No more records of these tasks come; resolve when what has come is committed. */
+  readonly revoking: (tasks: readonly string[]) => Promise<void>
+  /** No more records of these tasks come, and what is not committed of them must not be. */
+  readonly lost: (tasks: readonly string[]) => void
+}
+
+/** Reads the tasks that this process has at the moment; positions are committed in transactions, not by `committed`. */
+export interface SharedReader<out T> extends SourceReader<T> {
+  /** How many tasks there are in all. */
+  readonly tasks: number
+  /** Whether a batch that was polled is of a task that this process has had ever since. */
+  readonly current: (batch: Batch<unknown>) => boolean
+  /** Whether records with this key come to the task; keys of the user's own are checked by it. */
+  readonly owns: (task: string, key: Key) => boolean
+  /** Commits as the owner: no task goes elsewhere meanwhile. Undefined, and not called: others may own them already. */
+  readonly asOwner: <R>(work: (owner: unknown) => Promise<R>) => Promise<R | undefined>
+  /** Begins all its tasks anew, from what was committed: `began` comes again for each. */
+  readonly rewind: () => void
+}
+
 /**
  * A place to read from. `seekable` tells whether `open` honours positions: a source that cannot seek is refused
  * together with a checkpoint. Positions name the next offset to read of each split.
@@ -72,4 +101,9 @@ export interface Source<out T> {
   /** Records stamped further ahead of their arrival than this do not move the watermark; connectors set 5 minutes. */
   readonly maxAheadMs?: number
   readonly open: (task: Task, positions?: readonly Position[]) => Promise<SourceReader<T>>
+  /**
+   * Where present, an exactly-once job reads it as one of several processes that share its splits: each has some tasks at
+   * a time, which come and go. `Task.id` is the job's name.
+   */
+  readonly openShared?: (task: Task, events: TaskEvents) => Promise<SharedReader<T>>
 }

@@ -164,7 +164,7 @@ export class Tables {
     const at = new Map(tables.map((table, i) => [table, i]))
     const alive = (due: { readonly table: Table }): boolean => !due.table.freed
     return dividable({
-      tables: tables.map((table) => dividable({ ...table.save(later), start: table.start })),
+      tables: tables.map((table) => dividable({ ...table.save(later), start: table.start }, String(table.start))),
       due: this.#due
         .list()
         .filter(([due]) => alive(due))

@@ -219,6 +219,16 @@ export class Task {
     if (feeds && !operator.stage.queue.empty) operator.stage.queue.take(Number.MAX_SAFE_INTEGER, out)
   }
 
+  /** Splits are there, and no active one among them, but one that may come back. */
+  get idle(): boolean {
+    let idle = false
+    for (const { state } of this.watermarks.all()) {
+      if (state === 'active') return false
+      idle ||= state === 'idle'
+    }
+    return idle
+  }
+
   get ended(): boolean {
     return this.ports.length > 0 && this.ports.every((port) => port.splits > 0 && port.finished === port.splits)
   }

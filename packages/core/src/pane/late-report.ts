@@ -19,6 +19,8 @@ export const LATENESS_CLASSES_MS: readonly number[] = [
 
 /** Windows counted one by one; beyond that only in total. */
 const MOST_WINDOWS = 1_000
+/** Windows named in a summary. */
+const MOST_NAMED = 10
 
 export interface LateSummary {
   readonly total: number
@@ -28,6 +30,30 @@ export interface LateSummary {
   readonly windows: readonly { readonly window: string; readonly count: number }[]
   /** The allowed lateness that would have admitted every refused record; undefined when none was refused. */
   readonly suggestedMs: number | undefined
+}
+
+/** What several tasks have refused. */
+export function sumOfSummaries(summaries: readonly LateSummary[]): LateSummary {
+  const [first, ...others] = summaries
+  if (first !== undefined && others.length === 0) return first
+  const perWindow = new Map<string, number>()
+  for (const { windows } of summaries)
+    for (const { window, count } of windows) perWindow.set(window, (perWindow.get(window) ?? 0) + count)
+  const suggestions = summaries.map(({ suggestedMs }) => suggestedMs).filter((ms) => ms !== undefined)
+  return {
+    total: summaries.reduce((sum, { total }) => sum + total, 0),
+    histogram: LATENESS_CLASSES_MS.map((_, i) =>
+      summaries.reduce((sum, { histogram }) => sum + (histogram[i] ?? 0), 0),
+    ),
+    windows: most(perWindow),
+    suggestedMs: suggestions.length === 0 ? undefined : Math.max(...suggestions),
+  }
+}
+
+function most(perWindow: ReadonlyMap<string, number>): LateSummary['windows'] {
+  const windows = [...perWindow].map(([window, count]) => ({ window, count }))
+  windows.sort((a, b) => b.count - a.count || (a.window < b.window ? -1 : 1))
+  return windows.slice(0, MOST_NAMED)
 }
 
 export class LateReport {
@@ -46,13 +72,11 @@ export class LateReport {
   }
 
   summary(): LateSummary {
-    const windows = [...this.#perWindow].map(([window, count]) => ({ window, count }))
-    windows.sort((a, b) => b.count - a.count || (a.window < b.window ? -1 : 1))
     // Freed when W ≥ end + lateness: one millisecond more than the greatest distance would have kept it.
     return {
       total: this.#total,
       histogram: [...this.#histogram],
-      windows: windows.slice(0, 10),
+      windows: most(this.#perWindow),
       suggestedMs: this.#greatest === Number.NEGATIVE_INFINITY ? undefined : this.#greatest + 1,
     }
   }

@@ -48,6 +48,8 @@ export interface Site {
   readonly reject: (node: PlanNode, policy: OnError, ofResult?: boolean) => Reject
   /** One endpoint per sink of late records or dead letters. */
   readonly sideOutput: (sink: Sink<never>, name: string) => Push
+  /** What a node keys by, checked where keys are of one task. */
+  readonly keyOf: (node: KeyNode | ResultKeyNode) => KeyNode['fn']
 }
 
 export interface CompiledWindow {
@@ -68,9 +70,9 @@ export class WindowCompiler {
 
   /** Records by key into their windows. */
   key(node: KeyNode): Push {
-    const { task, part } = this.#site
+    const { task, part, keyOf } = this.#site
     const { cursor } = task
-    const call = withMeta(node.fn)
+    const call = withMeta(keyOf(node))
     const { reject, counters } = part(node)
     const operators = this.#windowsOf(node, undefined, (window) => (window.lagMs === 0 ? cursor : new Cursor()))
     const into = operators.map((operator) => entry(operator, cursor))
@@ -108,14 +110,14 @@ export class WindowCompiler {
 
   /** Results by key into the windows over them. */
   keyResults(node: ResultKeyNode): Push {
-    const { task, name, reject, count } = this.#site
+    const { task, name, reject, count, keyOf } = this.#site
     const before = windowOf(node.from)
     const counters = Object.assign(count(node), { records: 0, replaced: 0, withdrawn: 0 })
     const { cursor, options } = (this.windows.find((window) => window.node === before) as CompiledWindow).operator.stage
     const codec = codecOf(before)
     const stages = stagesOf(node.from)
     const input = new ResultInput(cursor, {
-      key: node.fn as never,
+      key: keyOf(node) as never,
       reject: reject(node, node.onError, true),
       counters,
       fromCompletion: node.panes === 'completion',

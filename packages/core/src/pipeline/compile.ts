@@ -5,10 +5,12 @@
 import { withMeta } from '../operator/cursor.ts'
 import { type Clocking, type Line, type Step, runLine } from '../operator/line.ts'
 import { Endpoint } from '../operator/endpoint.ts'
+import { ownKey } from '../operator/record-key.ts'
 import { type Reject, makeReject } from '../operator/rejects.ts'
 import { Task } from '../operator/task.ts'
 import type { Port } from '../operator/task-parts.ts'
 import { Timeline } from '../operator/timeline.ts'
+import type { Key } from '../io/meta.ts'
 import type { Sink } from '../io/sink.ts'
 import type { Source } from '../io/source.ts'
 import { badTimestamp } from '../time/timestamp.ts'
@@ -17,7 +19,7 @@ import { type CompiledWindow, WindowCompiler } from './compile-windows.ts'
 import { gated } from './keeping.ts'
 import { observer } from './observer.ts'
 import { delayOf, windowBefore } from './over-results.ts'
-import type { KeyNode, OnError, PlanNode, RecordNode, SinkNode, SourceNode, TimeNode } from './plan.ts'
+import type { KeyNode, OnError, PlanNode, RecordNode, ResultKeyNode, SinkNode, SourceNode, TimeNode } from './plan.ts'
 import { inputsOf, namesOf, nodesOf, rolesOf, upstreamOf } from './plan.ts'
 
 /** What a record stage counts; `extra` is what flatMap made beyond one record each. */
@@ -41,6 +43,8 @@ type Push = (value: unknown) => void
 export interface CompileOptions {
   /** Whether code may be made from text where that is faster; true if not given, and where the host lets it. */
   readonly generateCode?: boolean
+  /** Which keys are of the task; all if not given. Keys that the user has chosen are checked. */
+  readonly owns?: (key: Key) => boolean
 }
 
 /** Puts a job together from the sinks of its pipelines. */
@@ -50,6 +54,7 @@ export function compile(pipeline: string, sinks: readonly SinkNode[], options: C
 
 class Compiler {
   readonly #pipeline: string
+  readonly #keyOf: (node: KeyNode | ResultKeyNode) => KeyNode['fn']
   readonly #nodes: readonly PlanNode[]
   readonly #task: Task = new Task()
   readonly #names: ReadonlyMap<PlanNode, string>
@@ -65,8 +70,9 @@ class Compiler {
   readonly #parts: Map<PlanNode, { readonly reject: Reject; readonly counters: NodeCounters }> = new Map()
   readonly #clockings: Map<PlanNode, Clocking> = new Map()
 
-  constructor(pipeline: string, sinks: readonly SinkNode[], { generateCode = true }: CompileOptions) {
+  constructor(pipeline: string, sinks: readonly SinkNode[], { generateCode = true, owns }: CompileOptions) {
     this.#pipeline = pipeline
+    this.#keyOf = (node) => (owns === undefined ? node.fn : ownKey(node.fn, owns))
     this.#nodes = nodesOf(sinks)
     this.#names = namesOf(this.#nodes)
     for (const node of this.#nodes) {
@@ -82,6 +88,7 @@ class Compiler {
       reject: (node, policy, ofResult) => this.#reject(node, policy, ofResult),
       part: (node) => this.#part(node),
       sideOutput: (sink, name) => this.#sideOutput(sink, name),
+      keyOf: this.#keyOf,
     })
     const roles = rolesOf(sinks)
     for (const node of sinks) {
@@ -119,7 +126,7 @@ class Compiler {
       const end = (): Line => ({ task: this.#task, steps, clocking, end: { kind: 'push', push: this.#next(node) } })
       if (next === undefined || others.length > 0 || part === undefined) return end()
       if (next.op === 'keyBy') {
-        steps.push({ op: next.op, fn: next.fn, ...part })
+        steps.push({ op: next.op, fn: this.#keyOf(next), ...part })
         return { task: this.#task, steps, clocking, end: this.#windows.endOf(next) }
       }
       if (next.op === 'eventTime') {

@@ -43,6 +43,20 @@ export function metricsOf(compiled: Compiled, dropped: number): ReadonlyMap<stri
   return metrics
 }
 
+/** The accounts of several tasks as one: counts add up, the watermark is the least. What is dropped is the job's. */
+export function sumOfMetrics(tasks: readonly ReadonlyMap<string, number>[]): ReadonlyMap<string, number> {
+  const [first, ...others] = tasks
+  const sum = new Map(first)
+  for (const other of others) {
+    for (const [name, count] of other) {
+      const so = sum.get(name) ?? 0
+      if (name === 'watermark') sum.set(name, Math.min(so, count))
+      else if (name !== 'dropped') sum.set(name, so + count)
+    }
+  }
+  return sum
+}
+
 /** A stage over results: its records are the panes that came; what was replaced or withdrawn is told apart. */
 function overResults(
   metrics: Map<string, number>,

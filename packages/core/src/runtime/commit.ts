@@ -1,18 +1,65 @@
 /**
- * Owns what a checkpoint of a job holds and whether it fits the job that finds it: positions, state, watermark and the
- * interval's panes together, so that a restart publishes no second history.
+ * Owns what makes an interval durable, a checkpoint store or a transactional sink, and what is kept of each task and
+ * whether it fits the job that finds it: positions, state, watermark and the interval's panes together, so that a restart
+ * publishes no second history.
  */
 import { fromJS, is } from 'immutable'
 import { StreamError } from '../errors/stream-error.ts'
 import type { Position } from '../io/meta.ts'
 import type { SavedTask } from '../operator/task-parts.ts'
+import { isTransactional } from '../io/sink.ts'
+import type { TransactionSession } from '../io/transaction.ts'
+import type { Compiled } from '../pipeline/compile.ts'
+import type { StartOptions } from '../pipeline/job.ts'
 import type { Layout } from '../pipeline/layout.ts'
 import type { Outbox } from './egress.ts'
 import { dividable } from '../io/pieces.ts'
 
 const FORMAT = 1
 
-export interface Checkpoint {
+/** Where a job commits. A checkpoint store has one task, and a save is all of its commit. */
+export interface Session extends TransactionSession {
+  readonly kind: 'checkpoint' | 'transaction'
+  readonly everyMs: number
+  /** What transactional sinks write into. */
+  readonly transaction?: TransactionSession
+}
+
+/** Undefined: nothing of the job is durable. */
+export async function openSession(
+  job: string,
+  { task }: Compiled,
+  { checkpoint: store }: StartOptions,
+): Promise<Session | undefined> {
+  const sinks = task.endpoints.map(({ sink }) => sink).filter(isTransactional)
+  const transactions = sinks[0]?.transactions
+  if (transactions !== undefined) {
+    const transaction = await transactions.open({ job, sinks })
+    return {
+      kind: 'transaction',
+      everyMs: transactions.everyMs,
+      transaction,
+      load: (id, splits) => transaction.load(id, splits),
+      save: (id, state, pause) => transaction.save(id, state, pause),
+      commit: (shared) => transaction.commit(shared),
+      abort: () => transaction.abort(),
+      close: () => transaction.close(),
+    }
+  }
+  if (store === undefined) return undefined
+  const session = await store.open(job)
+  return {
+    kind: 'checkpoint',
+    everyMs: store.everyMs,
+    load: () => session.load(),
+    save: (_, state, pause) => session.save(state, pause),
+    commit: () => Promise.resolve(undefined),
+    abort: () => Promise.resolve(),
+    close: () => session.close(),
+  }
+}
+
+export interface Saved {
   readonly format: number
   readonly id: number
   /** What the state belongs to: window stages by name, with what their state depends on. */
@@ -23,13 +70,13 @@ export interface Checkpoint {
   readonly now: number
 }
 
-export function checkpoint(fields: Omit<Checkpoint, 'format'>): Checkpoint {
+export function checkpoint(fields: Omit<Saved, 'format'>): Saved {
   return dividable({ format: FORMAT, ...fields })
 }
 
 /** Takes a stored value for a checkpoint of this job, or says what changed and what to do. */
-export function readCheckpoint(stored: unknown, layout: Layout, job: string): Checkpoint {
-  const found = stored as Checkpoint
+export function readCheckpoint(stored: unknown, layout: Layout, job: string): Saved {
+  const found = stored as Saved
   if (found.format !== FORMAT) {
     throw new StreamError(
       'CHECKPOINT_FORMAT',

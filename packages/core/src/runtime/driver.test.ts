@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { type Collected, boundedOutOfOrderness, collected, memoryCheckpoints, tumbling } from '../index.ts'
 import type { CheckpointStore } from '../io/checkpoint.ts'
 import { begin } from '../pipeline/builders.ts'
-import { compile } from '../pipeline/compile.ts'
+import { type Compiled, compile } from '../pipeline/compile.ts'
 import type { Job } from '../pipeline/job.ts'
 import { layoutOf } from '../pipeline/layout.ts'
 import type { Pane } from '../pane/pane.ts'
@@ -38,9 +38,11 @@ async function run(host: Host, store: CheckpointStore, sink: Collected<Count>, t
   let now = 1
   let batches = 0
   let driver: Driver | undefined
+  let first: Compiled | undefined
   const signal = { aborted: false, addEventListener: () => {}, removeEventListener: () => {} }
   const job = begin((name, sinks, options) => {
     const events = {
+      lane: () => {},
       batch: () => {
         taken()
         if (++batches === KEYS / BATCH) now += store.everyMs
@@ -49,8 +51,9 @@ async function run(host: Host, store: CheckpointStore, sink: Collected<Count>, t
       checkpoint: () => {},
       dropped: () => {},
     }
-    const compiled = compile(name, sinks, { generateCode: false })
-    driver = new Driver(name, compiled, layoutOf(sinks), options, signal, events, new Turn(host))
+    const work = { name, layout: layoutOf(sinks), compile: () => compile(name, sinks, { generateCode: false }) }
+    first = work.compile()
+    driver = new Driver(work, options, signal, events, new Turn(host))
     return undefined as unknown as Job<unknown>
   }, 'turns')
     .from(records)
@@ -60,9 +63,9 @@ async function run(host: Host, store: CheckpointStore, sink: Collected<Count>, t
     .count()
     .to(sink)
   job.start({ clock: { now: () => now }, checkpoint: store, batchSize: BATCH })
-  if (driver === undefined) throw new Error('the job was not launched')
+  if (driver === undefined || first === undefined) throw new Error('the job was not launched')
   try {
-    await driver.open()
+    await driver.open(first)
     return await driver.run()
   } finally {
     await driver.close()

@@ -1,91 +1,65 @@
 /**
- * Owns the driver: the one place that awaits. It asks sources for batches, hands them to the task, hands what comes out
- * to the sinks, makes checkpoints, and sleeps on the clock until something is due. One batch is in hand at a time: while
- * a sink is slow nothing is polled, which is all the back-pressure there is.
+ * Owns the driver: the one place that awaits. It asks sources for batches, hands them to the lane they are for, hands
+ * what comes out to the sinks, commits, and sleeps on the clock until something is due. One batch is in hand at a time:
+ * while a sink is slow nothing is polled, which is all the back-pressure there is.
  */
-import { StreamError } from '../errors/stream-error.ts'
-import type { CheckpointSession } from '../io/checkpoint.ts'
-import type { Position } from '../io/meta.ts'
-import type { Batch, Signal, SourceReader } from '../io/source.ts'
-import type { Task } from '../operator/task.ts'
-import type { Port } from '../operator/task-parts.ts'
+import type { StreamError } from '../errors/stream-error.ts'
+import type { Batch, SharedReader, Signal } from '../io/source.ts'
+import type { TaskSplit } from '../io/transaction.ts'
 import type { Compiled } from '../pipeline/compile.ts'
-import type { Clock } from '../time/clock.ts'
-import { systemClock } from '../time/system-clock.ts'
-import { BEFORE_ALL } from '../time/timestamp.ts'
-import type { Layout } from '../pipeline/layout.ts'
-import { checkpoint, readCheckpoint } from './commit.ts'
-import { Egress } from './egress.ts'
-import { Turn } from './turn.ts'
 import type { StartOptions } from '../pipeline/job.ts'
+import type { Cancel, Clock } from '../time/clock.ts'
+import { systemClock } from '../time/system-clock.ts'
+import { type Saved, type Session, openSession, readCheckpoint } from './commit.ts'
+import { Egress, type Outbox } from './egress.ts'
+import { notOwner, positionMoved, sourceFailed } from './failures.ts'
+import { Input } from './inputs.ts'
+import { Lane } from './lane.ts'
+import { type Began, Movements } from './movements.ts'
+import type { ResultStream } from './result-stream.ts'
+import { saveLane } from './save-lane.ts'
+import { Turn } from './turn.ts'
+import type { DriverEvents, Ending, Work } from './work.ts'
 
-/** Panes handed to sinks before the driver looks after them again. */
-const DRAIN_LIMIT = 8_192
-/** A checkpoint comes early when its outbox holds this many items. */
+/** A commit comes early when outboxes hold this many items. */
 const OUTBOX_LIMIT = 100_000
-
-/** A source in use. */
-interface Input {
-  readonly port: Port
-  readonly reader: SourceReader<unknown>
-  readonly splits: Set<string>
-  readonly finished: Set<string>
-  readonly positions: Map<string, bigint>
-  /** A poll is outstanding. */
-  pending: boolean
-}
-
-export interface DriverEvents {
-  /** A batch went through. */
-  readonly batch: () => void
-  /** The watermark moved without one. */
-  readonly moved: () => void
-  readonly checkpoint: (id: number, durationMs: number) => void
-  readonly dropped: (endpoint: string, count: number, error: unknown) => void
-}
-
-export type Ending = 'completed' | 'stopped'
+/** Intervals that are aborted one after the other before the job gives up. */
+const MOST_ABORTS = 10
 
 export class Driver {
-  readonly egress: Egress
-  readonly #name: string
-  readonly #compiled: Compiled
-  readonly #task: Task
+  /** By task. */
+  readonly lanes: Map<string, Lane> = new Map()
+  /** Who reads results. */
+  readonly streams: Set<ResultStream> = new Set()
+  readonly #work: Work
   readonly #clock: Clock
   readonly #options: StartOptions
   readonly #signal: Signal
-  readonly #layout: Layout
   readonly #events: DriverEvents
   readonly #turn: Turn
-  readonly #inputs: Input[] = []
-  /** Batches that came by promise, and errors of polls. */
-  readonly #ready: (readonly [Input, Batch<unknown>])[] = []
-  #session: CheckpointSession | undefined
-  #checkpointId = 0
-  #checkpointAt = Number.POSITIVE_INFINITY
+  #inputs: Input[] = []
+  /** The reader whose tasks come and go, if the job has one. */
+  #shared: SharedReader<unknown> | undefined
+  readonly #movements: Movements = new Movements(() => this.#interrupt())
+  /** Batches that came by promise. */
+  #ready: (readonly [Input, Batch<unknown>])[] = []
+  #session: Session | undefined
+  #commitId = 0
+  #commitAt = Number.POSITIVE_INFINITY
+  /** Intervals aborted since the last one that was committed. */
+  #aborts = 0
   #failure: unknown = undefined
   #stopping = false
   #wake: (() => void) | undefined
+  readonly #yield = (): Promise<void> => this.#turn.yield()
 
-  constructor(
-    name: string,
-    compiled: Compiled,
-    layout: Layout,
-    options: StartOptions,
-    signal: Signal,
-    events: DriverEvents,
-    turn: Turn = new Turn(),
-  ) {
-    this.#name = name
-    this.#compiled = compiled
-    this.#task = compiled.task
+  constructor(work: Work, options: StartOptions, signal: Signal, events: DriverEvents, turn: Turn = new Turn()) {
+    this.#work = work
     this.#clock = options.clock ?? systemClock
     this.#options = options
     this.#signal = signal
-    this.#layout = layout
     this.#events = events
     this.#turn = turn
-    this.egress = new Egress(compiled.task.endpoints, options.checkpoint !== undefined, events.dropped)
   }
 
   now(): number {
@@ -98,38 +72,19 @@ export class Driver {
     this.#interrupt()
   }
 
-  async open(): Promise<void> {
-    const { checkpoint: store } = this.#options
-    this.#task.follow(this.#clock)
-    this.#tick()
-    this.#session = await store?.open(this.#name)
-    const stored = await this.#session?.load()
-    const saved = stored === undefined ? undefined : readCheckpoint(stored, this.#layout, this.#name)
-    if (saved !== undefined) {
-      this.#task.load(saved.task)
-      this.#checkpointId = saved.id
-      // Processing time does not go back, not even over a restart.
-      this.#task.cursor.now = Math.max(this.#task.cursor.now, saved.now)
+  /** `first`: the operators, which the first lane takes. */
+  async open(first: Compiled): Promise<void> {
+    this.#session = await openSession(this.#work.name, first, this.#options)
+    if (this.#session !== undefined) this.#commitAt = this.#clock.now() + this.#session.everyMs
+    const shares = this.#session?.kind === 'transaction'
+    const shared = first.sources.findIndex(({ source }) => shares && source.openShared !== undefined)
+    if (shared === -1) await this.#openAll(first)
+    else {
+      const { port, source } = first.sources[shared] as Compiled['sources'][number]
+      const info = { id: this.#work.name, signal: this.#signal }
+      this.#shared = await (source.openShared as NonNullable<typeof source.openShared>)(info, this.#movements.events)
+      this.#inputs.push(new Input(shared, port.name, this.#shared))
     }
-    const info = { id: '0', signal: this.#signal }
-    await this.egress.open(info)
-    // What the last run made durable but may not have written: the same panes again, under the same versions.
-    if (saved !== undefined) await this.egress.release(saved.outbox, saved.task.watermark)
-    for (const { port, source } of this.#compiled.sources) {
-      const positions = saved?.positions.filter(([name]) => name === port.name).map(([, position]) => position)
-      const reader = await source.open(info, positions)
-      const input: Input = {
-        port,
-        reader,
-        splits: new Set(),
-        finished: new Set(),
-        pending: false,
-        positions: new Map(positions?.map(({ split, offset }) => [split, offset])),
-      }
-      this.#inputs.push(input)
-      for (const split of reader.splits) this.#join(input, split)
-    }
-    if (store !== undefined) this.#checkpointAt = this.#clock.now() + store.everyMs
   }
 
   /** Runs until the input ends or a stop is asked for. */
@@ -137,21 +92,20 @@ export class Driver {
     this.#turn.begin()
     while (!this.#stopping) {
       if (this.#failure !== undefined) throw this.#failure
-      const before = this.#task.cursor.watermark
-      this.#tick()
-      if (this.#task.cursor.watermark > before) this.#events.moved()
-      await this.#deliver()
+      if (this.#movements.waiting) await this.#move()
+      this.#advance()
+      await this.#deliverAll()
       const worked = await this.#poll()
-      if (this.#task.ended && this.#ready.length === 0) break
-      if (this.#clock.now() >= this.#checkpointAt || this.egress.outboxSize >= OUTBOX_LIMIT) await this.#commit()
+      if (this.#shared === undefined && this.#ended && this.#ready.length === 0) break
+      if (this.#clock.now() >= this.#commitAt || this.#outboxSize >= OUTBOX_LIMIT) await this.#commit()
       if (!worked) await this.#sleep()
       else {
         const turn = this.#turn.afterBatch()
         if (turn !== undefined) await turn
       }
     }
-    await this.#deliver()
-    if (this.#session === undefined) await this.egress.flush()
+    await this.#deliverAll()
+    if (this.#session === undefined) for (const { egress } of this.lanes.values()) await egress.flush()
     else await this.#commit()
     await this.#committed()
     return this.#stopping ? 'stopped' : 'completed'
@@ -159,8 +113,104 @@ export class Driver {
 
   async close(error?: unknown): Promise<void> {
     for (const { reader } of this.#inputs) await reader.close().catch(() => {})
-    await this.egress.close(error)
+    this.#movements.close()
+    for (const stream of this.streams) stream.end(error)
+    for (const { egress } of this.lanes.values()) await egress.close()
     await this.#session?.close()
+  }
+
+  /** One lane with all sources, from where it was. */
+  async #openAll(compiled: Compiled): Promise<void> {
+    const [lane, saved] = await this.#begin('0', compiled, 1)
+    for (const [i, { port, source }] of compiled.sources.entries()) {
+      const positions = saved?.positions.filter(([name]) => name === port.name).map(([, position]) => position)
+      const reader = await source.open({ id: lane.id, signal: this.#signal }, positions)
+      for (const { split, offset } of positions ?? []) lane.startAt(i, split, offset)
+      const input = new Input(i, port.name, reader)
+      this.#inputs.push(input)
+      for (const split of reader.splits) input.join(split, lane)
+    }
+  }
+
+  /** A lane with its sinks, and what was saved of it. */
+  async #begin(
+    id: string,
+    compiled: Compiled,
+    tasks: number,
+    splits: readonly TaskSplit[] = [],
+  ): Promise<readonly [Lane, Saved | undefined]> {
+    const { task } = compiled
+    const egress = new Egress(task.endpoints, this.#session?.kind ?? 'none', this.streams, this.#events.dropped)
+    const lane = new Lane(id, compiled, egress)
+    this.#events.lane(lane)
+    task.follow(this.#clock)
+    task.tick(this.#clock.now())
+    const stored = await this.#session?.load(id, splits)
+    const saved = stored === undefined ? undefined : readCheckpoint(stored, this.#work.layout, this.#work.name)
+    if (saved !== undefined) {
+      task.load(saved.task)
+      this.#commitId = Math.max(this.#commitId, saved.id)
+      // Processing time does not go back, not even over a restart.
+      task.cursor.now = Math.max(task.cursor.now, saved.now)
+    }
+    const transaction = this.#session?.transaction
+    await egress.open({ id, signal: this.#signal, tasks, ...(transaction === undefined ? {} : { transaction }) })
+    this.lanes.set(id, lane)
+    // What the last run made durable but may not have written: the same panes again, under the same versions.
+    if (saved !== undefined) await egress.release(saved.outbox, saved.task.watermark)
+    return [lane, saved]
+  }
+
+  /** Deals with tasks that have come and gone, in their order. */
+  async #move(): Promise<void> {
+    for (let next = this.#movements.next(); next !== undefined; next = this.#movements.next()) {
+      if (next.kind === 'began') await this.#takeOver(next)
+      else if (next.kind === 'lost') await this.#recover()
+      else {
+        await this.#commit()
+        for (const task of next.tasks) await this.#drop(task)
+        next.done()
+      }
+    }
+  }
+
+  /** A task has come: its lane goes on where the last owner's has committed. */
+  async #takeOver({ task, splits }: Began): Promise<void> {
+    await this.#drop(task)
+    const shared = this.#shared as SharedReader<unknown>
+    const input = this.#inputs[0] as Input
+    const compiled = this.#work.compile((key) => shared.owns(task, key))
+    const [lane, saved] = await this.#begin(task, compiled, shared.tasks, splits)
+    const kept = new Map(saved?.positions.map(([, { split, offset }]) => [split, offset]))
+    for (const { split, offset } of splits) {
+      const known = kept.get(split)
+      if (known !== undefined && known !== offset) throw positionMoved(this.#work.name, split, known, offset)
+      lane.startAt(input.source, split, offset)
+      input.join(split, lane)
+    }
+  }
+
+  async #drop(task: string): Promise<void> {
+    const lane = this.lanes.get(task)
+    if (lane === undefined) return
+    this.lanes.delete(task)
+    for (const input of this.#inputs) input.leave(lane)
+    await lane.egress.close()
+  }
+
+  /** Drops what is not committed, and goes on from what is. */
+  async #recover(): Promise<void> {
+    await this.#session?.abort()
+    for (const task of this.lanes.keys()) await this.#drop(task)
+    if (this.#shared !== undefined) {
+      this.#shared.rewind()
+      return
+    }
+    const inputs = this.#inputs
+    this.#inputs = []
+    this.#ready = []
+    for (const { reader } of inputs) await reader.close()
+    await this.#openAll(this.#work.compile())
   }
 
   /** Takes what the sources have; false: nothing was there. */
@@ -171,7 +221,7 @@ export class Driver {
       await this.#take(input, batch)
     }
     for (const input of this.#inputs) {
-      if (this.#stopping || input.pending || (input.splits.size > 0 && this.#resting(input))) continue
+      if (this.#stopping || input.pending || input.resting) continue
       let polled: Batch<unknown> | Promise<Batch<unknown>>
       try {
         polled = input.reader.poll(this.#options.batchSize ?? 1_024)
@@ -188,121 +238,138 @@ export class Driver {
     return worked
   }
 
-  /** Nothing to ask for: every split is finished, or held back so that it does not run ahead. */
-  #resting(input: Input): boolean {
-    if (input.finished.size === input.splits.size) return true
-    for (const split of input.splits) {
-      if (input.finished.has(split)) continue
-      const clocks = input.port.timelines.map((timeline) => timeline.clocks.get(split))
-      if (clocks.length === 0 || clocks.some((clock) => clock?.paused !== true)) return false
-    }
-    return true
-  }
-
   #await(input: Input, polled: Promise<Batch<unknown>>): void {
     input.pending = true
     // What only waits now has nothing more at this moment.
-    this.#caughtUp(input)
+    input.look(true)
+    for (const { task } of this.lanes.values()) task.align()
     polled.then(
       (batch) => {
         input.pending = false
-        this.#ready.push([input, batch])
+        // A reader that was closed meanwhile has had its say.
+        if (this.#inputs.includes(input)) this.#ready.push([input, batch])
         this.#interrupt()
       },
       (cause: unknown) => {
-        this.#failure = sourceFailed(input, cause)
+        if (this.#inputs.includes(input)) this.#failure = sourceFailed(input, cause)
         this.#interrupt()
       },
     )
   }
 
-  /** Silence counts only while a source is waited for: what a slow sink kept us from asking for is no silence. */
-  #tick(): void {
+  /** Processing time moves on for all lanes. */
+  #advance(): void {
+    this.#lookAll()
     const now = this.#clock.now()
-    for (const input of this.#inputs) {
-      if (input.pending) continue
-      for (const timeline of input.port.timelines) {
-        for (const split of input.splits) {
-          const clock = timeline.clocks.get(split)
-          if (clock === undefined || clock.split.state !== 'active') continue
-          clock.caughtUp = input.reader.caughtUp?.(split) ?? false
-        }
-      }
+    let moved = false
+    for (const { task } of this.lanes.values()) {
+      const before = task.cursor.watermark
+      task.tick(now)
+      task.align()
+      moved ||= task.cursor.watermark > before
     }
-    this.#task.tick(now)
-    this.#task.align()
+    if (moved) this.#events.moved()
   }
 
-  #caughtUp(input: Input): void {
-    for (const timeline of input.port.timelines) {
-      for (const split of input.splits) {
-        const clock = timeline.clocks.get(split)
-        if (clock !== undefined && !clock.paused) clock.caughtUp = input.reader.caughtUp?.(split) ?? true
-      }
-    }
-    this.#task.align()
+  /** Silence counts only while a source is waited for: what a slow sink kept us from asking for is no silence. */
+  #lookAll(): void {
+    for (const input of this.#inputs) if (!input.pending) input.look(false)
   }
 
   async #take(input: Input, batch: Batch<unknown>): Promise<void> {
-    this.#join(input, batch.split)
+    if (this.#shared !== undefined) {
+      // A task may have come with it, or gone since.
+      if (this.#movements.waiting) await this.#move()
+      if (!this.#shared.current(batch)) return
+    }
+    const lane = input.lanes.get(batch.split) ?? this.#joinNew(input, batch.split)
     if (batch.finished === true) input.finished.add(batch.split)
-    this.#tick()
-    this.#task.run(input.port, batch)
-    input.positions.set(batch.split, batch.next)
-    this.#task.align()
-    this.#events.batch()
-    const delivered = this.#deliver()
+    this.#lookAll()
+    lane.task.tick(this.#clock.now())
+    lane.task.align()
+    lane.task.run(lane.port(input.source), batch)
+    lane.read(input.source, batch.split, batch.next)
+    lane.task.align()
+    this.#events.batch(lane)
+    const delivered = lane.deliver(this.#yield)
     if (delivered !== undefined) await delivered
   }
 
-  #join(input: Input, split: string): void {
-    if (input.splits.has(split)) return
-    input.splits.add(split)
-    this.#task.join(input.port, split, input.reader)
+  /** A split that was not there before belongs to the one lane of a source that is not shared. */
+  #joinNew(input: Input, split: string): Lane {
+    const [lane] = this.lanes.values()
+    input.join(split, lane as Lane)
+    return lane as Lane
   }
 
-  /** From the operators to the sinks; a window of a million keys leaves in many parts, with turns for others between. */
-  #deliver(): Promise<void> | undefined {
-    const done = this.#task.drain(DRAIN_LIMIT)
-    const waiting = this.egress.deliver(done ? this.#task.cursor.watermark : BEFORE_ALL)
-    return done ? waiting : (waiting ?? this.#turn.yield()).then(() => this.#deliver())
+  async #deliverAll(): Promise<void> {
+    for (const lane of this.lanes.values()) {
+      const delivered = lane.deliver(this.#yield)
+      if (delivered !== undefined) await delivered
+    }
   }
 
   /** One interval: everything together durable, then its panes to the sinks, then the positions to the sources. */
   async #commit(): Promise<void> {
     const session = this.#session
-    const store = this.#options.checkpoint
-    if (session === undefined || store === undefined) return
+    if (session === undefined) return
     const begun = this.#clock.now()
-    const outbox = this.egress.takeOutbox()
-    const id = ++this.#checkpointId
-    const positions = this.#inputs.flatMap(({ port, positions: at }) =>
-      [...at].map(([split, offset]) => [port.name, { split, offset }] as const),
-    )
-    // No record is taken before all is durable, so the host may have turns in between: the state stands still.
-    const { pause } = this.#turn
-    await pause()
-    const later: Iterable<void>[] = []
-    const task = this.#task.save((work) => later.push(work))
-    await pause()
-    for (const work of later) for (const _ of work) await pause()
-    await session.save(checkpoint({ id, layout: this.#layout, positions, task, outbox, now: begun }), pause)
-    await this.egress.release(outbox, this.#task.cursor.watermark)
+    this.#commitAt = begun + session.everyMs
+    const lanes = [...this.lanes.values()].filter((lane) => session.kind === 'checkpoint' || lane.touched)
+    if (session.kind === 'transaction' && lanes.length === 0) return
+    const id = ++this.#commitId
+    const outboxes: (readonly [Lane, Outbox])[] = []
+    const interval = { id, layout: this.#work.layout, now: begun, inputs: this.#inputs, pause: this.#turn.pause }
+    for (const lane of lanes) outboxes.push([lane, await saveLane(session, lane, interval)])
+    const aborted = await this.#decide(session, lanes)
+    if (aborted !== undefined) {
+      if (++this.#aborts > MOST_ABORTS) throw aborted
+      await this.#recover()
+      return
+    }
+    this.#aborts = 0
+    for (const [lane, outbox] of outboxes) {
+      lane.committed()
+      await lane.egress.release(outbox, lane.task.cursor.watermark)
+    }
     await this.#committed()
-    this.#checkpointAt = this.#clock.now() + store.everyMs
+    this.#commitAt = this.#clock.now() + session.everyMs
     this.#events.checkpoint(id, this.#clock.now() - begun)
   }
 
-  async #committed(): Promise<void> {
-    for (const { reader, positions } of this.#inputs) {
-      await reader.committed([...positions].map(([split, offset]): Position => ({ split, offset })))
-    }
+  /** Commits; an error: it was aborted, and may be done again. */
+  async #decide(session: Session, lanes: readonly Lane[]): Promise<StreamError | undefined> {
+    const shared = this.#shared
+    if (shared === undefined) return session.commit()
+    const positions = lanes.flatMap((lane) => lane.readPositions((this.#inputs[0] as Input).source))
+    const outcome = this.#movements.lost
+      ? undefined
+      : await shared.asOwner(async (owner) => ({ aborted: await session.commit({ positions, owner }) }))
+    return outcome === undefined ? notOwner(this.#work.name) : outcome.aborted
   }
 
-  /** Waits for a batch, a time that is due, or a stop. */
+  async #committed(): Promise<void> {
+    if (this.#shared !== undefined) return
+    const [lane] = this.lanes.values()
+    for (const { reader, source } of this.#inputs) await reader.committed(lane?.positionsOf(source) ?? [])
+  }
+
+  get #ended(): boolean {
+    for (const { task } of this.lanes.values()) if (!task.ended) return false
+    return true
+  }
+
+  get #outboxSize(): number {
+    let sum = 0
+    for (const { egress } of this.lanes.values()) sum += egress.outboxSize
+    return sum
+  }
+
+  /** Waits for a batch, a time that is due, a task that comes or goes, or a stop. */
   async #sleep(): Promise<void> {
-    if (this.#ready.length > 0 || this.#stopping || this.#failure !== undefined) return
-    const at = Math.min(this.#task.nextWakeUp(), this.#checkpointAt)
+    if (this.#ready.length > 0 || this.#stopping || this.#failure !== undefined || this.#movements.waiting) return
+    let at = this.#commitAt
+    for (const { task } of this.lanes.values()) at = Math.min(at, task.nextWakeUp())
     const woken = new Promise<void>((resolve) => {
       this.#wake = resolve
     })
@@ -311,13 +378,7 @@ export class Driver {
       await this.#turn.yield()
       return
     }
-    const interrupt = (): void => this.#interrupt()
-    const cancel =
-      at === Number.POSITIVE_INFINITY
-        ? undefined
-        : this.#clock.wakeAt === undefined
-          ? systemClock.wakeAt?.(systemClock.now() + (at - now), interrupt)
-          : this.#clock.wakeAt(at, interrupt)
+    const cancel = wakeAt(this.#clock, at, () => this.#interrupt())
     await woken
     cancel?.()
     this.#turn.begin()
@@ -329,11 +390,10 @@ export class Driver {
   }
 }
 
-function sourceFailed({ port }: Input, cause: unknown): StreamError {
-  if (cause instanceof StreamError) return cause
-  const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
-  return new StreamError('SOURCE_FAILED', `The source '${port.name}' failed at poll with ${text}.`, {
-    cause,
-    at: { operator: port.name },
-  })
+/** A clock that wakes nobody is followed with the timer of the machine's. */
+function wakeAt(clock: Clock, at: number, wake: () => void): Cancel | undefined {
+  if (at === Number.POSITIVE_INFINITY) return undefined
+  return clock.wakeAt === undefined
+    ? systemClock.wakeAt?.(systemClock.now() + (at - clock.now()), wake)
+    : clock.wakeAt(at, wake)
 }

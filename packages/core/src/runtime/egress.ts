@@ -1,10 +1,10 @@
 /**
  * Owns the way from endpoints to sinks: primary and required ones in order and awaited, best-effort ones on a bounded
- * queue of their own that never holds anything up. With a checkpoint, what the first two are to get waits in the outbox
- * until the interval is durable.
+ * queue of their own that never holds anything up. Where the job is durable, what the first two are to get waits in the
+ * outbox until the interval is; transactional sinks get it at once, into the transaction that makes it so.
  */
 import { StreamError } from '../errors/stream-error.ts'
-import type { SinkWriter } from '../io/sink.ts'
+import { type SinkWriter, isTransactional } from '../io/sink.ts'
 import type { Task as TaskInfo } from '../io/source.ts'
 import type { Endpoint } from '../operator/endpoint.ts'
 import type { Cancel } from '../time/clock.ts'
@@ -24,36 +24,53 @@ const PATIENCE_MS = 2_000
 
 type Writer = SinkWriter<unknown>
 
+/** How far what was written is safe: as it is, with a checkpoint, or with a transaction. */
+export type Durability = 'none' | 'checkpoint' | 'transaction'
+
 export class Egress {
   readonly #endpoints: readonly Endpoint[]
-  readonly #held: boolean
+  readonly #durability: Durability
+  /** Endpoints whose items wait for the commit. */
+  readonly #held: ReadonlySet<Endpoint>
   readonly #writers: Map<Endpoint, Writer> = new Map()
   readonly #loose: Map<Endpoint, LooseWriter> = new Map()
   readonly #outbox: Map<string, unknown[]> = new Map()
   readonly #onDropped: (endpoint: string, count: number, error: unknown) => void
-  readonly streams: Set<ResultStream> = new Set()
+  readonly #streams: ReadonlySet<ResultStream>
+  /** Results that are in the open transaction and that nobody may see before it is decided. */
+  #unseen: unknown[] = []
   #outboxSize = 0
   #progress: number = BEFORE_ALL
+  #idle = false
+  /** Something went to a sink, or waits for one, since the last commit. */
+  touched = false
 
-  /** `held`: keep items in the outbox until `release`. */
   constructor(
     endpoints: readonly Endpoint[],
-    held: boolean,
+    durability: Durability,
+    streams: ReadonlySet<ResultStream>,
     onDropped: (endpoint: string, count: number, error: unknown) => void,
   ) {
     this.#endpoints = endpoints
-    this.#held = held
+    this.#durability = durability
+    this.#streams = streams
+    this.#held = new Set(
+      endpoints.filter(
+        ({ role, sink }) =>
+          durability !== 'none' && role !== 'bestEffort' && !(durability === 'transaction' && isTransactional(sink)),
+      ),
+    )
     this.#onDropped = onDropped
   }
 
   get outboxSize(): number {
-    return this.#outboxSize
+    return this.#outboxSize + this.#unseen.length
   }
 
   async open(task: TaskInfo): Promise<void> {
     for (const endpoint of this.#endpoints) {
       try {
-        const durable = this.#held && endpoint.role !== 'bestEffort'
+        const durable = this.#durability !== 'none' && endpoint.role !== 'bestEffort'
         const writer = await (endpoint.sink as { open: (task: TaskInfo) => Promise<Writer> }).open({ ...task, durable })
         if (endpoint.role === 'bestEffort')
           this.#loose.set(
@@ -69,27 +86,33 @@ export class Egress {
   }
 
   /** Hands on what waits at the endpoints, then the watermark; a promise only where a sink gave one. */
-  deliver(watermark: number): Promise<void> | undefined {
+  deliver(watermark: number, idle: boolean): Promise<void> | undefined {
     const steps: (() => Promise<void> | void)[] = []
     for (const endpoint of this.#endpoints) {
       if (endpoint.size === 0) continue
+      this.touched = true
       const items = endpoint.take()
       if (endpoint.role === 'bestEffort') {
         this.#loose.get(endpoint)?.write(items)
         steps.push(() => this.#show(endpoint, items))
-      } else if (this.#held) this.#hold(endpoint, items)
+      } else if (this.#held.has(endpoint)) this.#hold(endpoint, items)
       else steps.push(() => this.#write(endpoint, items))
     }
-    if (watermark > this.#progress) {
+    const moved = watermark > this.#progress
+    if (moved) {
       this.#progress = watermark
-      for (const [endpoint, writer] of this.#loose) writer.progress(watermark - endpoint.delayMs)
-      if (!this.#held)
-        for (const [endpoint, writer] of this.#writers) steps.push(() => this.#progressed(endpoint, writer, watermark))
+      for (const [endpoint, writer] of this.#loose) writer.progress(watermark - endpoint.delayMs, idle)
+    }
+    if (watermark > BEFORE_ALL && (moved || idle !== this.#idle)) {
+      this.touched = true
+      this.#idle = idle
+      for (const [endpoint, writer] of this.#writers)
+        if (!this.#held.has(endpoint)) steps.push(() => this.#progressed(endpoint, writer, watermark))
     }
     return inOrder(steps, 0)
   }
 
-  /** What waits for the checkpoint, as it is to be stored; the outbox is empty then. */
+  /** What waits for the commit, as it is to be stored; the outbox is empty then. */
   takeOutbox(): Outbox {
     const taken = dividable(new Map(this.#outbox))
     this.#outbox.clear()
@@ -97,28 +120,27 @@ export class Egress {
     return taken
   }
 
-  /** Writes what a durable checkpoint holds, and makes it safe at the sinks. */
+  /** Writes what a commit has made durable, and makes it safe at the sinks. */
   async release(outbox: Outbox, watermark: number): Promise<void> {
+    this.touched = false
+    const unseen = this.#unseen
+    this.#unseen = []
+    if (unseen.length > 0) await this.#offer(unseen)
     for (const [endpoint, writer] of this.#writers) {
+      if (!this.#held.has(endpoint)) continue
       const items = outbox.get(endpoint.name) ?? []
       if (items.length > 0) await this.#write(endpoint, items)
       if (watermark > BEFORE_ALL) await this.#progressed(endpoint, writer, watermark)
+      await this.#flush(endpoint, writer)
     }
-    await this.flush()
   }
 
+  /** Makes safe what sinks were given at once; in a transaction, as part of it. */
   async flush(): Promise<void> {
-    for (const [endpoint, writer] of this.#writers) {
-      try {
-        await writer.flush()
-      } catch (cause) {
-        throw sinkFailed(endpoint, 'flush', cause)
-      }
-    }
+    for (const [endpoint, writer] of this.#writers) if (!this.#held.has(endpoint)) await this.#flush(endpoint, writer)
   }
 
-  async close(error?: unknown): Promise<void> {
-    for (const stream of this.streams) stream.end(error)
+  async close(): Promise<void> {
     for (const [endpoint, writer] of this.#writers) {
       try {
         await writer.close()
@@ -146,6 +168,14 @@ export class Egress {
     this.#outboxSize += items.length
   }
 
+  async #flush(endpoint: Endpoint, writer: Writer): Promise<void> {
+    try {
+      await writer.flush()
+    } catch (cause) {
+      throw sinkFailed(endpoint, 'flush', cause)
+    }
+  }
+
   #write(endpoint: Endpoint, items: readonly unknown[]): Promise<void> | undefined {
     const waits: Promise<void>[] = []
     try {
@@ -166,14 +196,21 @@ export class Egress {
 
   /** Hands results to whoever reads them; waits while one of them has no room. */
   #show(endpoint: Endpoint, items: readonly unknown[]): Promise<void> | undefined {
-    if (!endpoint.isResult || this.streams.size === 0) return undefined
-    const rooms = [...this.streams].map((stream) => stream.push(items)).filter((room) => room !== undefined)
+    if (!endpoint.isResult || this.#streams.size === 0) return undefined
+    if (endpoint.role === 'bestEffort' || this.#durability !== 'transaction' || this.#held.has(endpoint))
+      return this.#offer(items)
+    for (const item of items) this.#unseen.push(item)
+    return undefined
+  }
+
+  #offer(items: readonly unknown[]): Promise<void> | undefined {
+    const rooms = [...this.#streams].map((stream) => stream.push(items)).filter((room) => room !== undefined)
     return rooms.length === 0 ? undefined : Promise.all(rooms).then(() => {})
   }
 
   #progressed(endpoint: Endpoint, writer: Writer, watermark: number): Promise<void> | undefined {
     try {
-      return writer.progress(watermark - endpoint.delayMs)?.catch((cause: unknown) => {
+      return writer.progress(watermark - endpoint.delayMs, this.#idle)?.catch((cause: unknown) => {
         throw sinkFailed(endpoint, 'progress', cause)
       })
     } catch (cause) {
@@ -196,7 +233,7 @@ class LooseWriter {
   readonly #writer: Writer
   readonly #onDropped: (count: number, error: unknown) => void
   #waiting = 0
-  #progress: number | undefined
+  #progress: readonly [watermark: number, idle: boolean] | undefined
   #tail: Promise<void> = Promise.resolve()
 
   constructor(writer: Writer, onDropped: (count: number, error: unknown) => void) {
@@ -219,16 +256,16 @@ class LooseWriter {
     this.#then(items.length, () => this.#writer.write(items))
   }
 
-  progress(watermark: number): void {
+  progress(watermark: number, idle: boolean): void {
     // Only the newest counts, so a sink that hangs does not pile them up.
     if (this.#progress === undefined) {
       this.#then(0, () => {
-        const newest = this.#progress as number
+        const [newest, isIdle] = this.#progress as readonly [number, boolean]
         this.#progress = undefined
-        return this.#writer.progress(newest)
+        return this.#writer.progress(newest, isIdle)
       })
     }
-    this.#progress = watermark
+    this.#progress = [watermark, idle]
   }
 
   async close(): Promise<void> {

@@ -2,18 +2,20 @@
 import { EventEmitter } from 'eventemitter3'
 import { StreamError, configError } from '../errors/stream-error.ts'
 import type { Signal } from '../io/source.ts'
-import type { LateSummary } from '../pane/late-report.ts'
+import type { Task } from '../operator/task.ts'
+import { type LateReport, type LateSummary, sumOfSummaries } from '../pane/late-report.ts'
 import { timeText } from '../operator/window-text.ts'
 import type { Compiled } from '../pipeline/compile.ts'
-import { metricsOf } from '../pipeline/metrics.ts'
+import { metricsOf, sumOfMetrics } from '../pipeline/metrics.ts'
 import { type Duration, toMs } from '../time/duration.ts'
 import { systemClock } from '../time/system-clock.ts'
 import type { TimeWindow } from '../window/window.ts'
-import type { Layout } from '../pipeline/layout.ts'
 import { Driver } from './driver.ts'
+import type { Lane } from './lane.ts'
 import { explainRun } from './explain-run.ts'
 import type { Health, Job, JobEvents, JobState, StartOptions } from '../pipeline/job.ts'
 import { ResultStream } from './result-stream.ts'
+import type { Work } from './work.ts'
 
 const DEFAULT_BUFFER = 1_024
 const DEFAULT_DEADLINE: Duration = '30s'
@@ -22,7 +24,7 @@ type Emitter = EventEmitter<{ [E in keyof JobEvents]: (event: JobEvents[E]) => v
 
 export class Run<P> implements Job<P> {
   readonly name: string
-  readonly #compiled: Compiled
+  readonly #first: Compiled
   readonly #driver: Driver
   readonly #events: Emitter = new EventEmitter()
   readonly #done: Promise<void>
@@ -37,23 +39,17 @@ export class Run<P> implements Job<P> {
   #stalled: JobEvents['stalled'] | undefined
   #dropped = 0
 
-  constructor(name: string, compiled: Compiled, layout: Layout, options: StartOptions) {
-    this.name = name
-    this.#compiled = compiled
-    this.#driver = new Driver(name, compiled, layout, options, this.#abandon.signal, {
-      batch: () => this.#afterBatch(),
+  /** `first`: what `work.compile` has made to see that it can. */
+  constructor(work: Work, first: Compiled, options: StartOptions) {
+    this.name = work.name
+    this.#first = first
+    this.#driver = new Driver(work, options, this.#abandon.signal, {
+      lane: ({ task }) => this.#listen(task),
+      batch: (lane) => this.#afterBatch(lane),
       moved: () => this.#announceProgress(),
       checkpoint: (id, durationMs) => this.#events.emit('checkpoint', { id, durationMs }),
       dropped: (where, count) => this.#drop('bestEffortSink', where, count),
     })
-    compiled.task.events = {
-      split: (split, state) => this.#events.emit('split', { split, state }),
-      stalled: (split, since, waiting) => {
-        this.#stalled = { split, since, waiting: waiting.map(({ window }) => window as TimeWindow) }
-        this.#events.emit('stalled', this.#stalled)
-      },
-      ahead: (where) => this.#drop('tooFarAhead', where, 1),
-    }
     const { signal } = options
     const abort = (): void => void this.stop().catch(() => {})
     if (signal?.aborted === true) this.#driver.stop()
@@ -83,20 +79,23 @@ export class Run<P> implements Job<P> {
       })
     }
     this.#observed = true
-    const stream = new ResultStream(buffer, (left) => this.#driver.egress.streams.delete(left))
+    const stream = new ResultStream(buffer, (left) => this.#driver.streams.delete(left))
     if (this.#ended) stream.end(this.#error)
-    else this.#driver.egress.streams.add(stream)
+    else this.#driver.streams.add(stream)
     return stream as AsyncIterable<P>
   }
 
   health(): Health {
-    const { task, windows } = this.#compiled
-    const { cursor } = task
-    const now = this.#ended ? cursor.now : Math.max(cursor.now, this.#driver.now())
+    const now = this.#driver.now()
+    const tasks = this.#tasks.map(({ task }) => task)
+    const watermark = Math.min(...tasks.map(({ cursor }) => cursor.watermark))
+    const at = Math.max(...tasks.map(({ cursor }) => cursor.now), this.#ended ? Number.NEGATIVE_INFINITY : now)
     const splits = new Map(
-      [...task.watermarks.all()].map(
-        (split) =>
-          [split.name, { state: split.state, watermark: split.watermark, lagMs: lag(now, split.watermark) }] as const,
+      tasks.flatMap(({ watermarks }) =>
+        [...watermarks.all()].map(
+          (split) =>
+            [split.name, { state: split.state, watermark: split.watermark, lagMs: lag(at, split.watermark) }] as const,
+        ),
       ),
     )
     const reasons: string[] = []
@@ -109,25 +108,37 @@ export class Run<P> implements Job<P> {
     return {
       state: this.#state,
       reasons,
-      watermark: cursor.watermark,
-      watermarkLagMs: lag(now, cursor.watermark),
+      watermark,
+      watermarkLagMs: lag(at, watermark),
       splits,
-      openWindows: task.openWindows(Number.MAX_SAFE_INTEGER).length,
-      entries: windows.reduce((sum, { operator }) => sum + operator.stage.entries, 0),
+      openWindows: tasks.reduce((sum, task) => sum + task.openWindows(Number.MAX_SAFE_INTEGER).length, 0),
+      entries: this.#tasks.reduce(
+        (sum, { windows }) => windows.reduce((kept, { operator }) => kept + operator.stage.entries, sum),
+        0,
+      ),
       lastProgressAt: this.#lastProgressAt,
     }
   }
 
   explain(window?: TimeWindow): string {
-    return explainRun(this.#compiled, this.#stalled?.since, window)
+    const since = this.#stalled?.since
+    const lanes = [...this.#driver.lanes.values()]
+    if (lanes.length <= 1) return explainRun(this.#tasks[0] as Compiled, since, window)
+    return lanes.map(({ id, compiled }) => `Task ${id}. ${explainRun(compiled, since, window)}`).join('\n\n')
   }
 
   metrics(): ReadonlyMap<string, number> {
-    return metricsOf(this.#compiled, this.#dropped)
+    return sumOfMetrics(this.#tasks.map((compiled) => metricsOf(compiled, this.#dropped)))
   }
 
   lateness(): ReadonlyMap<string, LateSummary> {
-    return new Map(this.#compiled.windows.map(({ name, operator }) => [name, operator.stage.lateReport.summary()]))
+    const names = (this.#tasks[0] as Compiled).windows.map(({ name }) => name)
+    return new Map(
+      names.map((name, i) => {
+        const reports = this.#tasks.map(({ windows }) => windows[i]?.operator.stage.lateReport as LateReport)
+        return [name, sumOfSummaries(reports.map((report) => report.summary()))]
+      }),
+    )
   }
 
   get done(): Promise<void> {
@@ -167,10 +178,10 @@ export class Run<P> implements Job<P> {
     await Promise.resolve()
     let failure: unknown
     try {
-      await this.#driver.open()
+      await this.#driver.open(this.#first)
       if (this.#state === 'starting') this.#state = 'running'
       const ending = await this.#driver.run()
-      this.#afterBatch()
+      for (const lane of this.#driver.lanes.values()) this.#afterBatch(lane)
       await this.#driver.close()
       if (!this.#ended) this.#end(ending)
       return
@@ -224,32 +235,47 @@ export class Run<P> implements Job<P> {
     this.#events.emit('dropped', { reason, where, count })
   }
 
+  /** The operators of all tasks that the job has at the moment; those of none where it has none. */
+  get #tasks(): readonly Compiled[] {
+    const { lanes } = this.#driver
+    return lanes.size === 0 ? [this.#first] : [...lanes.values()].map(({ compiled }) => compiled)
+  }
+
+  #listen(task: Task): void {
+    task.events = {
+      split: (split, state) => this.#events.emit('split', { split, state }),
+      stalled: (split, since, waiting) => {
+        this.#stalled = { split, since, waiting: waiting.map(({ window }) => window as TimeWindow) }
+        this.#events.emit('stalled', this.#stalled)
+      },
+      ahead: (where) => this.#drop('tooFarAhead', where, 1),
+    }
+  }
+
   /** Tells what a batch has changed. */
-  #afterBatch(): void {
-    const { task, windows } = this.#compiled
+  #afterBatch({ id, compiled: { task, windows } }: Lane): void {
     this.#lastProgressAt = task.cursor.now
     for (const { name, operator } of windows) {
       const { counters, lastRefused } = operator.stage
-      const late = this.#since(`${name}.late`, counters.tooLate)
+      const late = this.#since(`${id}/${name}.late`, counters.tooLate)
       if (late > 0)
         this.#events.emit('late', { stage: name, count: late, window: lastRefused as TimeWindow | undefined })
-      const shed = this.#since(`${name}.shed`, counters.shed)
+      const shed = this.#since(`${id}/${name}.shed`, counters.shed)
       if (shed > 0) this.#drop('shed', name, shed)
     }
     this.#announceProgress()
   }
 
   #announceProgress(): void {
-    const { task } = this.#compiled
-    if (task.cursor.watermark > this.#announcedWatermark) {
-      this.#announcedWatermark = task.cursor.watermark
-      this.#stalled = undefined
-      this.#events.emit('progress', { watermark: task.cursor.watermark })
-    }
+    const watermark = Math.min(...this.#tasks.map(({ task }) => task.cursor.watermark))
+    if (watermark <= this.#announcedWatermark) return
+    this.#announcedWatermark = watermark
+    this.#stalled = undefined
+    this.#events.emit('progress', { watermark })
   }
 
   #since(name: string, count: number): number {
-    const before = this.#announced.get(name) ?? 0
+    const before = Math.min(this.#announced.get(name) ?? 0, count)
     this.#announced.set(name, count)
     return count - before
   }

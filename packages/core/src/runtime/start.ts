@@ -3,9 +3,10 @@ import { begin } from '../pipeline/builders.ts'
 import { compile } from '../pipeline/compile.ts'
 import { layoutOf } from '../pipeline/layout.ts'
 import type { Launch } from '../pipeline/pipeline.ts'
-import { configError } from '../errors/stream-error.ts'
 import type { StageOptions, Start } from '../pipeline/stages.ts'
+import { checkStart } from './check-start.ts'
 import { Run } from './run.ts'
+import type { Work } from './work.ts'
 
 /**
  * Begins a pipeline. `onError` is what its stages do with records they cannot process, unless they say otherwise:
@@ -17,22 +18,12 @@ export function pipeline(name: string, options: StageOptions = {}): Start {
 }
 
 const launch: Launch = (name, sinks, options) => {
-  const compiled = compile(name, sinks, { generateCode: options.generateCode ?? true })
-  for (const { source } of compiled.sources) {
-    if (options.checkpoint === undefined || source.seekable) continue
-    throw configError('CANNOT_SEEK', `The checkpoint of '${name}'`, {
-      saw: `the source '${source.kind}', which cannot be read again from a position`,
-      expected: 'sources that can seek',
-      remedy: 'Use an array, memorySource or a connector, or start the job without a checkpoint.',
-    })
+  const work: Work = {
+    name,
+    layout: layoutOf(sinks),
+    compile: (owns) => compile(name, sinks, { generateCode: options.generateCode ?? true, ...(owns && { owns }) }),
   }
-  const { batchSize } = options
-  if (batchSize !== undefined && (!Number.isSafeInteger(batchSize) || batchSize < 1)) {
-    throw configError('BAD_BATCH_SIZE', "'batchSize' of start", {
-      found: batchSize,
-      expected: 'a whole number of at least 1',
-      remedy: 'It is how many records are taken from a source at a time.',
-    })
-  }
-  return new Run(name, compiled, layoutOf(sinks), options)
+  const compiled = work.compile()
+  checkStart(name, compiled, options)
+  return new Run(work, compiled, options)
 }
