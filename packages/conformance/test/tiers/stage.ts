@@ -1,0 +1,146 @@
+/** Owns the processes of the tests on real services: who is started, who is killed, and when all of it is through. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { Admin } from '@platformatic/kafka'
+import { pipeline } from '@tidemark/core'
+import { kafka, kafkaRecords } from '@tidemark/kafka'
+import { type HBase, type Kafka, type Redis, startRedis } from '@tidemark/services'
+import { type OpenTiers, type Places, openTiers } from './composed.ts'
+import { PARTITIONS, Views } from './views.ts'
+
+export const VICTIMS = ['job', 'tiers', 'redis', 'gateway', 'master', 'broker'] as const
+export type Victim = (typeof VICTIMS)[number]
+
+/** A process of ours, started again whenever it has ended. */
+class Worker {
+  readonly #args: readonly string[]
+  #child: ChildProcess
+  /** What all of its lives have said. */
+  readonly lines: string[] = []
+
+  constructor(script: string, args: readonly string[]) {
+    this.#args = ['--conditions=@tidemark/source', fileURLToPath(new URL(script, import.meta.url)), ...args]
+    this.#child = this.#start()
+  }
+
+  #start(): ChildProcess {
+    const child = spawn(process.execPath, this.#args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream as NodeJS.ReadableStream }).on('line', (line) => this.lines.push(line))
+    return child
+  }
+
+  get runs(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  async kill(): Promise<void> {
+    if (!this.runs) return
+    const ended = new Promise((resolve) => this.#child.once('exit', resolve))
+    this.#child.kill('SIGKILL')
+    await ended
+  }
+
+  restart(): void {
+    this.#child = this.#start()
+  }
+}
+
+export interface Servers {
+  readonly kafka: Kafka
+  readonly hbase: HBase
+}
+
+let stages = 0
+
+/** Topics, a table and a Redis of its own; the job and the tiers run in processes of their own. */
+export class Stage implements AsyncDisposable {
+  readonly views: Views
+  readonly redis: Redis
+  readonly open: OpenTiers
+  readonly #servers: Servers
+  readonly #places: Places
+  readonly #folder: string = mkdtempSync(join(tmpdir(), 'tidemark-tiers-'))
+  readonly job: Worker
+  readonly filler: Worker
+
+  private constructor(servers: Servers, redis: Redis, places: Places, open: OpenTiers, seed: number) {
+    this.#servers = servers
+    this.#places = places
+    this.redis = redis
+    this.open = open
+    this.views = new Views(seed)
+    this.job = new Worker('run-job.ts', [JSON.stringify(places), this.#folder])
+    this.filler = new Worker('run-tiers.ts', [JSON.stringify(places)])
+  }
+
+  static async begin(servers: Servers, { appendOnly, seed }: { appendOnly: boolean; seed: number }): Promise<Stage> {
+    const redis = await startRedis({ appendOnly })
+    const name = `${Date.now()}-${stages++}`
+    const brokers = servers.kafka.bootstrap
+    const topics = { input: `views-${name}`, results: `stats-${name}` }
+    const admin = new Admin({ clientId: 'tiers', bootstrapBrokers: [...brokers], retries: 20, retryDelay: 200 })
+    await admin.createTopics({ topics: Object.values(topics), partitions: PARTITIONS, replicas: 1 })
+    await admin.close()
+    const places: Places = {
+      ...topics,
+      brokers,
+      redisPort: redis.nodes[0]?.port as number,
+      gateway: servers.hbase.framed as string,
+      table: `stats_${name.replace('-', '_')}`,
+    }
+    return new Stage(servers, redis, places, await openTiers(places), seed)
+  }
+
+  /** Puts the next stretch of views into the topic. */
+  async append(count: number): Promise<void> {
+    const sink = kafkaRecords({
+      kafka: kafka({ brokers: [...this.#places.brokers] }),
+      topic: this.#places.input,
+      key: ({ page }: { page: string }) => page,
+      patience: '2m',
+    })
+    await pipeline('views').from(this.views.next(count)).to(sink).start().done
+  }
+
+  async kill(victim: Victim): Promise<void> {
+    const { kafka: broker, hbase } = this.#servers
+    if (victim === 'job') await this.job.kill()
+    else if (victim === 'tiers') await this.filler.kill()
+    else if (victim === 'redis') await this.redis.kill(1)
+    else if (victim === 'broker') await broker.kill(1)
+    else await hbase.kill(victim === 'gateway' ? 'framed' : 'master')
+  }
+
+  async restart(victim: Victim): Promise<void> {
+    const { kafka: broker, hbase } = this.#servers
+    if (victim === 'job') this.job.restart()
+    else if (victim === 'tiers') this.filler.restart()
+    else if (victim === 'redis') await this.redis.restart(1)
+    else if (victim === 'broker') await broker.restart(1)
+    else await hbase.restart(victim === 'gateway' ? 'framed' : 'master')
+  }
+
+  /** Waits until both tiers have everything that was appended. Who has given up is started again, as a supervisor would. */
+  async through(): Promise<void> {
+    for (;;) {
+      for (const worker of [this.job, this.filler]) if (!worker.runs) worker.restart()
+      const { watermark, hot, partitions } = await this.open.tiers.health()
+      const current = partitions.every(({ logEnd, hot: at, cold }) => at === logEnd && cold === logEnd)
+      if (partitions.length > 0 && current && Math.min(watermark, hot.watermark) >= this.views.watermark) return
+      await setTimeout(50)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.job.kill(), this.filler.kill()])
+    await this.open[Symbol.asyncDispose]()
+    await this.redis.stop()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
