@@ -1,5 +1,15 @@
 // What the sink and the source promise, wherever the gateway is.
-import { type Pane, type Sink, collected, memoryCheckpoints, monotonous, pipeline, tumbling } from '@tidemark/core'
+import {
+  type Pane,
+  type Sink,
+  type TimeWindow,
+  collected,
+  memoryCheckpoints,
+  monotonous,
+  pipeline,
+  tumbling,
+} from '@tidemark/core'
+import { type SourceBench, sourceChecks } from '@tidemark/testing'
 import { describe, expect, test } from 'vitest'
 import { type HBaseRow, type HBaseStoreOptions, hbaseSink, hbaseSource } from '../src/index.ts'
 import { STANDING, scores } from './scores.ts'
@@ -20,7 +30,44 @@ export async function rowsOf(
   return rows.items
 }
 
-export function directContract(title: string, where: () => At, table: (name: string) => string): void {
+const task = {
+  id: '0',
+  durable: true,
+  signal: { aborted: false, addEventListener: () => {}, removeEventListener: () => {} },
+}
+
+/** A table of its own, and minutes in it whose counts are the numbers. */
+async function sourceBench(at: At, table: string): Promise<SourceBench<HBaseRow<string, number>>> {
+  const window = (n: number): TimeWindow => ({ start: 60_000 * (n - 20), end: 60_000 * (n - 19) })
+  const sink = hbaseSink<string, number>({ ...at, table, windowSize: '1m' })
+  // A source does not make its table.
+  await (await sink.open(task)).close()
+  return {
+    source: hbaseSource<string, number>({ ...at, table }),
+    splits: ['0'],
+    add: async (_, numbers) => {
+      const writer = await sink.open(task)
+      await writer.write(numbers.map((n) => valuePane(`k${n % 7}`, window(n), n)))
+      await writer.close()
+    },
+    numberOf: (row) => (row.kind === 'value' ? row.value : Number.NaN),
+    infoOf: (n) => ({ key: `k${n % 7}`, timestamp: window(n).end }),
+    bounded: true,
+    unordered: true,
+  }
+}
+
+const valuePane = (key: string, window: TimeWindow, value: number): Pane<string, number> => ({
+  ...{ kind: 'value', key, window, index: 0, epoch: 0, watermark: window.end, emittedAt: 0, value, timing: 'on-time' },
+  ...{ isFirst: true, isLast: true, records: 1, lateRecords: 0 },
+})
+
+/** `runs`: how many random histories, of which each needs a table. */
+export function directContract(title: string, where: () => At, table: (name: string) => string, runs: number): void {
+  describe(`the contract of sources: ${title}`, () => {
+    test.each(sourceChecks(() => sourceBench(where(), table('source')), { runs }))('$name', ({ run }) => run())
+  })
+
   describe(`a pipeline straight into a table: ${title}`, () => {
     const minutes = (sink: Sink<Pane<string, number>>, count: number) =>
       pipeline('minutes')

@@ -10,10 +10,12 @@ beforeAll(async () => {
 })
 afterAll(() => server[Symbol.asyncDispose]())
 
+let tables = 0
 directContract(
   'the fake',
   () => ({ thrift: server.tcp, warn: () => {} }),
-  (name) => name,
+  (name) => `${name}-${tables++}`,
+  20,
 )
 
 describe('descriptions', () => {

@@ -35,7 +35,7 @@ describe.skipIf(!(await canTest('hbase')))('HBase', () => {
   }
 
   for (const [transport, address] of Object.entries(addresses)) {
-    directContract(transport, () => ({ thrift: address(), ...quiet }), table)
+    directContract(transport, () => ({ thrift: address(), ...quiet }), table, 3)
 
     describe(`the contract over ${transport}`, () => {
       const make = (): ColdStore => storeAt(address())

@@ -3,6 +3,7 @@ import { type Kafka, type KafkaVersion, canTest, startKafka } from '@tidemark/se
 import { afterAll, beforeAll, describe } from 'vitest'
 import { brokerStage } from './broker-stage.ts'
 import { groupContract } from './group-contract.ts'
+import { kitContract } from './kit-contract.ts'
 import { memberContract } from './member-contract.ts'
 import { sinkContract } from './sink-contract.ts'
 import { sourceContract } from './source-contract.ts'
@@ -26,6 +27,7 @@ describe.skipIf(!(await canTest('kafka')))('with a broker', () => {
   transactionContract('a real broker', stage)
   groupContract('a real broker', stage)
   memberContract('a real broker', stage)
+  kitContract('a real broker', stage, 10)
 })
 
 describe.skipIf(!(await canTest('kafka', '3.9.2')))('with a broker of 3.9', () => {

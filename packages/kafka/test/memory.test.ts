@@ -1,5 +1,6 @@
 import { eventClock } from './event-clock.ts'
 import { groupContract } from './group-contract.ts'
+import { kitContract } from './kit-contract.ts'
 import { memberContract } from './member-contract.ts'
 import { sinkContract } from './sink-contract.ts'
 import { sourceContract } from './source-contract.ts'
@@ -11,3 +12,4 @@ sinkContract('the twin', async () => memoryStage())
 transactionContract('the twin', async () => memoryStage())
 groupContract('the twin', async () => memoryStage(eventClock()))
 memberContract('the twin', async () => memoryStage(eventClock()))
+kitContract('the twin', async () => memoryStage(), 50)

@@ -51,3 +51,6 @@ export {
 } from './contracts/verify-cold-store.ts'
 export { type VerifyHotStoreOptions, hotStoreChecks, verifyHotStore } from './contracts/verify-hot-store.ts'
 export type { MakeHotStore } from './contracts/hot-shard-checks.ts'
+export type { PatienceOptions } from './contracts/patience.ts'
+export type { MakeSourceBench, SourceBench } from './contracts/source-stage.ts'
+export { type VerifySourceOptions, sourceChecks, verifySource } from './contracts/verify-source.ts'

@@ -52,7 +52,8 @@ export interface Batch<out T> {
 /**
  * Delivers batches. `splits` are those known at opening: each holds the watermark until it has delivered. A split that
  * appears later joins with its first batch. `poll` returns at once when it has something, else a promise; at most one
- * call is outstanding, and a batch holds at most `limit` records. A paused split must not deliver until resumed.
+ * call is outstanding, and a batch holds at most `limit` records. A paused split must not deliver until resumed; `poll`
+ * is not called while all are paused.
  * `committed` tells positions up to which everything is safe. After the last split finished, poll is not called again.
  * `caughtUp`, where present, tells whether a split has nothing more at this moment, for sources that read ahead or wait
  * for a server: without it a split counts as caught up while `poll` waits, and only then.
