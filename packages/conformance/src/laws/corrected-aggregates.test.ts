@@ -148,7 +148,7 @@ test('windows over results whose parts add up: sums of all records', () => {
       .window(each ? hopping('10ms', { every: '5ms' }) : tumbling('5ms'), window)
       .sum(({ value }) => value)
       .map((sum) => ({ twice: 2 * sum }))
-      .keyBy(() => 'all')
+      .keyBy(() => 'all', { corrections: 'add' })
       .window(tumbling(outer))
       .sum(({ twice }) => twice)
       .to(keeper as never) as unknown as Pipeline<AnyPane, Item>

@@ -129,9 +129,9 @@ test('windows that cannot be corrected say so', () => {
   expect(() => keyed.window(oneWindow()).count().correctionsTo(collected())).toThrow(code)
   const over = sums()
     .filter((sum) => sum > 1)
-    .keyBy((_, { key }) => key)
+    .keyBy((_, { key }) => key, { corrections: 'add' })
     .window(tumbling('1m'))
-    .count()
+    .sum((sum) => sum)
   expect(() => over.correctionsTo(collected())).toThrow(code)
   const updates = keyed.finalize({ window: ({ at }) => ({ start: at, end: at + 1 }), lag: '1ms' })
   expect(() => updates.correctionsTo(collected())).toThrow(code)
@@ -182,7 +182,7 @@ describe('windows over results', () => {
   const over = (outer: string) =>
     sums()
       .map((sum) => sum * 2)
-      .keyBy((_, { key }) => key)
+      .keyBy((_, { key }) => key, { corrections: 'add' })
       .window(tumbling(outer as '1m'))
       .sum((sum) => sum)
 
@@ -206,6 +206,27 @@ describe('windows over results', () => {
       ['0@3', 0, { value: 80 }],
     ])
     expect(job.metrics().get('window-2.tooLate')).toBe(1)
+  })
+
+  test.each([
+    ['nothing said', undefined, /does not say whether parts of them add up/],
+    ['whole results only', 'add', /mean over results, for which a part of a result is one more result/],
+  ] as const)('neither corrections nor tiers where they would be wrong: %s', (_, corrections, found) => {
+    const of = sums()
+      .keyBy((_sum, { key }) => key, corrections === undefined ? {} : { corrections })
+      .window(tumbling('1m'))
+      .aggregate((a) => ({ sum: a.sum((sum) => sum), mean: a.mean((sum) => sum) }))
+    expect(() => of.correctionsTo(collected())).toThrow(found)
+    expect(() => servedBy(of.to(collected()) as never)).toThrow(found)
+  })
+
+  test('results that are not to be corrected can be served', () => {
+    const of = sums()
+      .keyBy((_, { key }) => key, { corrections: 'none' })
+      .window(tumbling('1m'))
+      .count()
+    expect(() => of.correctionsTo(collected())).toThrow(/corrections: 'none'/)
+    expect(servedBy(of.to(collected()) as never).corrects).toBe(false)
   })
 
   test('nothing changes where nobody takes corrections', async () => {

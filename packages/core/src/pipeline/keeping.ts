@@ -1,4 +1,5 @@
 /** Owns what follows for a window stage from the sinks behind it: who keeps accumulators, who takes corrections. */
+import { AggregateSpec } from '../aggregate/accumulators.ts'
 import type { AccumulatorCodec } from '../aggregate/accumulator-codec.ts'
 import { NOTHING } from '../aggregate/nothing.ts'
 import { configError } from '../errors/stream-error.ts'
@@ -56,17 +57,31 @@ export function visibleOnly(from: PlanNode, consumers: Consumers, push: Push): P
 }
 
 /** Why records that are too late for a stage cannot become corrections; undefined: they can. */
-export function whyNoCorrections({ from, assigner }: WindowNode): string | undefined {
+export function whyNoCorrections({ from, assigner, aggregate }: WindowNode): string | undefined {
   const { shape } = assigner
   if (shape.type === 'byRecord') return 'slidingByRecord, whose windows depend on all records of a key'
   if (shape.type === 'one') return 'oneWindow(), which is never freed'
   if (shape.type === 'custom' && shape.stated === true)
     return 'finalize, where the newest update counts and nothing adds up'
   if (from.op !== 'keyResults') return undefined
+  if (from.corrections !== 'add')
+    return `windows over results whose keyBy ${from.corrections === undefined ? 'does not say whether parts of them add up' : "says corrections: 'none'"}`
+  const whole = wholeResultsOnly(aggregate)
+  if (whole !== undefined) return `${whole} over results, for which a part of a result is one more result`
   if (stagesOf(from.from).some(({ op }) => op === 'filterResults'))
     return 'windows over results behind a filter, which decides about whole results'
   const why = whyNoCorrections(windowOf(from.from))
   return why === undefined ? undefined : `windows over results of ${why}`
+}
+
+/** Built-in aggregators to which part of a result means something else than the result does. */
+const WHOLE: ReadonlySet<string> = new Set('count mean variance first last collect distinct topK quantiles'.split(' '))
+
+/** Which of a stage's aggregators is one of those. */
+function wholeResultsOnly(aggregate: WindowNode['aggregate']): string | undefined {
+  return new AggregateSpec(aggregate).columns
+    .map(({ kind, layout }) => kind ?? layout ?? '')
+    .find((name) => WHOLE.has(name))
 }
 
 export function checkCorrections(results: ResultInput): WindowNode {
@@ -75,8 +90,10 @@ export function checkCorrections(results: ResultInput): WindowNode {
   if (why === undefined) return node
   throw configError('NO_CORRECTIONS', 'correctionsTo', {
     saw: why,
-    expected: 'windows on a grid, sessions or windows of your own over records, or such windows over their results',
-    remedy: 'Take such records from lateTo.',
+    expected:
+      'windows on a grid, sessions or windows of your own over records, or sums, extremes and folds over their results whose parts add up',
+    remedy:
+      "Where parts of results add up, as sums of counts do, write keyBy(key, { corrections: 'add' }) before the windows over them; else take such records from lateTo.",
   })
 }
 

@@ -60,6 +60,8 @@ export interface ResultKeyNode {
   readonly onError: OnError
   /** 'completion': early panes are left out. */
   readonly panes: 'all' | 'completion'
+  /** Whether corrections of the results go into the windows over them; undefined: not said. */
+  readonly corrections: 'add' | 'none' | undefined
 }
 export type RecordInput = SourceNode | RecordNode | TimeNode | MergeNode
 export interface WindowNode {

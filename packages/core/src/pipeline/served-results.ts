@@ -83,7 +83,17 @@ export function servedResults(name: string, sinks: readonly SinkNode[]): ServedR
   } satisfies ServedResults)
 }
 
-function check(name: string, { accumulation, assigner, trigger, onTime, closing }: WindowNode): void {
+function check(name: string, node: WindowNode): void {
+  const { accumulation, assigner, trigger, onTime, closing, from } = node
+  const uncorrected = whyNoCorrections(node)
+  if (from.op === 'keyResults' && from.corrections !== 'none' && uncorrected !== undefined) {
+    throw notServed(name, {
+      saw: uncorrected,
+      expected: 'that it is said what becomes of records that are too late: tiers would serve what is wrong for ever',
+      remedy:
+        "Where parts of results add up, as sums of counts do, write keyBy(key, { corrections: 'add' }) before the windows over them; else corrections: 'none', and take such records from lateTo.",
+    })
+  }
   if (accumulation === 'discarding') {
     throw notServed(name, {
       saw: "accumulation: 'discarding', whose panes are differences",

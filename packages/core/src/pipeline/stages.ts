@@ -102,6 +102,13 @@ export interface ResultKeyOptions extends StageOptions {
    * completion that comes whatever was shown before, and is refused elsewhere. Default 'all'.
    */
   readonly from?: 'all' | 'completion'
+  /**
+   * What a record that is too late for these results does to the windows over them, which only you know. 'add': what it
+   * alone makes of a result is one more value there. Exact where parts of a result add up to it, as counts, sums and what
+   * `map` takes from them in proportion do under `sum`, or highest values under `max`. 'none': nothing, it is late and no
+   * more. Corrections and serving tiers ask for one of them.
+   */
+  readonly corrections?: 'add' | 'none'
 }
 
 /** The beginning of a pipeline: sources come in here; several can be merged. */
@@ -216,7 +223,7 @@ export interface Results<K extends Key, V, W = TimeWindow, M extends Accumulatio
   /**
    * Where records that are too late go as corrections: what each adds to its window, encoded, under an id of its own. They
    * are reported as late as well. Sinks that keep accumulators get them among the panes.
-   * @throws StreamError NO_CORRECTIONS for slidingByRecord, oneWindow, finalize, and windows over results behind a filter
+   * @throws StreamError NO_CORRECTIONS for slidingByRecord, oneWindow, finalize, and windows over results that do not add up
    */
   correctionsTo(sink: Sink<Correction<K, W>>): Results<K, V, W, M, In>
   to(sink: Sink<PaneOf<K, V, W, M>>, options?: ToOptions): Pipeline<PaneOf<K, V, W, M>, In>

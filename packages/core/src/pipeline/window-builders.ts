@@ -197,10 +197,17 @@ class ResultStage {
   }
 
   keyBy(fn: Fn, options: ResultKeyOptions = {}): KeyedStage {
-    const { from = 'all' } = options
+    const { from = 'all', corrections } = options
     checkResultKey(this.#node, from)
-    const onError = options.onError === undefined ? this.#context.onError : checkPolicy(options.onError)
-    const node: ResultKeyNode = { op: 'keyResults', from: this.#node, fn: checkFn(fn, 'keyBy'), onError, panes: from }
+    if (corrections !== undefined) oneOf("'corrections' of keyBy", corrections, ['add', 'none'])
+    const node: ResultKeyNode = {
+      op: 'keyResults',
+      from: this.#node,
+      fn: checkFn(fn, 'keyBy'),
+      onError: options.onError === undefined ? this.#context.onError : checkPolicy(options.onError),
+      panes: from,
+      corrections,
+    }
     return new KeyedStage(this.#context, Object.freeze(node), undefined)
   }
 
