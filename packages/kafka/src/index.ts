@@ -7,12 +7,12 @@ export type { Credential, KafkaOptions, SaslOptions, TlsOptions } from './client
 export type { Cluster, Kafka } from './client/cluster.ts'
 
 export { kafkaSource } from './source/kafka-source.ts'
-export type { KafkaSourceOptions, StartFrom } from './source/options.ts'
+export type { KafkaSourceOptions, MemberOptions, StartFrom } from './source/options.ts'
 export type { BadRecord } from './fetch/decode.ts'
 
 export { type KafkaSinkOptions, kafkaSink } from './sink/kafka-sink.ts'
 export { type KafkaRecordsOptions, kafkaRecords } from './sink/kafka-records.ts'
-export type { WriteOptions } from './sink/options.ts'
+export type { CommitOptions, WriteOptions } from './sink/options.ts'
 export type { Compression } from './wire/compression.ts'
 export type { HeaderValue } from './wire/headers.ts'
 

@@ -2,6 +2,7 @@
 import { type Kafka, type KafkaVersion, canTest, startKafka } from '@tidemark/services'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { brokerStage } from './broker-stage.ts'
+import { exactlyOnceContract } from './exactly-once-contract.ts'
 import { groupContract } from './group-contract.ts'
 import { kitContract } from './kit-contract.ts'
 import { memberContract } from './member-contract.ts'
@@ -28,6 +29,7 @@ describe.skipIf(!(await canTest('kafka')))('with a broker', () => {
   groupContract('a real broker', stage)
   memberContract('a real broker', stage)
   kitContract('a real broker', stage, 10)
+  exactlyOnceContract('a real broker', stage)
 })
 
 describe.skipIf(!(await canTest('kafka', '3.9.2')))('with a broker of 3.9', () => {
@@ -35,4 +37,5 @@ describe.skipIf(!(await canTest('kafka', '3.9.2')))('with a broker of 3.9', () =
   transactionContract('3.9', stage)
   groupContract('3.9', stage)
   memberContract('3.9', stage)
+  exactlyOnceContract('3.9', stage)
 })

@@ -55,6 +55,8 @@ export interface TransactionOptions {
   readonly job: string
   /** Every transactional sink of the job, as the user made it. */
   readonly sinks: readonly object[]
+  /** Sources that other processes of the job read too. */
+  readonly sources: readonly object[]
 }
 
 export interface Transactions {

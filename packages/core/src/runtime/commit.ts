@@ -28,16 +28,18 @@ export interface Session extends TransactionSession {
 /** Undefined: nothing of the job is durable. */
 export async function openSession(
   job: string,
-  { task }: Compiled,
+  { task, sources }: Compiled,
   { checkpoint: store }: StartOptions,
 ): Promise<Session | undefined> {
-  const sinks = task.endpoints.map(({ sink }) => sink).filter(isTransactional)
-  const transactions = sinks[0]?.transactions
-  if (transactions !== undefined) {
-    const transaction = await transactions.open({ job, sinks })
+  const sinks = task.endpoints.filter(({ sink }) => isTransactional(sink))
+  const primary = sinks.find(({ role }) => role === 'primary')?.sink
+  if (primary !== undefined && isTransactional(primary)) {
+    const { everyMs, open } = primary.transactions
+    const shared = sources.map(({ source }) => source).filter((source) => source.openShared !== undefined)
+    const transaction = await open({ job, sinks: sinks.map(({ sink }) => sink), sources: shared })
     return {
       kind: 'transaction',
-      everyMs: transactions.everyMs,
+      everyMs,
       transaction,
       load: (id, splits) => transaction.load(id, splits),
       save: (id, state, pause) => transaction.save(id, state, pause),

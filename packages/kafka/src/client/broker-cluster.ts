@@ -18,6 +18,7 @@ import type {
   ProducerId,
   SyncAnswer,
   TopicMetadata,
+  TopicSettings,
 } from './cluster.ts'
 import { Connections, FETCHES, GROUP, OTHERS, TRANSACTION } from './connections.ts'
 import { CODE, refused } from './error-codes.ts'
@@ -26,6 +27,8 @@ import type { Settings } from './options.ts'
 import { byTopic, fetchApi, produceApi } from './requests.ts'
 
 const NO_PRODUCER_ID = -1n
+/** What settings are of, in the protocol's numbers. */
+const TOPIC = 2
 
 export class BrokerCluster implements Cluster {
   readonly #client: ClientModule
@@ -52,6 +55,22 @@ export class BrokerCluster implements Cluster {
         .map(({ partitionIndex, leaderId }) => ({ topic: name ?? '', partition: partitionIndex, leader: leaderId }))
         .sort((a, b) => a.partition - b.partition),
     }))
+  }
+
+  async createTopic(topic: string, partitions: number, settings: ReadonlyMap<string, string>): Promise<number> {
+    const configs = [...settings].map(([name, value]) => ({ name, value }))
+    const wanted = { name: topic, numPartitions: partitions, replicationFactor: -1, assignments: [], configs }
+    const { requestTimeoutMs } = this.#connections
+    const answer = await this.#connections.askAny(this.#client.createTopicsV7.api, [wanted], requestTimeoutMs, false)
+    return answer.topics[0]?.errorCode ?? CODE.none
+  }
+
+  async topicSettings(topic: string, names: readonly string[]): Promise<TopicSettings> {
+    const resource = { resourceType: TOPIC, resourceName: topic, configurationKeys: names }
+    const answer = await this.#connections.askAny(this.#client.describeConfigsV4.api, [resource], false, false)
+    const [found] = answer.results
+    const settings = new Map((found?.configs ?? []).map(({ name, value }) => [name, value ?? '']))
+    return { error: found?.errorCode ?? CODE.none, settings }
   }
 
   async offsets(node: number, places: readonly Place[], time: bigint, committed: boolean): Promise<OffsetAnswer[]> {

@@ -59,6 +59,17 @@ export interface MetadataAnswer {
   }[]
 }
 
+export interface CreateTopicsAnswer {
+  readonly topics: readonly { readonly errorCode: number }[]
+}
+
+export interface DescribeConfigsAnswer {
+  readonly results: readonly {
+    readonly errorCode: number
+    readonly configs: readonly { readonly name: string; readonly value?: string | null | undefined }[]
+  }[]
+}
+
 export interface ListOffsetsAnswer {
   readonly topics: readonly TopicPartitions<{
     readonly partitionIndex: number
@@ -150,6 +161,8 @@ export interface ClientModule {
     parseResponse: (correlationId: number, apiKey: number, apiVersion: number, reader: never) => never,
   ) => Api<never, unknown>
   readonly metadataV12: Named<Api<never, MetadataAnswer>>
+  readonly createTopicsV7: Named<Api<never, CreateTopicsAnswer>>
+  readonly describeConfigsV4: Named<Api<never, DescribeConfigsAnswer>>
   readonly listOffsetsV7: Named<Api<never, ListOffsetsAnswer>>
   readonly findCoordinatorV4: Named<Api<never, CoordinatorAnswer>>
   readonly offsetFetchV8: Named<Api<never, OffsetFetchAnswer>>

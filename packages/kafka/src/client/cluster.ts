@@ -144,9 +144,19 @@ export interface SyncAnswer {
   readonly assignment: Uint8Array
 }
 
+/** What a topic is set to; a topic that cannot be asked has an error code. */
+export interface TopicSettings {
+  readonly error: number
+  /** By name, those that were asked for. */
+  readonly settings: ReadonlyMap<string, string>
+}
+
 /** One user's connections to a cluster. */
 export interface Cluster {
   metadata(topics: readonly string[]): Promise<readonly TopicMetadata[]>
+  /** Makes a topic with as many replicas as the brokers do by default; gives an error code, also where it exists. */
+  createTopic(topic: string, partitions: number, settings: ReadonlyMap<string, string>): Promise<number>
+  topicSettings(topic: string, names: readonly string[]): Promise<TopicSettings>
   /** Offsets by time: of the first record that is not earlier, or LATEST, or EARLIEST. */
   offsets(node: number, places: readonly Place[], time: bigint, committed: boolean): Promise<readonly OffsetAnswer[]>
   fetch(node: number, request: FetchRequest): Promise<readonly FetchedPartition[]>

@@ -3,13 +3,15 @@ import type { Clock } from '@tidemark/core'
 import { EARLIEST, LATEST, type PartitionLeader, type Place } from '../client/cluster.ts'
 import type { MemoryKafka } from './memory-kafka.ts'
 import { MemberGroup } from './member-group.ts'
-import type { PartitionLog } from './partition-log.ts'
+import { PartitionLog } from './partition-log.ts'
 import { type Groups, Transactions } from './transactions.ts'
 
 export class MemoryBrokers {
   readonly clock: Clock
   readonly nodes: number
   readonly topics: Map<string, PartitionLog[]> = new Map()
+  /** Of topics that were made with any. */
+  readonly settings: Map<string, ReadonlyMap<string, string>> = new Map()
   readonly leaders: Map<string, number> = new Map()
   /** Committed offsets. */
   readonly groups: Groups = new Map()
@@ -34,6 +36,15 @@ export class MemoryBrokers {
 
   nextProducerId(): bigint {
     return this.#producers++
+  }
+
+  /** Makes a topic, or gives one more partitions. */
+  create(topic: string, partitions: number, settings: ReadonlyMap<string, string> = new Map()): void {
+    const logs = this.topics.get(topic) ?? []
+    while (logs.length < partitions) logs.push(new PartitionLog())
+    this.topics.set(topic, logs)
+    if (settings.size > 0) this.settings.set(topic, settings)
+    this.changed()
   }
 
   log({ topic, partition }: Place): PartitionLog | undefined {

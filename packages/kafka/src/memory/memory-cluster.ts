@@ -18,6 +18,7 @@ import type {
   ProducerId,
   SyncAnswer,
   TopicMetadata,
+  TopicSettings,
 } from '../client/cluster.ts'
 import { CODE, refused } from '../client/error-codes.ts'
 import { pause } from '../client/retry.ts'
@@ -27,6 +28,8 @@ import type { RequestKind } from './memory-kafka.ts'
 import type { KeptOffset } from './transactions.ts'
 
 const HEADS_ONLY = { maxDecompressedBytes: 0, checksums: false }
+/** What topics are set to where nobody says otherwise. */
+const DEFAULTS: ReadonlyMap<string, string> = new Map([['cleanup.policy', 'delete']])
 const same = (error: number): number => error
 
 export class MemoryCluster implements Cluster {
@@ -44,6 +47,26 @@ export class MemoryCluster implements Cluster {
       const partitions = this.#brokers.places(topic)
       return { topic, partitions, error: partitions.length === 0 ? CODE.unknownTopicOrPartition : CODE.none }
     })
+  }
+
+  async createTopic(topic: string, partitions: number, settings: ReadonlyMap<string, string>): Promise<number> {
+    return this.#change(
+      'createTopic',
+      0,
+      () => {
+        if (this.#brokers.topics.has(topic)) return CODE.topicExists
+        this.#brokers.create(topic, partitions, settings)
+        return CODE.none
+      },
+      same,
+    )
+  }
+
+  async topicSettings(topic: string, names: readonly string[]): Promise<TopicSettings> {
+    const interrupted = await this.#turn('topicSettings', 0)
+    const known = this.#brokers.settings.get(topic) ?? new Map<string, string>()
+    const settings = new Map(names.map((name) => [name, known.get(name) ?? DEFAULTS.get(name) ?? '']))
+    return { error: typeof interrupted === 'number' ? interrupted : CODE.none, settings }
   }
 
   async offsets(

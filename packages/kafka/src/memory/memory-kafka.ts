@@ -15,7 +15,7 @@ import { type HeaderValue, encodeHeaders, headersAt } from '../wire/headers.ts'
 import { RecordWalk } from '../wire/record-walk.ts'
 import { MemoryBrokers } from './memory-brokers.ts'
 import { MemoryCluster } from './memory-cluster.ts'
-import { PartitionLog } from './partition-log.ts'
+import type { PartitionLog } from './partition-log.ts'
 
 /** A record as a test writes it; text is written in UTF-8. */
 export interface TestRecord {
@@ -48,8 +48,8 @@ export interface TestTransaction {
 export type RequestKind = Exclude<keyof Cluster, 'close'>
 
 export interface MemoryKafka extends Kafka {
-  /** Makes a topic, or gives one more partitions. */
-  readonly createTopic: (topic: string, partitions?: number) => void
+  /** Makes a topic, or gives one more partitions. Settings are kept, and not acted upon. */
+  readonly createTopic: (topic: string, partitions?: number, settings?: { readonly [name: string]: string }) => void
   readonly deleteTopic: (topic: string) => void
   /** Writes records in one batch; returns the offset of the first. */
   readonly append: (
@@ -95,12 +95,8 @@ export function memoryKafka(options: { readonly nodes?: number; readonly clock?:
   return {
     kind: 'memoryKafka()',
     connect: async (): Promise<Cluster> => new MemoryCluster(brokers),
-    createTopic: (topic, partitions = 1) => {
-      const logs = brokers.topics.get(topic) ?? []
-      while (logs.length < partitions) logs.push(new PartitionLog())
-      brokers.topics.set(topic, logs)
-      brokers.changed()
-    },
+    createTopic: (topic, partitions = 1, settings = {}) =>
+      brokers.create(topic, partitions, new Map(Object.entries(settings))),
     deleteTopic: (topic) => void brokers.topics.delete(topic),
     append: (topic, partition, records, compression = 'none') => {
       const { baseOffset } = logOf(topic, partition).append(batch(records, { compression }))

@@ -1,13 +1,15 @@
-/** Owns `kafkaRecords`: the records of a pipeline without windows as records of a topic, at least once. */
-import { type Clock, type Key, type Sink, type SinkWriter, StreamError } from '@tidemark/core'
+/** Owns `kafkaRecords`: the records of a pipeline without windows as records of a topic, exactly or at least once. */
+import { type Clock, type Key, type Sink, type SinkWriter, StreamError, type Task } from '@tidemark/core'
 import { reasonOf } from '../errors.ts'
 import { partitionOf } from '../records/murmur2.ts'
 import { keyBytes } from '../records/result-key.ts'
 import { json } from '../serde/json.ts'
 import type { Encoder } from '../serde/serde.ts'
 import { type HeaderValue, NO_HEADERS, encodeHeaders } from '../wire/headers.ts'
+import { registerSink } from '../transaction/parties.ts'
 import { type WriteOptions, writeSettings } from './options.ts'
-import { type Outlet, Producer } from './producer.ts'
+import type { Outlet } from './producer.ts'
+import { type Way, openWay, transactionsOf } from './way.ts'
 
 export interface KafkaRecordsOptions<in T> extends WriteOptions {
   /** Records of one key keep their order; without a key they are spread over the partitions. */
@@ -20,32 +22,25 @@ export interface KafkaRecordsOptions<in T> extends WriteOptions {
 }
 
 /**
- * Writes records as they come. Every record arrives; after a crash some may arrive twice.
+ * Writes records as they come. Every record arrives; after a crash some may arrive twice, unless `guarantee` says
+ * exactly-once.
  * @example .to(kafkaRecords({ kafka, topic: 'clean-views', key: (view) => view.page }))
  */
 export function kafkaRecords<T>(options: KafkaRecordsOptions<T>): Sink<T> {
   const settings = writeSettings(options, 'kafkaRecords')
   const { kafka, key, headers, timestamp, value = json<T>() as Encoder<T> } = options
-  return Object.freeze({
+  const transactions = transactionsOf(options, settings)
+  const sink: Sink<T> = Object.freeze({
     kind: `kafka(${settings.topic})`,
-    open: async () => {
-      const cluster = await kafka.connect()
-      try {
-        const producer = await Producer.open(cluster, [settings.topic], settings)
-        return new RecordWriter<T>(producer, {
-          clock: settings.clock,
-          topic: settings.topic,
-          key,
-          headers,
-          timestamp,
-          value,
-        })
-      } catch (error) {
-        await cluster.close()
-        throw error
-      }
+    ...(transactions === undefined ? {} : { transactions }),
+    open: async (task: Task) => {
+      const way = await openWay(kafka, settings, task, transactions !== undefined)
+      const { clock, topic } = settings
+      return new RecordWriter<T>(way, { clock, topic, key, headers, timestamp, value })
     },
-  } satisfies Sink<T>)
+  })
+  registerSink(sink, settings.topic)
+  return sink
 }
 
 interface RecordWriterOptions<in T> {
@@ -58,15 +53,15 @@ interface RecordWriterOptions<in T> {
 }
 
 class RecordWriter<in T> implements SinkWriter<T> {
-  readonly #producer: Producer
+  readonly #way: Way
   readonly #out: Outlet
   readonly #options: RecordWriterOptions<T>
   /** Where records without a key go: to one partition for a batch of the pipeline, to the next for the next. */
   #turn = 0
 
-  constructor(producer: Producer, options: RecordWriterOptions<T>) {
-    this.#producer = producer
-    this.#out = producer.outlet(options.topic)
+  constructor(way: Way, options: RecordWriterOptions<T>) {
+    this.#way = way
+    this.#out = way.outlet
     this.#options = options
   }
 
@@ -79,17 +74,17 @@ class RecordWriter<in T> implements SinkWriter<T> {
       const partition = record.key === null ? this.#turn : partitionOf(record.key, this.#out.partitions)
       this.#out.append(partition, record.timestamp, record.key, record.value, record.headers)
     }
-    return this.#producer.send()
+    return this.#way.send()
   }
 
   progress(): void {}
 
   flush(): Promise<void> {
-    return this.#producer.flush()
+    return this.#way.flush()
   }
 
   close(): Promise<void> {
-    return this.#producer.close()
+    return this.#way.close()
   }
 
   #encode(

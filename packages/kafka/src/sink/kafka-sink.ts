@@ -1,5 +1,5 @@
 /**
- * Owns `kafkaSink`: results as records of a topic, at least once. Panes are keyed by (key, window) and lie in the
+ * Owns `kafkaSink`: results as records of a topic, exactly or at least once. Panes are keyed by (key, window) and lie in the
  * partition of the user's key; behind them comes the progress of the task, in every partition, so that a reader of any
  * of them knows what is final.
  */
@@ -10,6 +10,7 @@ import {
   type Pane,
   type Sink,
   type SinkWriter,
+  type Task,
   type TimeWindow,
   type Clock,
   type Duration,
@@ -21,8 +22,10 @@ import { keyBytes } from '../records/result-key.ts'
 import { json } from '../serde/json.ts'
 import type { Encoder } from '../serde/serde.ts'
 import { pause } from '../client/retry.ts'
+import { registerSink } from '../transaction/parties.ts'
 import { type WriteOptions, writeSettings } from './options.ts'
-import { type Outlet, Producer } from './producer.ts'
+import type { Outlet } from './producer.ts'
+import { type Way, openWay, transactionsOf } from './way.ts'
 
 export interface KafkaSinkOptions<in K, in V> extends WriteOptions {
   /** The key's bytes, which decide the partition: as a producer of the input writes them. Default: text in UTF-8. */
@@ -41,8 +44,8 @@ export interface KafkaSinkOptions<in K, in V> extends WriteOptions {
 type Written<K, V, W> = Pane<K, V, W> | DeltaPane<K, V, W>
 
 /**
- * Writes panes and progress; `resultRecords` reads them back. Every pane arrives; after a crash some may arrive twice,
- * under the same version (header tm-version).
+ * Writes panes and progress; `resultRecords` reads them back. At least once: every pane arrives; after a crash some may
+ * arrive twice, under the same version (header tm-version). Exactly once: who reads committed records reads each once.
  * @example .to(kafkaSink({ kafka, topic: 'page-stats' }))
  */
 export function kafkaSink<K extends Key, V, W extends TimeWindow | OneWindow = TimeWindow>(
@@ -53,32 +56,24 @@ export function kafkaSink<K extends Key, V, W extends TimeWindow | OneWindow = T
   const { kafka } = options
   const keys = (options.key ?? { encode: keyBytes }) as Encoder<K>
   const values = options.value ?? (json<V>() as Encoder<V>)
-  return Object.freeze({
+  const transactions = transactionsOf(options, settings)
+  const sink: Sink<Written<K, V, W>> = Object.freeze({
     kind: `kafka(${settings.topic})`,
     ...(options.accumulators === true ? { keepsAccumulators: true } : {}),
-    open: async (task) => {
-      const cluster = await kafka.connect()
-      try {
-        const producer = await Producer.open(cluster, [settings.topic], settings)
-        return new PaneWriter<K, V, W>(producer, {
-          task: task.id,
-          topic: settings.topic,
-          keys,
-          values,
-          progressEveryMs,
-          clock: settings.clock,
-        })
-      } catch (error) {
-        await cluster.close()
-        throw error
-      }
+    ...(transactions === undefined ? {} : { transactions }),
+    open: async (task: Task) => {
+      const way = await openWay(kafka, settings, task, transactions !== undefined)
+      const { id, tasks = 1 } = task
+      return new PaneWriter<K, V, W>(way, { task: id, tasks, keys, values, progressEveryMs, clock: settings.clock })
     },
-  } satisfies Sink<Written<K, V, W>>)
+  })
+  registerSink(sink, settings.topic)
+  return sink
 }
 
 interface PaneWriterOptions<in K, in V> {
   readonly task: string
-  readonly topic: string
+  readonly tasks: number
   readonly keys: Encoder<K>
   readonly values: Encoder<V>
   readonly progressEveryMs: number
@@ -86,19 +81,21 @@ interface PaneWriterOptions<in K, in V> {
 }
 
 class PaneWriter<K extends Key, V, W extends TimeWindow | OneWindow> implements SinkWriter<Written<K, V, W>> {
-  readonly #producer: Producer
+  readonly #way: Way
   readonly #out: Outlet
   readonly #options: PaneWriterOptions<K, V>
   #watermark = Number.NEGATIVE_INFINITY
-  /** The watermark written last, and when. */
+  #idle = false
+  /** The progress written last, and when. */
   #told = Number.NEGATIVE_INFINITY
+  #toldIdle = false
   #toldAt = Number.NEGATIVE_INFINITY
   #timer: (() => void) | undefined
   #closed = false
 
-  constructor(producer: Producer, options: PaneWriterOptions<K, V>) {
-    this.#producer = producer
-    this.#out = producer.outlet(options.topic)
+  constructor(way: Way, options: PaneWriterOptions<K, V>) {
+    this.#way = way
+    this.#out = way.outlet
     this.#options = options
   }
 
@@ -110,11 +107,14 @@ class PaneWriter<K extends Key, V, W extends TimeWindow | OneWindow> implements 
       const key = keys.encode(pane.key) ?? NO_KEY
       this.#append(partitionOf(key, partitions), now, paneRecord(pane as Written<Key, V, W>, values))
     }
-    return this.#producer.send()
+    return this.#way.send()
   }
 
-  progress(watermark: number): void | Promise<void> {
+  progress(watermark: number, idle = false): void | Promise<void> {
     this.#watermark = watermark
+    this.#idle = idle
+    // Once for each commit, behind all panes of the interval.
+    if (this.#way.transactional) return
     const { clock, progressEveryMs } = this.#options
     const wait = this.#toldAt + progressEveryMs - clock.now()
     if (wait <= 0) return this.#tell()
@@ -135,25 +135,27 @@ class PaneWriter<K extends Key, V, W extends TimeWindow | OneWindow> implements 
 
   async flush(): Promise<void> {
     void this.#tell()
-    await this.#producer.flush()
+    await this.#way.flush()
   }
 
   async close(): Promise<void> {
     this.#closed = true
     this.#timer?.()
-    await this.#producer.close()
+    await this.#way.close()
   }
 
   /** Writes the newest progress behind all panes, if it is news. */
   #tell(): Promise<void> | undefined {
-    if (this.#watermark <= this.#told) return undefined
-    const { clock, task } = this.#options
+    const [watermark, idle] = [this.#watermark, this.#idle]
+    if (watermark <= this.#told && idle === this.#toldIdle) return undefined
+    const { clock, task, tasks } = this.#options
     const now = clock.now()
-    const record = progressRecord({ kind: 'progress', task, watermark: this.#watermark, tasks: 1, idle: false })
+    const record = progressRecord({ kind: 'progress', task, watermark, tasks, idle })
     for (let partition = 0; partition < this.#out.partitions; partition++) this.#append(partition, now, record)
-    this.#told = this.#watermark
+    this.#told = watermark
+    this.#toldIdle = idle
     this.#toldAt = now
-    return this.#producer.send()
+    return this.#way.send()
   }
 
   #append(partition: number, now: number, { key, value, headers }: EncodedRecord): void {

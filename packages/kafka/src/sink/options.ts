@@ -6,9 +6,29 @@ import { noKafka } from '../source/options.ts'
 import type { Compression } from '../wire/compression.ts'
 import type { ProducerSettings } from './producer.ts'
 
+export interface CommitOptions {
+  /** How often results, state and offsets are committed, default 100 ms: readers wait for it. */
+  readonly every?: Duration
+  /** The topic of the state, default `<job>-changelog`; it is made if need be. One for each job. */
+  readonly changelog?: string
+  /**
+   * A transaction that is open for longer is aborted by the brokers, and the job with it. Default 60 s, and 10 s in a
+   * group without instance names, where those who take over may have to wait for it.
+   */
+  readonly timeout?: Duration
+}
+
 export interface WriteOptions {
   readonly kafka: Kafka
   readonly topic: string
+  /**
+   * 'exactly-once': results, the state of the job and the offsets of its source are committed in one transaction, and
+   * nothing is lost or there twice, whatever is killed. It must be the primary sink, of a job without a checkpoint; other
+   * exactly-once sinks of the same `kafka` join. Default 'at-least-once'.
+   */
+  readonly guarantee?: 'exactly-once' | 'at-least-once'
+  /** How an exactly-once job commits; that of its primary sink counts. */
+  readonly commit?: CommitOptions
   /** Default 'none'. */
   readonly compression?: Compression
   /** How long a running job waits for a cluster that is away, default 1 m. */
@@ -40,6 +60,13 @@ export function writeSettings(options: WriteOptions, what: string): WriteSetting
       found: show(compression),
       expected: "'none', 'gzip' or 'zstd'",
       remedy: 'Snappy and LZ4 are read, not written.',
+    })
+  }
+  if (!['exactly-once', 'at-least-once'].includes(options.guarantee ?? 'at-least-once')) {
+    throw problem('BAD_GUARANTEE', `'guarantee' of ${what}`, {
+      found: show(options.guarantee),
+      expected: "'exactly-once' or 'at-least-once'",
+      remedy: 'Leave it out for at-least-once.',
     })
   }
   for (const [name, value] of Object.entries({ maxBatchBytes, maxPendingBytes })) {

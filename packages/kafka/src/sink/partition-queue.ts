@@ -30,6 +30,8 @@ export class PartitionQueue {
   leader: number
   /** The first batch is in a request that has not been answered. */
   isUnderWay = false
+  /** Behind the record that was written last; −1: none was, or nobody knows where. */
+  end = -1n
   #producer: ProducerId
   readonly #options: QueueOptions
   readonly #sealed: Sealed[] = []
@@ -68,10 +70,11 @@ export class PartitionQueue {
     return this.#sealed[0]?.bytes
   }
 
-  /** The first batch is safe. */
-  written(): void {
+  /** The first batch is safe, and its first record there; −1: the broker has known it already and does not say where. */
+  written(baseOffset = -1n): void {
     const done = this.#sealed.shift()
     if (done === undefined) return
+    this.end = baseOffset < 0n ? -1n : baseOffset + BigInt(done.count)
     this.#sealedBytes -= done.size
     this.#spare.push(done.writer)
   }

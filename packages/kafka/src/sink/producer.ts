@@ -37,6 +37,8 @@ export interface Outlet {
     value: Uint8Array | null,
     headers?: Uint8Array,
   ): void
+  /** Behind the record of a partition that was acknowledged last; −1: none was. */
+  end(partition: number): bigint
 }
 
 export interface ProducerSettings {
@@ -97,6 +99,7 @@ export class Producer {
     const queues = this.#queues.filter((queue) => queue.topic === topic)
     return {
       partitions: queues.length,
+      end: (partition) => (queues[partition] as PartitionQueue).end,
       append: (partition, timestamp, key, value, headers) => {
         if (this.#failure !== undefined) {
           // What would be part of a failed transaction is dropped with it: its end says why.
@@ -234,7 +237,7 @@ export class Producer {
     for (const answer of answers) {
       const queue = this.#queue(answer)
       if (answer.error === CODE.none || answer.error === CODE.duplicateSequence) {
-        queue.written()
+        queue.written(answer.error === CODE.none ? answer.baseOffset : -1n)
         continue
       }
       const error = refused(`Writing to ${splitOf(answer)}`, answer.error)

@@ -3,33 +3,17 @@
  * where the group has committed; one that goes is told of while it can still be committed, and nothing of it is
  * delivered from then on.
  */
-import type { Batch } from '@tidemark/core'
+import { type Batch, type Key, type SharedReader, StreamError, type TaskEvents, type TaskSplit } from '@tidemark/core'
 import type { Cluster, GroupMember as Identity, TopicMetadata } from '../client/cluster.ts'
 import { splitOf } from '../fetch/partition.ts'
 import { GroupMember, type GroupSettings } from '../group/group-member.ts'
+import { partitionOf } from '../records/murmur2.ts'
+import { keyBytes } from '../records/result-key.ts'
 import type { SourceSettings } from './options.ts'
 import { PartitionReader } from './partition-reader.ts'
 import { committedOffsets, offsetsFrom, topicsOf } from './start-positions.ts'
 
-/** Where a split of a task begins. */
-export interface TaskSplit {
-  readonly split: string
-  readonly offset: bigint
-  /** What was committed beside the offset; empty where nothing was. */
-  readonly metadata: string
-}
-
-/** Told what happens to the tasks. */
-export interface TaskEvents {
-  /** A task is this member's; its records come after this. */
-  readonly began: (task: number, splits: readonly TaskSplit[]) => void
-  /** No more records of these tasks come; resolve when what has come is committed. */
-  readonly revoking: (tasks: readonly number[]) => Promise<void>
-  /** No more records of these tasks come, and what is not committed of them must not be. */
-  readonly lost: (tasks: readonly number[]) => void
-}
-
-export class GroupReader<out T> {
+export class GroupReader<out T> implements SharedReader<T> {
   readonly #cluster: Cluster
   readonly #settings: SourceSettings<T>
   readonly #group: GroupSettings
@@ -38,6 +22,7 @@ export class GroupReader<out T> {
   /** Splits of the tasks that this member has; none before a task has begun. */
   readonly #tasks: Map<number, { splits: readonly string[] }> = new Map()
   #member: GroupMember | undefined
+  #of = 0
 
   private constructor(cluster: Cluster, settings: SourceSettings<T>, group: GroupSettings, events: TaskEvents) {
     this.#cluster = cluster
@@ -60,11 +45,11 @@ export class GroupReader<out T> {
         assigned: (tasks) => made.#assigned(tasks),
         revoking: async (tasks) => {
           const begun = made.#end(tasks)
-          if (begun.length > 0) await events.revoking(begun)
+          if (begun.length > 0) await events.revoking(begun.map(String))
         },
         lost: (tasks) => {
           const begun = made.#end(tasks)
-          if (begun.length > 0) events.lost(begun)
+          if (begun.length > 0) events.lost(begun.map(String))
         },
         failed: (error) => made.#reader.fail(error),
       })
@@ -95,9 +80,49 @@ export class GroupReader<out T> {
     return this.#reader.caughtUp(split)
   }
 
+  /** Whether a batch is of a task that this member has had ever since. */
+  current(batch: Batch<unknown>): boolean {
+    return this.#reader.holds(batch)
+  }
+
+  /** How many tasks there are; 0 before any is known. */
+  get tasks(): number {
+    return this.#of
+  }
+
+  /** Begins all tasks anew, from what was committed. */
+  rewind(): void {
+    const tasks = [...this.#tasks.keys()]
+    this.#end(tasks)
+    this.#assigned(tasks)
+  }
+
   /** See `GroupMember.commit`. */
   commit<R>(work: (who: Identity) => Promise<R>): Promise<R> {
     return (this.#member as GroupMember).commit(work)
+  }
+
+  async asOwner<R>(work: (owner: unknown) => Promise<R>): Promise<R | undefined> {
+    let called = false
+    try {
+      return await this.commit((who) => {
+        called = true
+        return work(who)
+      })
+    } catch (error) {
+      if (!called && error instanceof StreamError && error.code === 'KAFKA_NOT_OWNER') return undefined
+      throw error
+    }
+  }
+
+  /** As producers share records out: by the key's bytes. */
+  owns(task: string, key: Key): boolean {
+    return partitionOf(keyBytes(key), this.#of) === Number(task)
+  }
+
+  /** Offsets are committed by who is the member then. */
+  committed(): Promise<void> {
+    return Promise.resolve()
   }
 
   async close(): Promise<void> {
@@ -130,7 +155,7 @@ export class GroupReader<out T> {
         return { split, offset, metadata }
       })
       place.splits = splits.map(({ split }) => split)
-      this.#events.began(task, splits)
+      this.#events.began(String(task), splits)
       this.#reader.add(own.map((at, i) => ({ place: at, offset: (splits[i] as TaskSplit).offset })))
     }
   }
@@ -146,6 +171,7 @@ export class GroupReader<out T> {
   }
 
   #seen(topics: readonly TopicMetadata[]): void {
-    this.#member?.tasksSeen(Math.max(...topics.map(({ partitions }) => partitions.length)))
+    this.#of = Math.max(...topics.map(({ partitions }) => partitions.length))
+    this.#member?.tasksSeen(this.#of)
   }
 }

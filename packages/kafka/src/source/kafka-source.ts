@@ -1,5 +1,8 @@
-/** Owns `kafkaSource`: topics as a source of a pipeline, read by one process. */
-import type { Source } from '@tidemark/core'
+/** Owns `kafkaSource`: topics as a source of a pipeline, read by one process, or shared by those of a group. */
+import type { Signal, Source, Task, TaskEvents } from '@tidemark/core'
+import type { Cluster } from '../client/cluster.ts'
+import { registerSource } from '../transaction/parties.ts'
+import { GroupReader } from './group-reader.ts'
 import { KafkaReader } from './kafka-reader.ts'
 import { type KafkaSourceOptions, sourceSettings } from './options.ts'
 
@@ -14,20 +17,38 @@ const MAX_AHEAD_MS = 300_000
  */
 export function kafkaSource<T>(options: KafkaSourceOptions<T>): Source<T> {
   const settings = sourceSettings(options)
-  return Object.freeze({
-    kind: `kafka(${settings.topics.join(', ')})`,
+  const { group, topics, member } = settings
+  const open = async <R extends { close(): Promise<void> }>(
+    signal: Signal,
+    read: (cluster: Cluster) => Promise<R>,
+  ): Promise<R> => {
+    const cluster = await settings.kafka.connect()
+    try {
+      const reader = await read(cluster)
+      signal.addEventListener('abort', () => void reader.close().catch(() => {}))
+      return reader
+    } catch (error) {
+      await cluster.close()
+      throw error
+    }
+  }
+  const source: Source<T> = {
+    kind: `kafka(${topics.join(', ')})`,
     seekable: true,
     maxAheadMs: MAX_AHEAD_MS,
-    open: async (task, positions) => {
-      const cluster = await settings.kafka.connect()
-      try {
-        const reader = await KafkaReader.open(cluster, positions, settings)
-        task.signal.addEventListener('abort', () => void reader.close().catch(() => {}))
-        return reader
-      } catch (error) {
-        await cluster.close()
-        throw error
-      }
+    open: (task, positions) => open(task.signal, (cluster) => KafkaReader.open(cluster, positions, settings)),
+  }
+  // A bounded run is one process's.
+  if (group === undefined || settings.bounded) return Object.freeze(source)
+  const shared: Source<T> = Object.freeze({
+    ...source,
+    openShared: (task: Task, events: TaskEvents) => {
+      const { clock, patienceMs } = settings
+      return open(task.signal, (cluster) =>
+        GroupReader.open(cluster, settings, { ...member, clock, patienceMs, group, topics }, events),
+      )
     },
-  } satisfies Source<T>)
+  })
+  registerSource(shared, { topics, instance: member.instance })
+  return shared
 }

@@ -15,8 +15,13 @@ export interface KafkaSourceOptions<out T> {
   readonly value: Decoder<T>
   /** Makes `meta.key`; default `keyText()`. */
   readonly key?: Decoder<Key>
-  /** Offsets are committed for this group once everything before them is safe. The group has no members. */
+  /**
+   * Offsets are committed for this group once everything before them is safe. In an exactly-once job (see `guarantee` of
+   * kafkaSink) its processes are members of the group and share the partitions; else the group has no members.
+   */
   readonly group?: string
+  /** How a process is a member of the group. */
+  readonly member?: MemberOptions
   /** Default: 'committed' (else 'earliest') with a group, 'earliest' without. A checkpoint comes before it. */
   readonly from?: StartFrom
   /** 'end': the source ends where the topics end when the job starts (a replay). */
@@ -41,7 +46,29 @@ export interface KafkaSourceOptions<out T> {
   readonly clock?: Clock
 }
 
+export interface MemberOptions {
+  /**
+   * A name of the process that outlives restarts (static membership): its partitions wait for it until its session is
+   * over. No two processes at a time may have the same.
+   */
+  readonly instance?: string
+  /** A process that the brokers do not hear of for so long is out, default 45 s. */
+  readonly sessionTimeout?: Duration
+  /** How long the others wait for a process that has to finish with partitions, default 60 s. */
+  readonly rebalanceTimeout?: Duration
+  /** How often a process says that it lives, default a tenth of the session timeout, at most 3 s. */
+  readonly heartbeat?: Duration
+}
+
+export interface MemberSettings {
+  readonly instance: string | undefined
+  readonly sessionTimeoutMs: number
+  readonly rebalanceTimeoutMs: number
+  readonly heartbeatMs: number
+}
+
 export interface SourceSettings<out T> {
+  readonly member: MemberSettings
   readonly kafka: Kafka
   readonly topics: readonly string[]
   readonly value: Decoder<T>
@@ -101,6 +128,7 @@ export function sourceSettings<T>(options: KafkaSourceOptions<T>): SourceSetting
     value: options.value,
     key: options.key ?? keyText(),
     group,
+    member: memberSettings(options.member ?? {}),
     from,
     bounded: options.until === 'end',
     committed: options.isolation !== 'uncommitted',
@@ -112,6 +140,27 @@ export function sourceSettings<T>(options: KafkaSourceOptions<T>): SourceSetting
     maxDecompressedBytes: bytesOf(options.maxDecompressedBytes ?? 64 << 20, 'maxDecompressedBytes'),
     checksums: options.checksums ?? true,
     clock: options.clock ?? systemClock,
+  }
+}
+
+function memberSettings({ instance, sessionTimeout, rebalanceTimeout, heartbeat }: MemberOptions): MemberSettings {
+  const sessionTimeoutMs = durationMs(sessionTimeout ?? '45s', "'member.sessionTimeout' of kafkaSource")
+  const heartbeatMs =
+    heartbeat === undefined
+      ? Math.min(3_000, sessionTimeoutMs / 10)
+      : durationMs(heartbeat, "'member.heartbeat' of kafkaSource")
+  if (instance === '' || heartbeatMs * 2 > sessionTimeoutMs) {
+    throw problem('BAD_MEMBER', "'member' of kafkaSource", {
+      found: instance === '' ? 'an empty instance' : `a heartbeat every ${heartbeatMs} ms`,
+      expected: instance === '' ? 'a name' : `at least two within the session timeout, which is ${sessionTimeoutMs} ms`,
+      remedy: 'Leave it out for the default.',
+    })
+  }
+  return {
+    instance,
+    sessionTimeoutMs,
+    rebalanceTimeoutMs: durationMs(rebalanceTimeout ?? '60s', "'member.rebalanceTimeout' of kafkaSource"),
+    heartbeatMs,
   }
 }
 

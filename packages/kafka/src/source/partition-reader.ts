@@ -22,6 +22,8 @@ export class PartitionReader<out T> {
   readonly #settings: SourceSettings<T>
   readonly #partitions: Map<string, Partition<T>> = new Map()
   readonly #fetcher: Fetcher
+  /** Whose batches they are. */
+  readonly #sources: WeakMap<Batch<unknown>, Partition<T>> = new WeakMap()
   /** The order in which partitions are asked: the one that delivered last comes last. */
   #order: Partition<T>[] = []
   #waiting: { readonly limit: number; resolve(batch: Batch<T>): void; reject(error: unknown): void } | undefined
@@ -53,6 +55,12 @@ export class PartitionReader<out T> {
 
   has(split: string): boolean {
     return this.#partitions.has(split)
+  }
+
+  /** Whether a batch that was delivered is of a partition that has not been taken out since. */
+  holds(batch: Batch<unknown>): boolean {
+    const source = this.#sources.get(batch)
+    return source !== undefined && this.#partitions.get(batch.split) === source
   }
 
   /** Reads these from now on. */
@@ -131,6 +139,7 @@ export class PartitionReader<out T> {
       if (partition.paused || !partition.hasNews) continue
       const wasFull = partition.isFull
       const batch = partition.take(limit)
+      this.#sources.set(batch, partition)
       order.splice(i, 1)
       order.push(partition)
       if (wasFull && !partition.isFull) this.#fetcher.wake()

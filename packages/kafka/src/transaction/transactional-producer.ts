@@ -77,16 +77,18 @@ export class TransactionalProducer {
   }
 
   /**
-   * Commits everything appended since the last commit or abort, and the offsets with it.
+   * Commits everything appended since the last commit or abort, and the offsets with it; those are asked for once all
+   * records are acknowledged.
    * @throws KAFKA_ABORTED: nothing of it counts, and the same may be written again; KAFKA_NOT_OWNER: likewise, and the
    * partitions belong to somebody else now; KAFKA_FENCED: the id has a new owner; KAFKA_OUTCOME_UNKNOWN: the decision was
    * sent and nobody answered. The last two are final: only a producer that is opened anew can go on.
    */
-  async commit(offsets?: Offsets): Promise<void> {
+  async commit(offsets?: Offsets | (() => Offsets)): Promise<void> {
     if (this.#fatal !== undefined) throw this.#fatal
     try {
       await this.#records.flush()
-      if (offsets !== undefined && offsets.places.length > 0) await this.#inTurn(() => this.#commitOffsets(offsets))
+      const given = typeof offsets === 'function' ? offsets() : offsets
+      if (given !== undefined && given.places.length > 0) await this.#inTurn(() => this.#commitOffsets(given))
     } catch (error) {
       this.#throwIfFenced(error)
       await this.abort()
