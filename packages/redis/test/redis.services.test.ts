@@ -6,6 +6,7 @@ import { type Redis, canTest, startRedis } from '@tidemark/services'
 import { hotStoreChecks } from '@tidemark/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type RedisSlice, redisStore } from '../src/index.ts'
+import { directContract } from './direct-contract.ts'
 import { bytes, cell } from './stage.ts'
 
 const shown = (cells: readonly Cell[] | undefined): readonly string[] =>
@@ -71,6 +72,11 @@ describe.skipIf(!(await canTest('redis')))('redisStore', () => {
       },
     )
     test.each(contract.map(({ name, run }) => [name, run] as const))('%s', (_name, run) => run())
+
+    directContract(
+      () => ({ client: stage.client, patience: '5s' }),
+      (name) => `${name} ${names++}`,
+    )
   })
 
   test('a server that may forget is refused, a client that is not connected too', async () => {

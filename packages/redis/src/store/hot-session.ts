@@ -10,8 +10,9 @@ import {
   compareVersions,
 } from '@tidemark/core'
 import type { Argument, Commands } from '../client/port.ts'
-import { type Patience, fewAtATime, persist } from '../client/patient.ts'
+import { fewAtATime, persist } from '../client/patient.ts'
 import { Layout, decodeCell, encodeField, encodeValue } from './layout.ts'
+import type { RedisSettings } from './options.ts'
 import { WRITE, run } from './scripts.ts'
 import type { Shards } from './shards.ts'
 
@@ -30,21 +31,19 @@ interface Bucket {
   readonly cells: Map<string, { readonly field: Buffer; readonly cell: Cell }>
 }
 
-export interface SessionSettings {
-  readonly serveForMs: number
-  readonly slackMs: number
-  readonly patience: Patience
-}
-
 export class RedisHotSession implements HotSession {
   readonly #commands: Commands
-  readonly #settings: SessionSettings
+  readonly #settings: RedisSettings
+  readonly #keepMs: number
+  readonly #windowMs: number
   readonly #layout: Layout
   readonly #shards: Shards
 
-  constructor(commands: Commands, settings: SessionSettings, { name, windowMs }: Aggregation, shards: Shards) {
-    this.#commands = commands
+  constructor(settings: RedisSettings, keepMs: number, { name, windowMs }: Aggregation, shards: Shards) {
+    this.#commands = settings.commands
     this.#settings = settings
+    this.#keepMs = keepMs
+    this.#windowMs = windowMs
     this.#layout = new Layout(name, windowMs)
     this.#shards = shards
   }
@@ -61,6 +60,7 @@ export class RedisHotSession implements HotSession {
     cells: readonly Cell[],
     { watermark, move }: { readonly watermark: number; readonly move?: Move },
   ): Promise<HotWritten> {
+    await this.#shards.claim(this.#windowMs)
     const evictedTo = this.#shards.evictedTo(shard)
     const kept = cells.filter(({ end }) => end > evictedTo)
     const buckets = this.#buckets(kept)
@@ -184,9 +184,8 @@ export class RedisHotSession implements HotSession {
   }
 
   #arguments({ bucket, cells }: Bucket, watermark: number): readonly Argument[] {
-    const { serveForMs, slackMs } = this.#settings
     const ahead = Number.isFinite(watermark) ? Math.max(0, bucket - watermark) : this.#layout.spanMs
-    const ttl = String(Math.ceil(ahead + serveForMs + slackMs))
+    const ttl = String(Math.ceil(ahead + this.#keepMs))
     const args: Argument[] = [ttl, String(cells.size)]
     for (const { field, cell } of cells.values()) args.push(field, encodeValue(cell))
     return args

@@ -69,6 +69,12 @@ local now = redis.call('HGET', KEYS[1], ARGV[1])
 if not now or tonumber(now) < tonumber(ARGV[2]) then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
 return 1`)
 
+/** KEYS: the state of a shard. ARGV: a field and a number. Gives back one more than both, which stands there then. */
+export const NEXT: Script = script(`
+local next = math.max(tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or 0), tonumber(ARGV[2])) + 1
+redis.call('HSET', KEYS[1], ARGV[1], next)
+return next`)
+
 /** Runs a script on keys of one slot. */
 export async function run(
   commands: Commands,

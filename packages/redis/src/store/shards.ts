@@ -6,12 +6,14 @@ import type { Applied, Move, ShardState } from '@tidemark/core'
 import type { Commands } from '../client/port.ts'
 import { type Patience, persist } from '../client/patient.ts'
 import { problem } from '../errors.ts'
-import { MOVE, RAISE, run } from './scripts.ts'
+import { MOVE, NEXT, RAISE, run } from './scripts.ts'
 import { slotOf, tagIn } from './slots.ts'
 
 const POSITION = 'p:'
 const BOUNDARY = 'b'
 const EVICTED = 'e'
+const EPOCH = 'n'
+const WINDOW = 'w'
 
 interface Shard {
   readonly name: string
@@ -27,6 +29,7 @@ export class Shards {
   readonly #shards: ReadonlyMap<string, Shard>
   /** What shards have said last of where windows are gone. */
   readonly #evictedTo: Map<string, number> = new Map()
+  #claimed: Promise<void> | undefined
 
   private constructor(commands: Commands, patience: Patience, shards: readonly Shard[]) {
     this.#commands = commands
@@ -129,6 +132,71 @@ export class Shards {
       [...this.#shards.values()].map(({ name, alive }) =>
         persist(this.#patience, `The heartbeat of shard ${name}`, () =>
           this.#commands.send(alive, ['SET', alive, '1', 'PX', String(Math.max(1, Math.round(forMs)))]),
+        ),
+      ),
+    )
+  }
+
+  /** The greatest epoch that was taken; 0: none was. */
+  async epoch(): Promise<number> {
+    return Math.max(...(await this.#said(EPOCH)))
+  }
+
+  /** Takes an epoch that nobody had, as long as one shard is left that knows of the others. */
+  async nextEpoch(): Promise<number> {
+    const known = await this.epoch()
+    const [first] = this.#shards.values()
+    const { state } = first as Shard
+    const taken = await persist(this.#patience, 'Taking an epoch', () =>
+      run(this.#commands, NEXT, [state], [EPOCH, String(known)]),
+    )
+    await this.#raise(EPOCH, Number(taken))
+    return Number(taken)
+  }
+
+  /** The size of windows that results lie in buckets for; undefined: nothing was written. */
+  async windowMs(): Promise<number | undefined> {
+    return (await this.#said(WINDOW)).find((size) => size > 0)
+  }
+
+  async checkWindows(windowMs: number): Promise<void> {
+    const found = (await this.#said(WINDOW)).find((size) => size > 0 && size !== windowMs)
+    if (found === undefined) return
+    throw problem('REDIS_OTHER_WINDOWS', 'The results in Redis', {
+      found: `buckets for windows of ${found} ms`,
+      expected: `of ${windowMs} ms`,
+      remedy: 'Results of another size want a name of their own.',
+    })
+  }
+
+  /** Says once which windows results lie in buckets for. */
+  claim(windowMs: number): Promise<void> {
+    this.#claimed ??= this.#claim(windowMs).catch((error: unknown) => {
+      this.#claimed = undefined
+      throw error
+    })
+    return this.#claimed
+  }
+
+  async #claim(windowMs: number): Promise<void> {
+    await Promise.all(
+      [...this.#shards.values()].map(({ name, state }) =>
+        persist(this.#patience, `Writing the state of shard ${name}`, () =>
+          this.#commands.send(state, ['HSETNX', state, WINDOW, String(windowMs)]),
+        ),
+      ),
+    )
+    await this.checkWindows(windowMs)
+  }
+
+  /** A number of each shard, 0 where it has none. */
+  #said(field: string): Promise<readonly number[]> {
+    return Promise.all(
+      [...this.#shards.values()].map(async ({ name, state }) =>
+        Number(
+          (await persist(this.#patience, `Reading the state of shard ${name}`, () =>
+            this.#commands.send(state, ['HGET', state, field]),
+          )) ?? 0,
         ),
       ),
     )
