@@ -9,7 +9,7 @@ import {
   pipeline,
   tumbling,
 } from '@tidemark/core'
-import { type SourceBench, sourceChecks } from '@tidemark/testing'
+import { type SinkBench, type SourceBench, sinkChecks, sourceChecks } from '@tidemark/testing'
 import { describe, expect, test } from 'vitest'
 import { type HBaseRow, type HBaseStoreOptions, hbaseSink, hbaseSource } from '../src/index.ts'
 import { STANDING, scores } from './scores.ts'
@@ -40,7 +40,7 @@ const task = {
 async function sourceBench(at: At, table: string): Promise<SourceBench<HBaseRow<string, number>>> {
   const window = (n: number): TimeWindow => ({ start: 60_000 * (n - 20), end: 60_000 * (n - 19) })
   const sink = hbaseSink<string, number>({ ...at, table, windowSize: '1m' })
-  // A source does not make its table.
+  // A reader does not make the table.
   await (await sink.open(task)).close()
   return {
     source: hbaseSource<string, number>({ ...at, table }),
@@ -57,13 +57,31 @@ async function sourceBench(at: At, table: string): Promise<SourceBench<HBaseRow<
   }
 }
 
-const valuePane = (key: string, window: TimeWindow, value: number): Pane<string, number> => ({
-  ...{ kind: 'value', key, window, index: 0, epoch: 0, watermark: window.end, emittedAt: 0, value, timing: 'on-time' },
-  ...{ isFirst: true, isLast: true, records: 1, lateRecords: 0 },
-})
+function valuePane(key: string, window: TimeWindow, value: number): Pane<string, number> {
+  const about = { timing: 'on-time', isFirst: true, isLast: true, records: 1, lateRecords: 0 } as const
+  return { kind: 'value', key, window, index: 0, epoch: 0, watermark: window.end, emittedAt: 0, value, ...about }
+}
+
+async function sinkBench(at: At, table: string): Promise<SinkBench> {
+  const sink = hbaseSink<string, number>({ ...at, table, windowSize: '1m' })
+  // A reader does not make the table.
+  await (await sink.open(task)).close()
+  return {
+    sink,
+    standing: async () => {
+      const rows = await rowsOf(at, table)
+      return rows.flatMap((row) => (row.kind === 'value' ? [row] : []))
+    },
+    durableOnly: true,
+  }
+}
 
 /** `runs`: how many random histories, of which each needs a table. */
 export function directContract(title: string, where: () => At, table: (name: string) => string, runs: number): void {
+  describe(`the contract of sinks: ${title}`, () => {
+    test.each(sinkChecks(() => sinkBench(where(), table('sink')), { runs }))('$name', ({ run }) => run())
+  })
+
   describe(`the contract of sources: ${title}`, () => {
     test.each(sourceChecks(() => sourceBench(where(), table('source')), { runs }))('$name', ({ run }) => run())
   })

@@ -1,7 +1,8 @@
 // What every source and sink promises, by the kits that anybody may use for their own, on any cluster.
-import { type SourceBench, sourceChecks } from '@tidemark/testing'
+import { latestValues, pipeline } from '@tidemark/core'
+import { type SinkBench, type SourceBench, sinkChecks, sourceChecks } from '@tidemark/testing'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { kafkaSource, text } from '../src/index.ts'
+import { ResultFrontier, json, kafkaSink, kafkaSource, resultRecords, text } from '../src/index.ts'
 import type { Stage } from './stage.ts'
 
 /** `runs`: how many random histories of each, of which each needs a topic. */
@@ -47,6 +48,34 @@ export function kitContract(name: string, open: () => Promise<Stage>, runs: numb
       }
     }
 
+    /** A topic is read as a reader of results would. */
+    const sinkBench = async (guarantee: 'at-least-once' | 'exactly-once'): Promise<SinkBench> => {
+      const topic = await stage.topic(2)
+      const read = async () => {
+        const frontier = new ResultFrontier([`${topic}/0`, `${topic}/1`])
+        const value = resultRecords<string, number>(json<number>())
+        const table = latestValues<string, number>()
+        await pipeline('read')
+          .from(kafkaSource({ kafka: stage.kafka, topics: [topic], value, until: 'end' }))
+          .tap((record, { split }) => {
+            if (record.kind === 'progress') frontier.observe(split, record)
+          })
+          .flatMap((record) => (record.kind === 'progress' || record.kind === 'delta' ? [] : [record]))
+          .to(table)
+          .start().done
+        return { frontier, table }
+      }
+      return {
+        sink: kafkaSink<string, number>({ kafka: stage.kafka, topic, guarantee, progressEvery: '1ms' }),
+        standing: async () =>
+          [...(await read()).table.entries()].map(([key, window, value]) => ({ key, window, value })),
+        progress: async () => (await read()).frontier.watermark,
+      }
+    }
+
+    describe.each(['at-least-once', 'exactly-once'] as const)('a sink, %s', (guarantee) => {
+      test.each(sinkChecks(() => sinkBench(guarantee), { runs }))('$name', ({ run }) => run())
+    })
     describe('a source without end', () => {
       test.each(sourceChecks(() => benchOf(), { runs }))('$name', ({ run }) => run())
     })

@@ -12,8 +12,8 @@ export interface PatienceOptions {
 export interface Patience {
   /** Waits for what has to come. @throws Error that says what did not */
   readonly within: <R>(what: string, promise: R | Promise<R>) => Promise<R>
-  /** Looks again and again until something is so. @throws Error that says what is not */
-  readonly until: (what: string, test: () => boolean) => Promise<void>
+  /** Looks again and again until something is so; false: it is not. */
+  readonly until: (test: () => boolean | Promise<boolean>) => Promise<boolean>
 }
 
 /** Between two looks. */
@@ -37,11 +37,12 @@ export function patienceOf({ patience = '10s', clock = systemClock }: PatienceOp
         cancel()
       }
     },
-    until: async (what, test) => {
-      for (let waited = 0; !test(); waited += LOOK_MS) {
-        if (waited >= ms) throw new Error(`${what}: found that it is not so after ${patience}`)
+    until: async (test) => {
+      for (let waited = 0; !(await test()); waited += LOOK_MS) {
+        if (waited >= ms) return false
         await new Promise<void>((resolve) => after(LOOK_MS, resolve))
       }
+      return true
     },
   }
 }

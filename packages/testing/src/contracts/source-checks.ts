@@ -165,10 +165,8 @@ async function caughtUp(on: On): Promise<void> {
   // A source that reads ahead learns it while somebody waits.
   const polled = reading.poll(5)
   for (const split of on.splits) {
-    await on.patience.until(
-      `that '${split}' counts as caught up, of which everything was read`,
-      () => reader.caughtUp?.(split) === true,
-    )
+    if (!(await on.patience.until(() => reader.caughtUp?.(split) === true)))
+      throw new Error(`'${split}', of which everything was read: found that it does not count as caught up`)
   }
   await on.fill(1)
   reading.look(await on.patience.within('a poll that waited', polled), 5)

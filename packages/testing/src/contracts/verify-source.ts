@@ -1,5 +1,6 @@
 /** Owns the contract of sources as a kit: `verifySource`, and `sourceChecks` one by one. */
 import { type ChanceOptions, type ContractCheck, runChecks, tryHistories } from './contract.ts'
+import { onStage } from './on-stage.ts'
 import { type PatienceOptions, patienceOf } from './patience.ts'
 import { SOURCE_CHECKS } from './source-checks.ts'
 import { playSource, sourceHistories } from './source-histories.ts'
@@ -24,24 +25,13 @@ export async function verifySource<T>(make: MakeSourceBench<T>, options: VerifyS
 /** The checks of `verifySource`, for a test each. */
 export function sourceChecks<T>(make: MakeSourceBench<T>, options: VerifySourceOptions = {}): readonly ContractCheck[] {
   const patience = patienceOf(options)
-  const onStage = async (run: (on: SourceStage<unknown>) => Promise<void>): Promise<void> => {
-    const stage = new SourceStage<T>(await make(), patience)
-    let failed = true
-    try {
-      await run(stage as SourceStage<unknown>)
-      failed = false
-    } finally {
-      // A reader that fails to close as well hides nothing.
-      await stage.close().catch((error: unknown) => {
-        if (!failed) throw error
-      })
-    }
-  }
+  const on = (run: (stage: SourceStage<unknown>) => Promise<void>): Promise<void> =>
+    onStage(async () => new SourceStage<T>(await make(), patience) as SourceStage<unknown>, run)
   return [
-    ...SOURCE_CHECKS.map(([name, run]): ContractCheck => ({ name, run: () => onStage(run) })),
+    ...SOURCE_CHECKS.map(([name, run]): ContractCheck => ({ name, run: () => on(run) })),
     {
       name: 'any history of records, polls, pauses and restarts delivers each record once',
-      run: () => tryHistories(sourceHistories, options, (history) => onStage((on) => playSource(on, history))),
+      run: () => tryHistories(sourceHistories, options, (history) => on((stage) => playSource(stage, history))),
     },
   ]
 }

@@ -1,0 +1,195 @@
+/** Owns the stage of the checks of sinks: panes by version, writers, and what must stand after each flush. */
+import type {
+  Pane,
+  Sink,
+  SinkWriter,
+  TimeWindow,
+  TransactionSession,
+  TransactionalSink,
+  Transactions,
+} from '@tidemark/core'
+import { utf8 } from './cells.ts'
+import { sameLines } from './contract.ts'
+import type { Patience } from './patience.ts'
+import { TASK } from './source-stage.ts'
+
+/** A result as a reader finds it. */
+export interface StandingResult {
+  readonly key: string
+  readonly window: TimeWindow
+  readonly value: number
+}
+
+/** A sink under test and a way to read what is in it. */
+export interface SinkBench {
+  readonly sink: Sink<Pane<string, number>>
+  /**
+   * What a reader finds: the newest of each key and window, without what is withdrawn. Of a sink that keeps every pane,
+   * what a reader makes of them by their versions; `latestValues()` does that.
+   */
+  readonly standing: () => Iterable<StandingResult> | Promise<Iterable<StandingResult>>
+  /** The watermark that readers are told, where they are told one. */
+  readonly progress?: () => number | Promise<number>
+  /** It refuses jobs that make their results anew. */
+  readonly durableOnly?: boolean
+}
+
+/** Makes a sink that has nothing yet: one for each check, or on a server one that writes to a place of its own. */
+export type MakeSinkBench = () => SinkBench | Promise<SinkBench>
+
+export type TestPane = Pane<string, number>
+
+export interface PaneAt {
+  readonly key?: string
+  readonly window?: TimeWindow
+  readonly index?: number
+  readonly epoch?: number
+  readonly kind?: TestPane['kind']
+  readonly value?: number
+}
+
+const MINUTE: TimeWindow = { start: 0, end: 60_000 }
+
+/** A pane whose value follows from its place and version, if none is given; nothing may change it. */
+export function paneAt({ key = 'a', window = MINUTE, index = 0, epoch = 0, kind = 'value', value }: PaneAt): TestPane {
+  const base = { key, window: Object.freeze({ ...window }), index, epoch, watermark: window.end, emittedAt: 1_000 }
+  if (kind === 'correction') {
+    const delta = utf8(`${index}`)
+    return Object.freeze({ ...base, kind, index: 0, id: `split@${index}`, delta })
+  }
+  const said = { value: value ?? 1_000 * epoch + index, timing: 'on-time' as const, isFirst: index === 0 }
+  return Object.freeze(
+    kind === 'retraction'
+      ? { ...base, ...said, kind, isLast: false as const }
+      : { ...base, ...said, kind, isLast: false, records: index + 1, lateRecords: 0 },
+  )
+}
+
+const placeOf = ({ key, window }: Pick<TestPane, 'key' | 'window'>): string =>
+  `${JSON.stringify(key)} [${window.start}, ${window.end})`
+
+/** An equal version rewrites, an older one never does; corrections stand beside. */
+class Standing {
+  readonly #newest: Map<string, TestPane> = new Map()
+
+  apply(pane: TestPane): void {
+    if (pane.kind === 'correction') return
+    const known = this.#newest.get(placeOf(pane))
+    if (known === undefined || compare(pane, known) >= 0) this.#newest.set(placeOf(pane), pane)
+  }
+
+  get lines(): readonly string[] {
+    return [...this.#newest]
+      .flatMap(([place, pane]) => (pane.kind === 'value' ? [`${place} = ${pane.value}`] : []))
+      .sort()
+  }
+}
+
+function compare(a: TestPane, b: TestPane): number {
+  const revision = ({ index, kind }: TestPane): number => 2 * index + (kind === 'retraction' ? 1 : 0)
+  return a.epoch === b.epoch ? revision(a) - revision(b) : a.epoch - b.epoch
+}
+
+export class SinkStage {
+  readonly bench: SinkBench
+  readonly patience: Patience
+  readonly #standing: Standing = new Standing()
+  readonly #writers: Writing[] = []
+
+  constructor(bench: SinkBench, patience: Patience) {
+    this.bench = bench
+    this.patience = patience
+  }
+
+  /** Of a transactional sink. */
+  get transactions(): Transactions | undefined {
+    return (this.bench.sink as Partial<TransactionalSink<TestPane>>).transactions
+  }
+
+  /** A writer of a job that is durable, unless it is not to be. */
+  async open(durable = true): Promise<Writing> {
+    const { sink } = this.bench
+    const opening = this.transactions?.open({ job: 'verify', sinks: [sink], sources: [] })
+    const session = await this.patience.within('opening transactions', opening)
+    const task = { ...TASK, durable, ...(session === undefined ? {} : { transaction: session }) }
+    const writer = await this.patience.within('opening a writer', sink.open(task))
+    const writing = new Writing(this, writer, session)
+    this.#writers.push(writing)
+    return writing
+  }
+
+  written(panes: readonly TestPane[]): void {
+    for (const pane of panes) this.#standing.apply(pane)
+  }
+
+  /** Throws unless readers find what was written. What was committed they may see a little later. */
+  async stands(when: string): Promise<void> {
+    const expected = this.#standing.lines
+    let found: readonly string[] = []
+    const look = async (): Promise<boolean> => {
+      found = await this.patience.within(`reading what stands ${when}`, this.#read())
+      return this.transactions === undefined || found.join() === expected.join()
+    }
+    await this.patience.until(look)
+    sameLines(`what stands ${when}`, found, expected)
+  }
+
+  async #read(): Promise<readonly string[]> {
+    return [...(await this.bench.standing())].map((result) => `${placeOf(result)} = ${result.value}`).sort()
+  }
+
+  async close(): Promise<void> {
+    for (const writing of this.#writers) await writing.close()
+  }
+}
+
+export class Writing {
+  readonly #stage: SinkStage
+  readonly #writer: SinkWriter<TestPane>
+  readonly #session: TransactionSession | undefined
+  #closed = false
+
+  constructor(stage: SinkStage, writer: SinkWriter<TestPane>, session: TransactionSession | undefined) {
+    this.#stage = stage
+    this.#writer = writer
+    this.#session = session
+  }
+
+  async write(...panes: readonly PaneAt[]): Promise<void> {
+    const batch = Object.freeze(panes.map(paneAt))
+    this.#stage.written(batch)
+    await this.#within(`writing ${batch.length} panes`, this.#writer.write(batch))
+  }
+
+  /** Into a transaction that is not decided. */
+  async unseen(...panes: readonly PaneAt[]): Promise<void> {
+    await this.#within(`writing ${panes.length} panes`, this.#writer.write(panes.map(paneAt)))
+    await this.#within('a flush', this.#writer.flush())
+  }
+
+  async abort(): Promise<void> {
+    await this.#within('an abort', this.#session?.abort())
+  }
+
+  async progress(watermark: number): Promise<void> {
+    await this.#within(`progress to ${watermark}`, this.#writer.progress(watermark))
+  }
+
+  /** Makes safe what was written, and with a transaction seen. */
+  async flush(): Promise<void> {
+    await this.#within('a flush', this.#writer.flush())
+    const aborted = await this.#within('a commit', this.#session?.commit())
+    if (aborted !== undefined) throw aborted
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#within('closing a writer', this.#writer.close())
+    await this.#within('closing transactions', this.#session?.close())
+  }
+
+  #within<R>(what: string, done: R | Promise<R>): Promise<R> {
+    return this.#stage.patience.within(what, done)
+  }
+}
