@@ -31,6 +31,12 @@ interface Bucket {
   readonly cells: Map<string, { readonly field: Buffer; readonly cell: Cell }>
 }
 
+interface FoundBucket {
+  readonly redisKey: Buffer
+  readonly key: Buffer
+  readonly bucket: number
+}
+
 export class RedisHotSession implements HotSession {
   readonly #commands: Commands
   readonly #settings: RedisSettings
@@ -94,10 +100,9 @@ export class RedisHotSession implements HotSession {
 
   async *slice(from: number, to: number): AsyncGenerator<readonly Cell[], void> {
     let part: Cell[] = []
-    for await (const { redisKey, key, bucket } of this.#scan()) {
-      if (bucket <= from || bucket - this.#layout.spanMs >= to) continue
-      for (const cell of await this.#cells(redisKey, key, bucket)) {
-        if (cell.end <= from || cell.end > to) continue
+    for await (const found of this.#scan()) {
+      if (found.bucket <= from || found.bucket - this.#layout.spanMs >= to) continue
+      for (const cell of await this.#cells(found, from, to)) {
         part.push(cell)
         if (part.length < SLICE) continue
         yield part
@@ -122,11 +127,11 @@ export class RedisHotSession implements HotSession {
   async evict(to: number): Promise<number> {
     await this.#shards.raiseEvicted(to)
     let gone = 0
-    for await (const { redisKey, key, bucket } of this.#scan()) {
+    for await (const found of this.#scan()) {
+      const { redisKey, bucket } = found
       if (bucket - this.#layout.spanMs >= to) continue
-      const fields = (await this.#cells(redisKey, key, bucket)).filter(({ end }) => end <= to)
-      if (fields.length === 0) continue
-      const names = fields.map((cell) => encodeField(cell, bucket))
+      const names = (await this.#cells(found, Number.NEGATIVE_INFINITY, to)).map((cell) => encodeField(cell, bucket))
+      if (names.length === 0) continue
       gone += Number(
         await this.#persist('Evicting results', () => this.#commands.send(redisKey, ['HDEL', redisKey, ...names])),
       )
@@ -215,28 +220,22 @@ export class RedisHotSession implements HotSession {
   }
 
   async #readKey(key: Uint8Array, buckets: readonly number[], from: number, to: number): Promise<readonly Cell[]> {
-    const parts = await Promise.all(
-      buckets.map((bucket) => this.#cells(this.#layout.bucketKey(key, bucket), key, bucket)),
+    const names = buckets.map((bucket) => this.#layout.bucketKey(key, bucket))
+    const flats = await this.#persist('Reading results', () =>
+      Promise.all(names.map((redisKey) => this.#commands.send(redisKey, ['HGETALL', redisKey]))),
     )
-    return parts.flat().filter(({ end }) => end > from && end <= to)
+    const own = key.slice()
+    return flats.flatMap((flat, i) => cellsOf(own, buckets[i] as number, flat, from, to))
   }
 
-  /** All cells of a bucket, in order. */
-  async #cells(redisKey: Buffer, key: Uint8Array, bucket: number): Promise<readonly Cell[]> {
-    const flat = (await this.#persist('Reading results', () =>
-      this.#commands.send(redisKey, ['HGETALL', redisKey]),
-    )) as readonly Buffer[]
-    const cells: Cell[] = []
-    for (let i = 0; i < flat.length; i += 2)
-      cells.push(decodeCell(key, bucket, flat[i] as Buffer, flat[i + 1] as Buffer))
-    return cells.sort(
-      (a, b) =>
-        a.end - b.end || a.start - b.start || (a.correction < b.correction ? -1 : a.correction > b.correction ? 1 : 0),
-    )
+  /** The cells of a bucket with ends in (from, to], in order. */
+  async #cells({ redisKey, key, bucket }: FoundBucket, from: number, to: number): Promise<readonly Cell[]> {
+    const flat = await this.#persist('Reading results', () => this.#commands.send(redisKey, ['HGETALL', redisKey]))
+    return cellsOf(new Uint8Array(key), bucket, flat, from, to)
   }
 
   /** Buckets of all keys, each once as far as it was there all the time; what is added meanwhile may or may not come. */
-  async *#scan(): AsyncGenerator<{ readonly redisKey: Buffer; readonly key: Buffer; readonly bucket: number }, void> {
+  async *#scan(): AsyncGenerator<FoundBucket, void> {
     const pattern = Buffer.concat([escaped(this.#layout.prefix), Buffer.from('*')])
     const masters = await this.#persist('Asking for the masters', () => this.#commands.masters())
     for (const send of masters) {
@@ -258,6 +257,20 @@ export class RedisHotSession implements HotSession {
       } while (cursor !== '0')
     }
   }
+}
+
+/** What HGETALL says of a bucket as cells with ends in (from, to], in order; they share the key. */
+function cellsOf(key: Uint8Array, bucket: number, answer: unknown, from: number, to: number): readonly Cell[] {
+  const flat = answer as readonly Buffer[]
+  const cells: Cell[] = []
+  for (let i = 0; i < flat.length; i += 2) {
+    const cell = decodeCell(key, bucket, flat[i] as Buffer, flat[i + 1] as Buffer)
+    if (cell.end > from && cell.end <= to) cells.push(cell)
+  }
+  return cells.sort(
+    (a, b) =>
+      a.end - b.end || a.start - b.start || (a.correction < b.correction ? -1 : a.correction > b.correction ? 1 : 0),
+  )
 }
 
 /** Bytes for a pattern of SCAN that stand for themselves. */

@@ -89,7 +89,7 @@ export function encodeField(
   return bytes.subarray(0, at + id.length)
 }
 
-/** One field of a hash as a cell. @throws StreamError REDIS_NOT_OURS for what this package has not written */
+/** One field of a hash as a cell, with the key as it is given. @throws StreamError REDIS_NOT_OURS for what this package has not written */
 export function decodeCell(key: Uint8Array, bucket: number, field: Buffer, value: Buffer): Cell {
   const [before, next] = readNatural(field, 0)
   const [size, at] = readNatural(field, next)
@@ -102,10 +102,10 @@ export function decodeCell(key: Uint8Array, bucket: number, field: Buffer, value
   }
   const end = bucket - before
   return {
-    key: new Uint8Array(key),
+    key,
     start: end - size,
     end,
-    correction: field.toString('utf8', at),
+    correction: at === field.length ? '' : field.toString('utf8', at),
     epoch: value.readUIntBE(0, 3),
     revision: value.readUIntBE(3, 6),
     value: value[VERSION_BYTES] === 0 ? null : new Uint8Array(value.subarray(VERSION_BYTES + 1)),

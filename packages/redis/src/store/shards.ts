@@ -79,14 +79,9 @@ export class Shards {
 
   async state(name: string): Promise<ShardState> {
     const { state, alive } = this.#shard(name)
-    const [fields, beats] = await Promise.all([
-      persist(this.#patience, `Reading the state of shard ${name}`, () =>
-        this.#commands.send(state, ['HGETALL', state]),
-      ),
-      persist(this.#patience, `Reading the state of shard ${name}`, () =>
-        this.#commands.send(alive, ['EXISTS', alive]),
-      ),
-    ])
+    const [fields, beats] = await persist(this.#patience, `Reading the state of shard ${name}`, () =>
+      Promise.all([this.#commands.send(state, ['HGETALL', state]), this.#commands.send(alive, ['EXISTS', alive])]),
+    )
     const said = new Map<string, string>()
     const flat = fields as readonly Buffer[]
     for (let i = 0; i < flat.length; i += 2) said.set(String(flat[i]), String(flat[i + 1]))
