@@ -1,5 +1,5 @@
-/** Owns the jobs that are measured, ours: the same pipeline by JSON.parse and by picked fields. */
-import { type Pipeline, boundedOutOfOrderness, pipeline, tumbling } from '@tidemark/core'
+/** Owns the jobs that are measured, ours: the same pipeline by JSON.parse and by picked fields, at least and exactly once. */
+import { type Pipeline, boundedOutOfOrderness, duration, pipeline, tumbling } from '@tidemark/core'
 import { type Decoder, type Kafka, json, kafkaSink, kafkaSource } from '@tidemark/kafka'
 import { BOUND_MS, SIZE_MS } from './work.ts'
 
@@ -10,14 +10,18 @@ export const decoders: { readonly [how: string]: Decoder<Fields> } = {
   pick: json.pick({ id: 'string', v: 'number', at: 'number' }),
 }
 
-export function job(kafka: Kafka, how: string, from: string, to: string): Pipeline<unknown> {
+/** By name: how values are decoded, and for exactly-once how often it is committed, as in `pick` and `pick-once-100ms`. */
+export function job(kafka: Kafka, name: string, from: string, to: string): Pipeline<unknown> {
+  const [how = '', once, every = '1s'] = name.split('-')
   const value = decoders[how]
   if (value === undefined) throw new Error(`no decoder '${how}'`)
-  return pipeline('bench')
+  const exactly =
+    once === undefined ? {} : ({ guarantee: 'exactly-once', commit: { every: duration(every) } } as const)
+  return pipeline(to)
     .from(kafkaSource({ kafka, topics: [from], value, until: 'end', group: to }))
     .eventTime({ timestamp: (event) => event.at, watermark: boundedOutOfOrderness(`${BOUND_MS / 1_000}s` as '10s') })
     .keyBy((event) => event.id)
     .window(tumbling(`${SIZE_MS / 1_000}s` as '60s'))
     .aggregate((a) => ({ count: a.count(), sum: a.sum((event) => event.v) }))
-    .to(kafkaSink({ kafka, topic: to }))
+    .to(kafkaSink({ kafka, topic: to, ...exactly }))
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:kafka -- [--records N] [--keys N,…] [--runs N] [--jobs loop,parse,pick]`: jobs in turn on one broker of
+ * `npm run bench:kafka -- [--records N] [--keys N,…] [--runs N] [--jobs loop,parse,pick,pick-once-1s,pick-once-100ms]`: jobs in turn on one broker of
  * this machine, every result checked. CPU is that of the process that runs the job, from its start to its end.
  */
 import { spawnSync } from 'node:child_process'
@@ -24,7 +24,7 @@ const { values } = parseArgs({
     records: { type: 'string', default: '5000000' },
     keys: { type: 'string', default: '1000,100000' },
     runs: { type: 'string', default: '3' },
-    jobs: { type: 'string', default: 'loop,parse,pick' },
+    jobs: { type: 'string', default: 'loop,parse,pick,parse-once-1s,pick-once-1s,pick-once-100ms' },
   },
 })
 
