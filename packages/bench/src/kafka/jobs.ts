@@ -15,8 +15,7 @@ export function job(kafka: Kafka, name: string, from: string, to: string): Pipel
   const [how = '', once, every = '1s'] = name.split('-')
   const value = decoders[how]
   if (value === undefined) throw new Error(`no decoder '${how}'`)
-  const exactly =
-    once === undefined ? {} : ({ guarantee: 'exactly-once', commit: { every: duration(every) } } as const)
+  const exactly = once === undefined ? {} : ({ guarantee: 'exactly-once', commit: { every: duration(every) } } as const)
   return pipeline(to)
     .from(kafkaSource({ kafka, topics: [from], value, until: 'end', group: to }))
     .eventTime({ timestamp: (event) => event.at, watermark: boundedOutOfOrderness(`${BOUND_MS / 1_000}s` as '10s') })

@@ -1,6 +1,6 @@
 /**
  * `npm run bench:kafka -- [--records N] [--keys N,…] [--runs N] [--jobs loop,parse,pick,pick-once-1s,pick-once-100ms]`: jobs in turn on one broker of
- * this machine, every result checked. CPU is that of the process that runs the job, from its start to its end.
+ * this machine, every result checked; or `--latency SECONDS`: how long a final result takes. CPU is that of the process that runs the job, from its start to its end.
  */
 import { spawnSync } from 'node:child_process'
 import { loadavg } from 'node:os'
@@ -11,6 +11,7 @@ import { pipeline } from '@tidemark/core'
 import { type Kafka, kafka as cluster, kafkaRecords } from '@tidemark/kafka'
 import { startKafka } from '@tidemark/services'
 import { check } from './check.ts'
+import { latency } from './latency.ts'
 import { PARTITIONS, type Event, type Work, events } from './work.ts'
 
 interface Cost {
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     records: { type: 'string', default: '5000000' },
     keys: { type: 'string', default: '1000,100000' },
     runs: { type: 'string', default: '3' },
+    latency: { type: 'string' },
     jobs: { type: 'string', default: 'loop,parse,pick,parse-once-1s,pick-once-1s,pick-once-100ms' },
   },
 })
@@ -62,48 +64,50 @@ const createTopic = (name: string): Promise<unknown> =>
     configs: [{ name: 'retention.ms', value: '-1' }],
   })
 
-for (const keys of values.keys.split(',').map(Number)) {
-  const work: Work = { keys, records: Number(values.records) }
-  const input = `events-${keys}`
-  await createTopic(input)
-  await produce(kafka, input, work)
-  const costs = new Map<string, Cost[]>(jobs.map((name) => [name, []]))
-  for (let i = 0; i < Number(values.runs); i++) {
-    for (const name of jobs) {
-      const output = `results-${keys}-${name}-${i}`
-      await createTopic(output)
-      const cost = run(name, address, input, output, work)
-      const finals = await check(kafka, output, name === 'loop', work)
-      costs.get(name)?.push(cost)
-      console.log(
-        `${keys} keys, ${name}: ${((1_000 * cost.cpuMs) / work.records).toFixed(2)} CPU s per M, ${Math.round(work.records / cost.wallMs)} k records/s, ${Math.round(cost.peakMb)} MB, ${finals} finals equal, load ${loadavg()[0]?.toFixed(1)}`,
-      )
+if (values.latency !== undefined) await latency(address, Number(values.latency), createTopic)
+else
+  for (const keys of values.keys.split(',').map(Number)) {
+    const work: Work = { keys, records: Number(values.records) }
+    const input = `events-${keys}`
+    await createTopic(input)
+    await produce(kafka, input, work)
+    const costs = new Map<string, Cost[]>(jobs.map((name) => [name, []]))
+    for (let i = 0; i < Number(values.runs); i++) {
+      for (const name of jobs) {
+        const output = `results-${keys}-${name}-${i}`
+        await createTopic(output)
+        const cost = run(name, address, input, output, work)
+        const finals = await check(kafka, output, name === 'loop', work)
+        costs.get(name)?.push(cost)
+        console.log(
+          `${keys} keys, ${name}: ${((1_000 * cost.cpuMs) / work.records).toFixed(2)} CPU s per M, ${Math.round(work.records / cost.wallMs)} k records/s, ${Math.round(cost.peakMb)} MB, ${finals} finals equal, load ${loadavg()[0]?.toFixed(1)}`,
+        )
+      }
     }
+    console.log(`\n${keys} keys, ${work.records} records`)
+    console.log(
+      '| job | CPU s per M records | k records/s | peak MB | CPU beside the loop |\n| --- | --- | --- | --- | --- |',
+    )
+    const loop = costs.get('loop')?.map(({ cpuMs }) => cpuMs) ?? []
+    for (const [name, of] of costs) {
+      const cpu = spread(
+        of.map(({ cpuMs }) => (1_000 * cpuMs) / work.records),
+        2,
+      )
+      const rate = spread(
+        of.map(({ wallMs }) => work.records / wallMs),
+        0,
+      )
+      const peak = spread(
+        of.map(({ peakMb }) => peakMb),
+        0,
+      )
+      const beside = spread(
+        of.map(({ cpuMs }, i) => cpuMs / (loop[i] ?? Number.NaN)),
+        2,
+      )
+      console.log(`| ${name} | ${cpu} | ${rate} | ${peak} | ${beside} |`)
+    }
+    console.log('')
   }
-  console.log(`\n${keys} keys, ${work.records} records`)
-  console.log(
-    '| job | CPU s per M records | k records/s | peak MB | CPU beside the loop |\n| --- | --- | --- | --- | --- |',
-  )
-  const loop = costs.get('loop')?.map(({ cpuMs }) => cpuMs) ?? []
-  for (const [name, of] of costs) {
-    const cpu = spread(
-      of.map(({ cpuMs }) => (1_000 * cpuMs) / work.records),
-      2,
-    )
-    const rate = spread(
-      of.map(({ wallMs }) => work.records / wallMs),
-      0,
-    )
-    const peak = spread(
-      of.map(({ peakMb }) => peakMb),
-      0,
-    )
-    const beside = spread(
-      of.map(({ cpuMs }, i) => cpuMs / (loop[i] ?? Number.NaN)),
-      2,
-    )
-    console.log(`| ${name} | ${cpu} | ${rate} | ${peak} | ${beside} |`)
-  }
-  console.log('')
-}
 await admin.close()
