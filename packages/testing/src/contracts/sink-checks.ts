@@ -129,7 +129,7 @@ async function again(on: SinkStage): Promise<void> {
     for (const batch of batches.slice(from)) await restarted.write(...batch)
     await restarted.flush()
     await restarted.close()
-    await on.stands(`after a restart wrote ${batches.length - from} batches again`)
+    await on.stands(`after a restart wrote again, from batch ${from} on`)
   }
   const unfinished = await on.open()
   await unfinished.write(...(batches[0] as readonly PaneAt[]))
