@@ -1,12 +1,13 @@
 // The store, the sink and the source on a real HBase, through both kinds of gateway, with a network that is bad.
 import { type Cell, type ColdSession, type ColdStore, memoryColdStore } from '@tidemark/core'
-import { type HBase, type Proxy, canTest, startHBase, startProxy } from '@tidemark/services'
+import { type HBase, type Proxy, canTest, startHBase, startProxy, startTlsFront } from '@tidemark/services'
 import { coldStoreChecks } from '@tidemark/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Gateway } from '../src/client/gateway.ts'
 import { gatewaySettings } from '../src/client/options.ts'
 import { type HBaseStoreOptions, hbaseStore } from '../src/index.ts'
-import { createTable, disableTable } from '../src/thrift/methods.ts'
+import { createTable, disableTable, putMultiple, scanRows } from '../src/thrift/methods.ts'
+import { PutBatch } from '../src/thrift/put-batch.ts'
 import { directContract } from './direct-contract.ts'
 import { all, bytes, cell, chance, shown, sorted } from './stage.ts'
 
@@ -106,6 +107,53 @@ describe.skipIf(!(await canTest('hbase')))('HBase', () => {
     })
   }
 
+  test('with TLS in front of the gateway', async () => {
+    await using front = await startTlsFront(new URL(addresses.http()).port)
+    const make = (tls?: HBaseStoreOptions['tls']): ColdStore =>
+      storeAt(`https://${front.address}`, { patience: '2s', ...(tls === undefined ? {} : { tls }) })
+    const trusting = { ca: front.certificate.cert }
+    for (const { run } of coldStoreChecks(() => make(trusting), { runs: 5, prefix: 'tls' })) await run()
+    await expect(opened(make(), 'a')).rejects.toMatchObject({
+      code: 'HBASE_UNREACHABLE',
+      message: expect.stringMatching(/self-signed/),
+    })
+  })
+
+  test.each(Object.keys(addresses) as (keyof typeof addresses)[])('bad input over %s', async (transport) => {
+    const name = table('bad')
+    const session = await opened(storeAt(addresses[transport](), { table: name }), 'a')
+    const long = new Uint8Array(60_000).fill(97)
+    const good = [cell('', 10, 0), cell(long, 10, 0), cell('k', -70_000, 0), cell('k', -9_000_000_000_000, 0)]
+    await session.put(good, { watermark: 0 })
+    for (const [bad, code] of [
+      [{ end: Number.POSITIVE_INFINITY }, 'HBASE_BAD_WINDOW'],
+      [{ start: Number.NEGATIVE_INFINITY }, 'HBASE_BAD_WINDOW'],
+      [{ end: Number.NaN }, 'HBASE_BAD_WINDOW'],
+      [{ epoch: 1 }, 'HBASE_EPOCH'],
+      [{ value: new Uint8Array(2_200_000) }, 'HBASE_TOO_LARGE'],
+    ] as const)
+      await expect(session.put([cell('lost?', 20, 0), cell('k', 20, 0, bad)], { watermark: 0 })).rejects.toMatchObject({
+        code,
+        retryable: false,
+      })
+    const everything = sorted(await all(session.slice(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)))
+    expect(everything).toEqual(sorted(good))
+    // Somebody else writes where our results lie.
+    const gateway = new Gateway(gatewaySettings({ thrift: addresses[transport]() }, 'test'))
+    const [id, family, none] = [Buffer.from(name), Buffer.from('d'), new Uint8Array(0)]
+    const rows = await gateway.call(scanRows(id, family, { start: none, stop: Buffer.of(0xff), rows: 100 }))
+    const batch = new PutBatch(id, family, { puts: 1_000, bytes: 1_000_000 })
+    for (const { row, cells } of rows) {
+      batch.begin(row)
+      for (const { qualifier, timestamp } of cells) batch.cell(qualifier, 0x7b, Buffer.from('"a":1}'), timestamp + 1)
+      batch.end()
+    }
+    await gateway.call(putMultiple(batch.take()))
+    gateway.close()
+    await expect(session.read([none], 0, 10)).rejects.toMatchObject({ code: 'HBASE_NOT_OURS', retryable: false })
+    await expect(all(session.slice(-1e15, 1e15))).rejects.toMatchObject({ code: 'HBASE_NOT_OURS' })
+  })
+
   test('over HTTP a new table is split at the salts', async () => {
     const name = table('split')
     const session = await opened(storeAt(addresses.http(), { table: name, salts: 8 }), 'a')
@@ -116,12 +164,13 @@ describe.skipIf(!(await canTest('hbase')))('HBase', () => {
     expect(await all(framed.slice(0, 10))).toHaveLength(200)
   })
 
-  describe('a bad network', () => {
+  describe.each(['framed', 'http'] as const)('a bad network, %s', (transport) => {
     let proxy: Proxy
+    const behind = (): string => `${transport === 'framed' ? 'tcp' : 'http'}://${proxy.address}`
     let session: ColdSession
     beforeEach(async () => {
-      proxy = await startProxy(hbase.framed ?? '')
-      session = await opened(storeAt(`tcp://${proxy.address}`, { timeout: '3s', patience: '20s' }), table('network'))
+      proxy = await startProxy(transport === 'framed' ? (hbase.framed ?? '') : new URL(hbase.http ?? '').port)
+      session = await opened(storeAt(behind(), { timeout: '3s', patience: '20s' }), table('network'))
     })
     afterEach(() => proxy.stop())
     const many = Array.from({ length: 3_000 }, (_, i) => cell(`k${i % 100}`, 10 * i, 0, { value: new Uint8Array(200) }))
@@ -163,7 +212,7 @@ describe.skipIf(!(await canTest('hbase')))('HBase', () => {
     test('gone for longer than anybody waits: an error in time, not a short answer', async () => {
       await session.put(many, { watermark: 0 })
       proxy.refuse()
-      const impatient = storeAt(`tcp://${proxy.address}`, { timeout: '1s', patience: '2s' })
+      const impatient = storeAt(behind(), { timeout: '1s', patience: '2s' })
       await expect(opened(impatient, 'x')).rejects.toMatchObject({
         retryable: true,
         code: expect.stringMatching(/HBASE_(UNREACHABLE|LOST)/),

@@ -6,6 +6,7 @@ export { type KafkaVersion, type StartKafkaOptions, kafkaVersions, startKafka } 
 export { type Say, ServiceUnavailable } from './machine/unavailable.ts'
 export type { Shape } from './net/lane.ts'
 export { type Proxy, type ProxyOptions, type ProxyState, startProxy } from './net/proxy.ts'
+export { type TlsFront, type TlsFrontOptions, startTlsFront } from './net/tls-front.ts'
 export type { Redis, RedisNode } from './redis/redis.ts'
 export { type StartRedisOptions, startRedis } from './redis/start-redis.ts'
 export { canTest } from './testing/can-test.ts'

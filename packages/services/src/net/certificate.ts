@@ -3,9 +3,13 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generate } from 'selfsigned'
 
-export interface Certificate {
+/** PEM. */
+export interface KeyAndCert {
   readonly cert: string
   readonly key: string
+}
+
+export interface Certificate extends KeyAndCert {
   readonly certFile: string
   readonly keyFile: string
   /** Key and certificate one after the other. */
@@ -14,7 +18,7 @@ export interface Certificate {
 
 const dayMs = 86_400_000
 
-export async function makeCertificate(folder: string): Promise<Certificate> {
+export async function generateCertificate(): Promise<KeyAndCert> {
   const made = await generate([{ name: 'commonName', value: 'localhost' }], {
     keyType: 'ec',
     algorithm: 'sha256',
@@ -34,12 +38,17 @@ export async function makeCertificate(folder: string): Promise<Certificate> {
       },
     ],
   })
+  return { cert: `${made.cert.trim()}\n`, key: `${made.private.trim()}\n` }
+}
+
+/** The same in files, for servers that read them. */
+export async function makeCertificate(folder: string): Promise<Certificate> {
+  const { cert, key } = await generateCertificate()
   const files = {
     certFile: join(folder, 'cert.pem'),
     keyFile: join(folder, 'key.pem'),
     bothFile: join(folder, 'key-and-cert.pem'),
   }
-  const [cert, key] = [`${made.cert.trim()}\n`, `${made.private.trim()}\n`]
   writeFileSync(files.certFile, cert)
   writeFileSync(files.keyFile, key, { mode: 0o600 })
   writeFileSync(files.bothFile, `${key}${cert}`, { mode: 0o600 })
