@@ -33,6 +33,8 @@ export { type ResultRecord, HEADER as resultHeaders, resultRecords } from './rec
 export { type Progress, ResultFrontier } from './records/progress.ts'
 export { type KafkaResultsOptions, kafkaResults } from './results/kafka-results.ts'
 export type { ResultWindow } from './records/result-key.ts'
+export { type Replay, type ReplayDone, type ReplayOptions, type ReplaySink, replay } from './replay/replay.ts'
+export { type ReplayProgress, progressLine } from './replay/replay-progress.ts'
 export { murmur2, partitionOf } from './records/murmur2.ts'
 
 export {

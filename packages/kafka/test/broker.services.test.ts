@@ -6,6 +6,7 @@ import { exactlyOnceContract } from './exactly-once-contract.ts'
 import { groupContract } from './group-contract.ts'
 import { kitContract } from './kit-contract.ts'
 import { memberContract } from './member-contract.ts'
+import { replayContract } from './replay-contract.ts'
 import { sinkContract } from './sink-contract.ts'
 import { sourceContract } from './source-contract.ts'
 import type { Stage } from './stage.ts'
@@ -30,6 +31,7 @@ describe.skipIf(!(await canTest('kafka')))('with a broker', () => {
   memberContract('a real broker', stage)
   kitContract('a real broker', stage, 10)
   exactlyOnceContract('a real broker', stage)
+  replayContract('a real broker', stage)
 })
 
 describe.skipIf(!(await canTest('kafka', '3.9.2')))('with a broker of 3.9', () => {

@@ -1,4 +1,6 @@
 import { exactlyOnceContract } from './exactly-once-contract.ts'
+import { replayContract } from './replay-contract.ts'
 import { memoryStage } from './stage.ts'
 
 exactlyOnceContract('the twin', async () => memoryStage())
+replayContract('the twin', async () => memoryStage())
