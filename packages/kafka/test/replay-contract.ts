@@ -124,7 +124,7 @@ export function replayContract(name: string, open: () => Promise<Stage>): void {
         sink: { commit: { every: '1ms' } },
         to: anew,
         group: anew,
-        then: 'end',
+        until: 'end',
         bar: false,
         start: { batchSize: 20 },
       } as const

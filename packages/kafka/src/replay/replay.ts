@@ -13,7 +13,7 @@ import {
   systemClock,
 } from '@tidemark/core'
 import { type Cluster, type Kafka, LATEST, type PartitionLeader } from '../client/cluster.ts'
-import { pause, persist } from '../client/retry.ts'
+import { pause } from '../client/retry.ts'
 import { problem, show } from '../errors.ts'
 import { splitOf } from '../fetch/partition.ts'
 import { type KafkaSinkOptions, kafkaSink } from '../sink/kafka-sink.ts'
@@ -43,8 +43,8 @@ export interface ReplayOptions<T, K extends Key, V, W extends TimeWindow | OneWi
   readonly to: string
   /** The name of the new version: of its job, its state and its offsets. */
   readonly group: string
-  /** 'live' (default): goes on with what comes, so that nothing is missing when readers move; 'end': ends with history. */
-  readonly then?: 'live' | 'end'
+  /** 'end': ends with history. Without it, goes on with what comes, so that nothing is missing when readers move. */
+  readonly until?: 'end'
   /** Told about twice a second, and when history is done. */
   readonly onProgress?: (progress: ReplayProgress) => void
   /** Whether to draw a bar on the terminal, default where standard error is one. */
@@ -58,7 +58,7 @@ export interface ReplayDone extends ReplayProgress {
 }
 
 export interface Replay {
-  /** With `then: 'live'` it runs on. */
+  /** Without `until` it runs on. */
   readonly job: Job<unknown>
   /** Resolves when all that was there at the beginning is read, and what it makes is committed. Rejects as the job does. */
   readonly done: Promise<ReplayDone>
@@ -72,7 +72,7 @@ export interface Replay {
 export async function replay<T, K extends Key, V, W extends TimeWindow | OneWindow = TimeWindow>(
   options: ReplayOptions<T, K, V, W>,
 ): Promise<Replay> {
-  const { kafka, to, group, from = 'earliest', then = 'live' } = options
+  const { kafka, to, group, from = 'earliest', until } = options
   if (options.source.topics.includes(to)) {
     throw problem('BAD_REPLAY', "'to' of replay", {
       found: `${show(to)}, which is also read`,
@@ -84,7 +84,7 @@ export async function replay<T, K extends Key, V, W extends TimeWindow | OneWind
     ...options.source,
     kafka,
     group,
-    ...(then === 'end' ? { until: 'end' } : {}),
+    ...(until === undefined ? {} : { until }),
   }
   const settings = { ...sourceSettings(reading), from }
   const cluster = await kafka.connect()
@@ -94,9 +94,9 @@ export async function replay<T, K extends Key, V, W extends TimeWindow | OneWind
     const source = kafkaSource({ ...reading, from: history.began ? 'committed' : from })
     const sink = kafkaSink<K, V, W>({ guarantee: 'exactly-once', ...options.sink, kafka, topic: to })
     const job = options.pipeline(group, source, sink).start(options.start)
-    const done = watch(cluster, history, job, options).finally(() => cluster.close())
+    const done = watch(cluster, history, job, options)
     // Whoever waits for the job learns of its failure there.
-    done.catch(() => {})
+    void done.catch(() => {}).then(() => cluster.close())
     return { job, done }
   } catch (error) {
     await cluster.close()
@@ -129,7 +129,7 @@ async function watch<T, K extends Key, V, W extends TimeWindow | OneWindow>(
   cluster: Cluster,
   history: History,
   job: Job<unknown>,
-  { onProgress, to, bar = process.stderr.isTTY, then = 'live' }: ReplayOptions<T, K, V, W>,
+  { onProgress, to, bar = process.stderr.isTTY, until }: ReplayOptions<T, K, V, W>,
 ): Promise<ReplayDone> {
   const { clock } = history.settings
   let over = false
@@ -154,10 +154,10 @@ async function watch<T, K extends Key, V, W extends TimeWindow | OneWindow>(
     tell()
   }
   // An end of the input is committed like everything before it.
-  if (then === 'end' || over) await ended
+  if (until === 'end' || over) await ended
   const progress = tell()
   if (bar) process.stderr.write('\n')
-  return { ...progress, howToSwitch: howToSwitch(to, history, progress, then) }
+  return { ...progress, howToSwitch: howToSwitch(to, history, progress, until) }
 }
 
 /** How many offsets of history are committed, and how many are not. */
@@ -187,11 +187,11 @@ function min(a: bigint, b: bigint): bigint {
   return a < b ? a : b
 }
 
-function howToSwitch(to: string, { group }: History, { eventTime }: ReplayProgress, then: 'live' | 'end'): string {
+function howToSwitch(to: string, { group }: History, { eventTime }: ReplayProgress, until: 'end' | undefined): string {
   const upTo = Number.isFinite(eventTime) ? ` up to ${new Date(eventTime).toISOString()}` : ''
   const goesOn =
-    then === 'live'
+    until === undefined
       ? `'${group}' goes on writing to it`
-      : "history has ended there, and every window with it (then: 'live' goes on with what comes)"
+      : "history has ended there, and every window with it (without 'until' it goes on with what comes)"
   return `'${to}' has all results${upTo}: ${goesOn}. Compare it with the topic in use, let readers go on with '${to}', then stop the old job. The old topic and its changelog stay until nobody reads them.`
 }
