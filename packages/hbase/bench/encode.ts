@@ -1,5 +1,7 @@
-// Time per put of what writing costs in this process before anything is sent.
-// node --conditions=@tidemark/source packages/hbase/bench/encode.ts
+/**
+ * Time per put of what writing costs in this process before anything is sent, the median of many rounds. Prints a figure
+ * per line as JSON; part of `npm run bench:stores`.
+ */
 import { performance } from 'node:perf_hooks'
 import { PutBatch } from '../src/thrift/put-batch.ts'
 
@@ -20,19 +22,16 @@ function encode(ttlMs: number | undefined): number {
   return batch.take().bytes.length
 }
 
-console.log(
-  `${PUTS} puts of ${(encode(undefined) / PUTS).toFixed(0)} bytes a batch, ns per put: median of ${ROUNDS} (least)`,
-)
-for (const [name, ttlMs] of [
-  ['put', undefined],
-  ['put with a time to live', 86_400_000],
+for (const [row, ttlMs] of [
+  ['encode a put', undefined],
+  ['encode a put with a time to live', 86_400_000],
 ] as const) {
   const times: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
     const began = performance.now()
     encode(ttlMs)
-    times.push(((performance.now() - began) * 1e6) / PUTS)
+    times.push(((performance.now() - began) * 1e3) / PUTS)
   }
   times.sort((a, b) => a - b)
-  console.log(`${name.padEnd(26)} ${times[ROUNDS / 2]?.toFixed(0).padStart(5)} (${times[0]?.toFixed(0)})`)
+  console.log(JSON.stringify({ row, measure: 'µs/put', value: times[ROUNDS / 2] }))
 }

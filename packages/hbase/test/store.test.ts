@@ -52,6 +52,16 @@ describe.each(['tcp', 'http'] as const)('over %s', (transport) => {
     expect(sorted(await all(session.slice(-1_000, 15)))).toEqual(sorted([...(k ?? [])].slice(0, 2)))
   })
 
+  test('of equal versions in one call the last stays, however far apart they are', async () => {
+    const session = await opened(here())
+    const newest = cell('k', 30, 9)
+    const again = (i: number): Cell => cell('k', 10 * (1 + (i % 700)), 4, { value: bytes(`${i}`) })
+    await put(session, newest, ...Array.from({ length: 5_000 }, (_, i) => again(i)))
+    const expected = Array.from({ length: 700 }, (_, i) => again(i < 100 ? 4_900 + i : 4_200 + i))
+    expected[2] = newest
+    expect(shown((await session.read([bytes('k')], 0, 7_000))[0])).toEqual(shown(expected))
+  })
+
   test('keys of 0 and of 60,000 bytes, and results under another name', async () => {
     const [session, other] = [await opened(here()), await opened(here(), 'a2')]
     const long = new Uint8Array(60_000).fill(97)

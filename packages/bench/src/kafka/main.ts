@@ -10,6 +10,7 @@ import { Admin } from '@platformatic/kafka'
 import { pipeline } from '@tidemark/core'
 import { type Kafka, kafka as cluster, kafkaRecords } from '@tidemark/kafka'
 import { startKafka } from '@tidemark/services'
+import { spread } from '../spread.ts'
 import { check } from './check.ts'
 import { latency } from './latency.ts'
 import { PARTITIONS, type Event, type Work, events } from './work.ts'
@@ -43,12 +44,6 @@ function run(name: string, broker: string, from: string, to: string, work: Work)
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 600_000 })
   if (status !== 0) throw new Error(`'${name}' ended with ${status}: ${stderr}`)
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Cost
-}
-
-function spread(numbers: readonly number[], digits: number): string {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  const text = (n: number | undefined): string => (n ?? Number.NaN).toFixed(digits)
-  return `${text(sorted[Math.floor(sorted.length / 2)])} (${text(sorted[0])}–${text(sorted.at(-1))})`
 }
 
 const jobs = values.jobs.split(',')
