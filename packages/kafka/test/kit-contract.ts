@@ -1,8 +1,15 @@
 // What every source and sink promises, by the kits that anybody may use for their own, on any cluster.
 import { latestValues, pipeline } from '@tidemark/core'
-import { type SinkBench, type SourceBench, sinkChecks, sourceChecks } from '@tidemark/testing'
+import {
+  type ResultsLogBench,
+  type SinkBench,
+  type SourceBench,
+  resultsLogChecks,
+  sinkChecks,
+  sourceChecks,
+} from '@tidemark/testing'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { ResultFrontier, json, kafkaSink, kafkaSource, resultRecords, text } from '../src/index.ts'
+import { ResultFrontier, json, kafkaResults, kafkaSink, kafkaSource, resultRecords, text } from '../src/index.ts'
 import type { Stage } from './stage.ts'
 
 /** `runs`: how many random histories of each, of which each needs a topic. */
@@ -76,6 +83,24 @@ export function kitContract(name: string, open: () => Promise<Stage>, runs: numb
     describe.each(['at-least-once', 'exactly-once'] as const)('a sink, %s', (guarantee) => {
       test.each(sinkChecks(() => sinkBench(guarantee), { runs }))('$name', ({ run }) => run())
     })
+    const logBench = async (guarantee: 'at-least-once' | 'exactly-once'): Promise<ResultsLogBench> => {
+      const topic = await stage.topic(2)
+      return {
+        log: kafkaResults({ kafka: stage.kafka, topic }),
+        sink: kafkaSink<string, number>({
+          kafka: stage.kafka,
+          topic,
+          guarantee,
+          accumulators: true,
+          progressEvery: '1ms',
+        }),
+      }
+    }
+
+    describe.each(['at-least-once', 'exactly-once'] as const)('a results log, %s', (guarantee) => {
+      test.each(resultsLogChecks(() => logBench(guarantee)))('$name', ({ run }) => run())
+    })
+
     describe('a source without end', () => {
       test.each(sourceChecks(() => benchOf(), { runs }))('$name', ({ run }) => run())
     })

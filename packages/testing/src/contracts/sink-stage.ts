@@ -50,18 +50,19 @@ export interface PaneAt {
 
 const MINUTE: TimeWindow = { start: 0, end: 60_000 }
 
-/** A pane whose value follows from its place and version, if none is given; nothing may change it. */
+/** A pane whose value and accumulator follow from its version, if none are given; nothing may change it. */
 export function paneAt({ key = 'a', window = MINUTE, index = 0, epoch = 0, kind = 'value', value }: PaneAt): TestPane {
   const base = { key, window: Object.freeze({ ...window }), index, epoch, watermark: window.end, emittedAt: 1_000 }
   if (kind === 'correction') {
     const delta = utf8(`${index}`)
     return Object.freeze({ ...base, kind, index: 0, id: `split@${index}`, delta })
   }
-  const said = { value: value ?? 1_000 * epoch + index, timing: 'on-time' as const, isFirst: index === 0 }
+  const number = value ?? 1_000 * epoch + index
+  const said = { value: number, timing: 'on-time' as const, isFirst: index === 0 }
   return Object.freeze(
     kind === 'retraction'
       ? { ...base, ...said, kind, isLast: false as const }
-      : { ...base, ...said, kind, isLast: false, records: index + 1, lateRecords: 0 },
+      : { ...base, ...said, kind, isLast: false, records: index + 1, lateRecords: 0, accumulator: utf8(`${number}`) },
   )
 }
 
@@ -103,17 +104,12 @@ export class SinkStage {
 
   /** Of a transactional sink. */
   get transactions(): Transactions | undefined {
-    return (this.bench.sink as Partial<TransactionalSink<TestPane>>).transactions
+    return transactionsOf(this.bench.sink)
   }
 
   /** A writer of a job that is durable, unless it is not to be. */
   async open(durable = true): Promise<Writing> {
-    const { sink } = this.bench
-    const opening = this.transactions?.open({ job: 'verify', sinks: [sink], sources: [] })
-    const session = await this.patience.within('opening transactions', opening)
-    const task = { ...TASK, durable, ...(session === undefined ? {} : { transaction: session }) }
-    const writer = await this.patience.within('opening a writer', sink.open(task))
-    const writing = new Writing(this, writer, session)
+    const writing = await Writing.open(this.bench.sink, this, durable)
     this.#writers.push(writing)
     return writing
   }
@@ -143,16 +139,34 @@ export class SinkStage {
   }
 }
 
+export function transactionsOf(sink: Sink<TestPane>): Transactions | undefined {
+  return (sink as Partial<TransactionalSink<TestPane>>).transactions
+}
+
+/** Whoever is told what is written. */
+interface Audience {
+  readonly patience: Patience
+  readonly written: (panes: readonly TestPane[]) => void
+}
+
 export class Writing {
-  readonly #stage: SinkStage
+  readonly #stage: Audience
   readonly #writer: SinkWriter<TestPane>
   readonly #session: TransactionSession | undefined
   #closed = false
 
-  constructor(stage: SinkStage, writer: SinkWriter<TestPane>, session: TransactionSession | undefined) {
+  private constructor(stage: Audience, writer: SinkWriter<TestPane>, session: TransactionSession | undefined) {
     this.#stage = stage
     this.#writer = writer
     this.#session = session
+  }
+
+  static async open(sink: Sink<TestPane>, stage: Audience, durable: boolean): Promise<Writing> {
+    const { within } = stage.patience
+    const opening = transactionsOf(sink)?.open({ job: 'verify', sinks: [sink], sources: [] })
+    const session = await within('opening transactions', opening)
+    const task = { ...TASK, durable, ...(session === undefined ? {} : { transaction: session }) }
+    return new Writing(stage, await within('opening a writer', sink.open(task)), session)
   }
 
   async write(...panes: readonly PaneAt[]): Promise<void> {
