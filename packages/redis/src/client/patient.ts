@@ -73,15 +73,23 @@ function outOfPatience(error: StreamError, passedMs: number): StreamError {
   })
 }
 
-/** Does work on items, `most` at a time; the first failure ends it. */
+/** Does work on items, `most` at a time; after the first failure none begins. Ends when none is on its way any more. */
 export async function fewAtATime<T>(
   items: readonly T[],
   most: number,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   let next = 0
+  let failed: { readonly error: unknown } | undefined
   const lane = async (): Promise<void> => {
-    while (next < items.length) await work(items[next++] as T)
+    while (failed === undefined && next < items.length) {
+      try {
+        await work(items[next++] as T)
+      } catch (error) {
+        failed ??= { error }
+      }
+    }
   }
   await Promise.all(Array.from({ length: Math.min(most, items.length) }, lane))
+  if (failed !== undefined) throw failed.error
 }
