@@ -1,0 +1,150 @@
+// Exactly once, whatever goes wrong: requests that fail, answers that get lost, processes that come, go and are abandoned,
+// as a seed draws them, in time that nobody waits for. `TIDEMARK_SEEDS=5000 TIDEMARK_SEED=1` for more, from another one.
+import { type Job, boundedOutOfOrderness, collected, pipeline, tumbling } from '@tidemark/core'
+import { expect, test } from 'vitest'
+import { CODE } from '../src/client/error-codes.ts'
+import {
+  type MemoryKafka,
+  type RequestKind,
+  json,
+  kafkaSink,
+  kafkaSource,
+  memoryKafka,
+  partitionOf,
+  resultRecords,
+} from '../src/index.ts'
+import { eventClock } from './event-clock.ts'
+
+const seeds = Number(process.env['TIDEMARK_SEEDS'] ?? 60)
+const firstSeed = Number(process.env['TIDEMARK_SEED'] ?? 1)
+const PARTITIONS = 3
+const PAGES = 12
+const RECORDS = 900
+const END = 20_000
+
+/** Codes that a request of a kind may be answered with, as brokers in trouble do. */
+const TROUBLE: Partial<Record<RequestKind, readonly number[]>> = {
+  produce: [CODE.notLeader, 7, 19],
+  addPartitions: [CODE.notCoordinator, 51],
+  addOffsets: [CODE.coordinatorLoading, 51],
+  commitOffsetsIn: [CODE.notCoordinator, CODE.illegalGeneration, CODE.unknownMember],
+  endTransaction: [CODE.notCoordinator, 51],
+  initTransactions: [CODE.coordinatorNotAvailable, 51],
+  committedOffsets: [CODE.unstableOffset, CODE.notCoordinator],
+  fetch: [CODE.notLeader, 56],
+  heartbeat: [CODE.coordinatorNotAvailable, CODE.rebalanceInProgress],
+}
+
+function random(seed: number): (below: number) => number {
+  let a = seed
+  return (below) => {
+    a = (a + 0x6d2b79f5) | 0
+    let t = Math.imul(a ^ (a >>> 15), 1 | a)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) % below
+  }
+}
+
+function start(kafka: MemoryKafka, clock: ReturnType<typeof eventClock>, instance: string | undefined): Job<unknown> {
+  const member = { sessionTimeout: '6s', heartbeat: '300ms', rebalanceTimeout: '10s' } as const
+  const job = pipeline('counts')
+    .from(
+      kafkaSource({
+        kafka,
+        topics: ['views'],
+        group: 'counts',
+        value: json<{ readonly at: number }>(),
+        member: instance === undefined ? member : { ...member, instance },
+        clock,
+      }),
+    )
+    .eventTime({ timestamp: ({ at }) => at, watermark: boundedOutOfOrderness('100ms') })
+    .keyByRecordKey<string>()
+    .window(tumbling('1s'))
+    .count()
+    .to(kafkaSink({ kafka, topic: 'results', guarantee: 'exactly-once', commit: { every: '50ms' }, clock }))
+    .start({ clock, batchSize: 20 })
+  job.done.catch(() => {})
+  return job
+}
+
+async function results(kafka: MemoryKafka): Promise<readonly string[]> {
+  const read = collected<unknown>()
+  const value = resultRecords<string, number>(json<number>())
+  await pipeline('read')
+    .from(kafkaSource({ kafka, topics: ['results'], value, until: 'end' }))
+    .to(read)
+    .start().done
+  return (read.items as { kind: string; key: string; window: { start: number }; value: number }[])
+    .filter(({ kind }) => kind === 'value')
+    .map(({ key, window, value: count }) => `${key}@${window.start}=${count}`)
+    .sort()
+}
+
+async function run(seed: number): Promise<void> {
+  const draw = random(seed)
+  const clock = eventClock()
+  const kafka = memoryKafka({ nodes: 2, clock })
+  kafka.createTopic('views', PARTITIONS)
+  kafka.createTopic('results', 2)
+  const expected = new Map<string, number>()
+  for (let i = 0; i < RECORDS; i++) {
+    const [page, at] = [`page ${draw(PAGES)}`, i * 10 + draw(90)]
+    const id = `${page}@${at - (at % 1_000)}`
+    expected.set(id, (expected.get(id) ?? 0) + 1)
+    kafka.append('views', partitionOf(Buffer.from(page), PARTITIONS), [{ key: page, value: JSON.stringify({ at }) }])
+  }
+  for (let p = 0; p < PARTITIONS; p++) {
+    const page = Array.from({ length: 50 }, (_, i) => `page ${i}`).find(
+      (name) => partitionOf(Buffer.from(name), PARTITIONS) === p,
+    )
+    kafka.append('views', p, [{ key: page ?? '', value: JSON.stringify({ at: END }) }])
+  }
+  const all = [...expected].map(([id, count]) => `${id}=${count}`).sort()
+
+  let calm = false
+  const rate = [0, 200, 60, 25][draw(4)] as number
+  kafka.interrupt = (kind) => {
+    if (calm || rate === 0 || draw(rate) > 0) return undefined
+    if (draw(3) === 0) return kind === 'metadata' || kind === 'offsets' ? undefined : 'after'
+    const codes = TROUBLE[kind]
+    return codes?.[draw(codes.length)]
+  }
+  const jobs: (Job<unknown> | undefined)[] = [start(kafka, clock, 'a'), undefined, undefined]
+  const turn = async (ms: number): Promise<void> => new Promise((resolve) => clock.wakeAt?.(clock.now() + ms, resolve))
+  for (let change = 0; change < 12; change++) {
+    await turn(50 + draw(3_000))
+    const at = draw(jobs.length)
+    const job = jobs[at]
+    if (job === undefined || job.health().state === 'failed') jobs[at] = start(kafka, clock, at === 0 ? 'a' : undefined)
+    else {
+      jobs[at] = undefined
+      if (draw(2) === 0) await job.drain().catch(() => {})
+      else await job.stop({ deadline: '0ms' }).catch(() => {})
+    }
+  }
+  calm = true
+  let found: readonly string[] = []
+  for (let round = 0; round < 600 && found.length < all.length; round++) {
+    for (const [i, job] of jobs.entries())
+      if (i === 0 && (job === undefined || job.health().state === 'failed')) jobs[i] = start(kafka, clock, 'a')
+    await turn(1_000)
+    found = await results(kafka)
+  }
+  for (const job of jobs) await job?.drain().catch(() => {})
+  expect(await results(kafka)).toEqual(all)
+}
+
+test(
+  `each result is there once, for ${seeds} seeds from ${firstSeed}`,
+  { timeout: 60_000 + seeds * 2_000 },
+  async () => {
+    for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
+      try {
+        await run(seed)
+      } catch (error) {
+        throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+      }
+    }
+  },
+)
