@@ -19,8 +19,9 @@ const seeds = Number(process.env['TIDEMARK_SEEDS'] ?? 60)
 const firstSeed = Number(process.env['TIDEMARK_SEED'] ?? 1)
 const PARTITIONS = 3
 const PAGES = 12
-const RECORDS = 900
-const END = 20_000
+const RECORDS = 1_200
+const STEPS = 60
+const END = 30_000
 
 /** Codes that a request of a kind may be answered with, as brokers in trouble do. */
 const TROUBLE: Partial<Record<RequestKind, readonly number[]>> = {
@@ -32,7 +33,7 @@ const TROUBLE: Partial<Record<RequestKind, readonly number[]>> = {
   initTransactions: [CODE.coordinatorNotAvailable, 51],
   committedOffsets: [CODE.unstableOffset, CODE.notCoordinator],
   fetch: [CODE.notLeader, 56],
-  heartbeat: [CODE.coordinatorNotAvailable, CODE.rebalanceInProgress],
+  heartbeat: [CODE.coordinatorNotAvailable, CODE.rebalanceInProgress, CODE.unknownMember, CODE.illegalGeneration],
 }
 
 function random(seed: number): (below: number) => number {
@@ -88,22 +89,18 @@ async function run(seed: number): Promise<void> {
   kafka.createTopic('views', PARTITIONS)
   kafka.createTopic('results', 2)
   const expected = new Map<string, number>()
-  for (let i = 0; i < RECORDS; i++) {
-    const [page, at] = [`page ${draw(PAGES)}`, i * 10 + draw(90)]
-    const id = `${page}@${at - (at % 1_000)}`
-    expected.set(id, (expected.get(id) ?? 0) + 1)
-    kafka.append('views', partitionOf(Buffer.from(page), PARTITIONS), [{ key: page, value: JSON.stringify({ at }) }])
+  let written = 0
+  const write = (count: number): void => {
+    for (const to = written + count; written < to; written++) {
+      const [page, at] = [`page ${draw(PAGES)}`, written * 10 + draw(90)]
+      const id = `${page}@${at - (at % 1_000)}`
+      expected.set(id, (expected.get(id) ?? 0) + 1)
+      kafka.append('views', partitionOf(Buffer.from(page), PARTITIONS), [{ key: page, value: JSON.stringify({ at }) }])
+    }
   }
-  for (let p = 0; p < PARTITIONS; p++) {
-    const page = Array.from({ length: 50 }, (_, i) => `page ${i}`).find(
-      (name) => partitionOf(Buffer.from(name), PARTITIONS) === p,
-    )
-    kafka.append('views', p, [{ key: page ?? '', value: JSON.stringify({ at: END }) }])
-  }
-  const all = [...expected].map(([id, count]) => `${id}=${count}`).sort()
 
   let calm = false
-  const rate = [0, 200, 60, 25][draw(4)] as number
+  const rate = [0, 100, 30, 10][draw(4)] as number
   kafka.interrupt = (kind) => {
     if (calm || rate === 0 || draw(rate) > 0) return undefined
     if (draw(3) === 0) return kind === 'metadata' || kind === 'offsets' ? undefined : 'after'
@@ -112,8 +109,10 @@ async function run(seed: number): Promise<void> {
   }
   const jobs: (Job<unknown> | undefined)[] = [start(kafka, clock, 'a'), undefined, undefined]
   const turn = async (ms: number): Promise<void> => new Promise((resolve) => clock.wakeAt?.(clock.now() + ms, resolve))
-  for (let change = 0; change < 12; change++) {
-    await turn(50 + draw(3_000))
+  for (let step = 0; step < STEPS; step++) {
+    write(RECORDS / STEPS)
+    await turn(draw(400))
+    if (draw(4) > 0) continue
     const at = draw(jobs.length)
     const job = jobs[at]
     if (job === undefined || job.health().state === 'failed') jobs[at] = start(kafka, clock, at === 0 ? 'a' : undefined)
@@ -123,6 +122,13 @@ async function run(seed: number): Promise<void> {
       else await job.stop({ deadline: '0ms' }).catch(() => {})
     }
   }
+  for (let p = 0; p < PARTITIONS; p++) {
+    const page = Array.from({ length: 50 }, (_, i) => `page ${i}`).find(
+      (name) => partitionOf(Buffer.from(name), PARTITIONS) === p,
+    )
+    kafka.append('views', p, [{ key: page ?? '', value: JSON.stringify({ at: END }) }])
+  }
+  const all = [...expected].map(([id, count]) => `${id}=${count}`).sort()
   calm = true
   let found: readonly string[] = []
   for (let round = 0; round < 600 && found.length < all.length; round++) {
