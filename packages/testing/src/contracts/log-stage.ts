@@ -39,7 +39,7 @@ export class LogStage {
   }
 
   async writer(): Promise<Writing> {
-    const writing = await Writing.open(this.bench.sink, this, true)
+    const writing = await Writing.open(this.bench.sink, this)
     this.#opened.push(writing)
     return writing
   }

@@ -9,14 +9,19 @@ type SinkStep =
   | { readonly kind: 'again'; readonly writer: number; readonly step: number }
   | { readonly kind: 'flush' | 'restart'; readonly writer: number }
 
-export function sinkHistories(): fc.Arbitrary<readonly SinkStep[]> {
+/** Of durable jobs, or of runs that make their results anew. */
+interface SinkHistory {
+  readonly durable: boolean
+  readonly steps: readonly SinkStep[]
+}
+
+export function sinkHistories(): fc.Arbitrary<SinkHistory> {
   const writer = fc.nat(1)
   const pane = fc.record({
     key: fc.constantFrom('a', 'b', ''),
     window: fc.integer({ min: -2, max: 2 }).map(minute),
     kind: fc.constantFrom('value' as const, 'value' as const, 'value' as const, 'retraction' as const),
     index: fc.nat(12),
-    epoch: fc.constantFrom(0, 0, 1, 2),
   })
   const step = fc.oneof(
     {
@@ -26,27 +31,25 @@ export function sinkHistories(): fc.Arbitrary<readonly SinkStep[]> {
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('again' as const), writer, step: fc.nat(20) }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('flush' as const, 'restart' as const), writer }) },
   )
-  return fc.array(step, { minLength: 1, maxLength: 20 })
+  return fc.record({ durable: fc.boolean(), steps: fc.array(step, { minLength: 1, maxLength: 20 }) })
 }
 
-export async function playSink(on: SinkStage, history: readonly SinkStep[]): Promise<void> {
-  const { durableOnly = false } = on.bench
-  const fit = (panes: readonly PaneAt[]): readonly PaneAt[] =>
-    durableOnly ? panes.map((pane) => ({ ...pane, epoch: 0 })) : panes
+export async function playSink(on: SinkStage, { durable, steps }: SinkHistory): Promise<void> {
+  const open = (): Promise<Writing> => on.open(durable || on.bench.durableOnly === true)
   // One at a time in a transaction.
-  const writers: Writing[] = [await on.open(durableOnly)]
-  if (on.transactions === undefined) writers.push(await on.open(durableOnly))
-  const batches = history.flatMap((step) => (step.kind === 'write' ? [fit(step.panes)] : []))
-  for (const step of history) {
+  const writers: Writing[] = [await open()]
+  if (on.transactions === undefined) writers.push(await open())
+  const batches = steps.flatMap((step) => (step.kind === 'write' ? [step.panes] : []))
+  for (const step of steps) {
     const i = step.writer % writers.length
     const writing = writers[i] as Writing
-    if (step.kind === 'write') await writing.write(...fit(step.panes))
+    if (step.kind === 'write') await writing.write(...step.panes)
     else if (step.kind === 'again') await writing.write(...(batches[step.step % batches.length] ?? []))
     else {
       await writing.flush()
       if (step.kind === 'flush') continue
       await writing.close()
-      writers[i] = await on.open(durableOnly)
+      writers[i] = await open()
     }
   }
   for (const writing of writers) await writing.flush()

@@ -30,7 +30,7 @@ export interface SinkBench {
   readonly standing: () => Iterable<StandingResult> | Promise<Iterable<StandingResult>>
   /** The watermark that readers are told, where they are told one. */
   readonly progress?: () => number | Promise<number>
-  /** It refuses jobs that make their results anew. */
+  /** It refuses jobs that make their results anew. Others write in a greater epoch each time: by their panes, or the sink's own. */
   readonly durableOnly?: boolean
 }
 
@@ -96,6 +96,7 @@ export class SinkStage {
   readonly patience: Patience
   readonly #standing: Standing = new Standing()
   readonly #writers: Writing[] = []
+  #runs = 0
 
   constructor(bench: SinkBench, patience: Patience) {
     this.bench = bench
@@ -107,9 +108,10 @@ export class SinkStage {
     return transactionsOf(this.bench.sink)
   }
 
-  /** A writer of a job that is durable, unless it is not to be. */
+  /** A writer of a job that is durable; else of the next run of one that makes its results anew, in an epoch of its own. */
   async open(durable = true): Promise<Writing> {
-    const writing = await Writing.open(this.bench.sink, this, durable)
+    const epoch = durable ? 0 : ++this.#runs
+    const writing = await Writing.open(this.bench.sink, this, { durable, epoch })
     this.#writers.push(writing)
     return writing
   }
@@ -153,24 +155,35 @@ export class Writing {
   readonly #stage: Audience
   readonly #writer: SinkWriter<TestPane>
   readonly #session: TransactionSession | undefined
+  readonly #epoch: number
   #closed = false
 
-  private constructor(stage: Audience, writer: SinkWriter<TestPane>, session: TransactionSession | undefined) {
+  private constructor(
+    stage: Audience,
+    writer: SinkWriter<TestPane>,
+    session: TransactionSession | undefined,
+    epoch: number,
+  ) {
     this.#stage = stage
     this.#writer = writer
     this.#session = session
+    this.#epoch = epoch
   }
 
-  static async open(sink: Sink<TestPane>, stage: Audience, durable: boolean): Promise<Writing> {
+  static async open(
+    sink: Sink<TestPane>,
+    stage: Audience,
+    { durable = true, epoch = 0 }: { readonly durable?: boolean; readonly epoch?: number } = {},
+  ): Promise<Writing> {
     const { within } = stage.patience
     const opening = transactionsOf(sink)?.open({ job: 'verify', sinks: [sink], sources: [] })
     const session = await within('opening transactions', opening)
     const task = { ...TASK, durable, ...(session === undefined ? {} : { transaction: session }) }
-    return new Writing(stage, await within('opening a writer', sink.open(task)), session)
+    return new Writing(stage, await within('opening a writer', sink.open(task)), session, epoch)
   }
 
   async write(...panes: readonly PaneAt[]): Promise<void> {
-    const batch = Object.freeze(panes.map(paneAt))
+    const batch = Object.freeze(panes.map((pane) => paneAt({ ...pane, epoch: this.#epoch })))
     this.#stage.written(batch)
     await this.#within(`writing ${batch.length} panes`, this.#writer.write(batch))
   }
