@@ -66,6 +66,7 @@ export class RedisHotSession implements HotSession {
     cells: readonly Cell[],
     { watermark, move }: { readonly watermark: number; readonly move?: Move },
   ): Promise<HotWritten> {
+    this.#shards.check(shard)
     await this.#shards.claim(this.#windowMs)
     const evictedTo = this.#shards.evictedTo(shard)
     const kept = cells.filter(({ end }) => end > evictedTo)
@@ -82,6 +83,7 @@ export class RedisHotSession implements HotSession {
   }
 
   async read(keys: readonly Uint8Array[], from: number, to: number): Promise<HotRead> {
+    await this.#shards.follow()
     const names = [...new Set(keys.map((key) => this.shardOf(key)))]
     const asked = Promise.all(names.map(async (name) => [name, await this.#shards.state(name)] as const))
     let range = this.#bucketsIn(from, to)
@@ -113,6 +115,7 @@ export class RedisHotSession implements HotSession {
   }
 
   async state(): Promise<ReadonlyMap<string, ShardState>> {
+    await this.#shards.follow()
     return new Map(await Promise.all(this.shards.map(async (name) => [name, await this.#shards.state(name)] as const)))
   }
 
@@ -234,10 +237,13 @@ export class RedisHotSession implements HotSession {
     return cellsOf(new Uint8Array(key), bucket, flat, from, to)
   }
 
-  /** Buckets of all keys, each once as far as it was there all the time; what is added meanwhile may or may not come. */
+  /**
+   * Buckets of all keys, each once as far as it was there all the time; what is added meanwhile may or may not come.
+   * @throws StreamError REDIS_RESHARDED at the end, where slots moved meanwhile
+   */
   async *#scan(): AsyncGenerator<FoundBucket, void> {
     const pattern = Buffer.concat([escaped(this.#layout.prefix), Buffer.from('*')])
-    const masters = await this.#persist('Asking for the masters', () => this.#commands.masters())
+    const { masters, checkStayed } = await this.#shards.masters()
     for (const send of masters) {
       const seen = new Set<string>()
       let cursor = '0'
@@ -256,6 +262,7 @@ export class RedisHotSession implements HotSession {
         }
       } while (cursor !== '0')
     }
+    await checkStayed()
   }
 }
 

@@ -54,12 +54,20 @@ return older`)
 
 /**
  * KEYS: the state of a shard. ARGV: the field of a log partition, the offset that must stand there ('' for none), the new
- * text. Gives back 1 or 0, and what stands there now.
+ * text, what fields of this shard begin with. Gives back 1 or 0, and what stands there now. Positions of shards that had
+ * other slots go with the first of this one: were the slots to come back, what lies there may not.
  */
 export const MOVE: Script = script(`
 local now = redis.call('HGET', KEYS[1], ARGV[1])
 local offset = now and string.match(now, '^%S+') or ''
 if offset ~= ARGV[2] then return {0, now or ''} end
+if not now then
+  for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+    if string.sub(field, 1, 2) == 'p:' and string.sub(field, 1, #ARGV[4]) ~= ARGV[4] then
+      redis.call('HDEL', KEYS[1], field)
+    end
+  end
+end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 return {1, ARGV[3]}`)
 

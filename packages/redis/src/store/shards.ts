@@ -3,74 +3,77 @@
  * lies in a slot of that master, so that it is lost together with the results there, or not at all.
  */
 import type { Applied, Move, ShardState } from '@tidemark/core'
-import type { Commands } from '../client/port.ts'
+import type { Argument, Commands } from '../client/port.ts'
 import { type Patience, persist } from '../client/patient.ts'
 import { problem } from '../errors.ts'
 import { MOVE, NEXT, RAISE, run } from './scripts.ts'
-import { slotOf, tagIn } from './slots.ts'
+import { type Shard, type Topology, allMasters, isSame, readTopology, resharded, shardOf } from './topology.ts'
 
-const POSITION = 'p:'
 const BOUNDARY = 'b'
 const EVICTED = 'e'
 const EPOCH = 'n'
 const WINDOW = 'w'
-
-interface Shard {
-  readonly name: string
-  readonly state: Buffer
-  readonly alive: Buffer
-  /** Ranges of slots, both ends included; none: all. */
-  readonly slots: readonly (readonly [number, number])[]
-}
+/** How long what a cluster has said of its slots is believed, ms. */
+const BELIEVED_MS = 1_000
 
 export class Shards {
   readonly #commands: Commands
   readonly #patience: Patience
-  readonly #shards: ReadonlyMap<string, Shard>
+  readonly #aggregation: string
+  #topology: Topology
+  #readAt: number
+  #reading: Promise<void> | undefined
   /** What shards have said last of where windows are gone. */
   readonly #evictedTo: Map<string, number> = new Map()
   #claimed: Promise<void> | undefined
 
-  private constructor(commands: Commands, patience: Patience, shards: readonly Shard[]) {
+  private constructor(commands: Commands, patience: Patience, aggregation: string, topology: Topology) {
     this.#commands = commands
     this.#patience = patience
-    this.#shards = new Map(shards.map((shard) => [shard.name, shard]))
+    this.#aggregation = aggregation
+    this.#topology = topology
+    this.#readAt = patience.clock.now()
   }
 
   static async open(commands: Commands, patience: Patience, aggregation: string): Promise<Shards> {
-    const shard = (name: string, tag: string, slots: Shard['slots']): Shard => {
-      const end = `{${tag}}${Buffer.byteLength(aggregation)}:${aggregation}`
-      return { name, state: Buffer.from(`tms${end}`), alive: Buffer.from(`tma${end}`), slots }
-    }
-    if (!commands.cluster) return new Shards(commands, patience, [shard('0', '0', [])])
-    const ranges = await persist(patience, 'Asking for the slots of the cluster', () => slotsOf(commands))
-    const shards = [...ranges.values()].map((of) => {
-      const [[first] = [0]] = of
-      return shard(`slots-${first}`, tagIn(first), of)
-    })
-    return new Shards(commands, patience, shards)
+    return new Shards(commands, patience, aggregation, await readTopology(commands, patience, aggregation))
   }
 
   get names(): readonly string[] {
-    return [...this.#shards.keys()]
+    return [...this.#topology.keys()]
   }
 
   /** The shard that holds a key of Redis. */
   of(key: Uint8Array): string {
-    if (!this.#commands.cluster) return '0'
-    const slot = slotOf(key)
-    for (const { name, slots } of this.#shards.values())
-      if (slots.some(([first, last]) => slot >= first && slot <= last)) return name
-    throw problem(
-      'REDIS_AWAY',
-      'Finding who has a key',
-      {
-        found: `nobody with slot ${slot} when the store was opened`,
-        expected: 'a master for every slot',
-        remedy: 'Open the store again when the cluster is whole.',
-      },
-      { retryable: true },
-    )
+    return this.#commands.cluster ? shardOf(this.#topology, key) : '0'
+  }
+
+  /** Looks from time to time whether slots have moved: then there are other shards. */
+  async follow(): Promise<void> {
+    if (!this.#commands.cluster || this.#patience.clock.now() - this.#readAt < BELIEVED_MS) return
+    await this.#follow()
+  }
+
+  /** All masters as they are, and how to tell that they still are. @throws StreamError REDIS_RESHARDED */
+  async masters(): Promise<{
+    readonly masters: readonly ((args: readonly Argument[]) => Promise<unknown>)[]
+    readonly checkStayed: () => Promise<void>
+  }> {
+    if (this.#commands.cluster) await this.#follow()
+    const topology = this.#topology
+    const masters = await allMasters(this.#commands, this.#patience, topology)
+    const checkStayed = async (): Promise<void> => {
+      if (!this.#commands.cluster) return
+      await this.#follow()
+      if (this.#topology !== topology) throw resharded('slots that have moved meanwhile')
+      await allMasters(this.#commands, this.#patience, topology)
+    }
+    return { masters, checkStayed }
+  }
+
+  /** @throws StreamError REDIS_RESHARDED for a shard that is no more */
+  check(name: string): void {
+    this.#shard(name)
   }
 
   evictedTo(name: string): number {
@@ -78,7 +81,8 @@ export class Shards {
   }
 
   async state(name: string): Promise<ShardState> {
-    const { state, alive } = this.#shard(name)
+    await this.follow()
+    const { state, alive, position } = this.#shard(name)
     const [fields, beats] = await persist(this.#patience, `Reading the state of shard ${name}`, () =>
       Promise.all([this.#commands.send(state, ['HGETALL', state]), this.#commands.send(alive, ['EXISTS', alive])]),
     )
@@ -88,7 +92,7 @@ export class Shards {
     const time = (field: string): number => Number(said.get(field) ?? Number.NEGATIVE_INFINITY)
     const applied = new Map<string, Applied>()
     for (const [field, text] of said)
-      if (field.startsWith(POSITION)) applied.set(field.slice(POSITION.length), appliedOf(text) as Applied)
+      if (field.startsWith(position)) applied.set(field.slice(position.length), appliedOf(text) as Applied)
     this.#evictedTo.set(name, time(EVICTED))
     return { applied, boundary: time(BOUNDARY), evictedTo: time(EVICTED), alive: beats === 1 }
   }
@@ -97,8 +101,14 @@ export class Shards {
     name: string,
     { partition, from, to }: Move,
   ): Promise<{ readonly moved: boolean; readonly applied: Applied | undefined }> {
-    const { state } = this.#shard(name)
-    const args = [POSITION + partition, from === undefined ? '' : String(from), `${to.offset} ${to.watermark}`]
+    await this.follow()
+    const { state, position } = this.#shard(name)
+    const args = [
+      position + partition,
+      from === undefined ? '' : String(from),
+      `${to.offset} ${to.watermark}`,
+      position,
+    ]
     let attempts = 0
     const attempt = (): Promise<unknown> => {
       attempts++
@@ -123,8 +133,9 @@ export class Shards {
   }
 
   async beat(forMs: number): Promise<void> {
+    await this.follow()
     await Promise.all(
-      [...this.#shards.values()].map(({ name, alive }) =>
+      [...this.#topology.values()].map(({ name, alive }) =>
         persist(this.#patience, `The heartbeat of shard ${name}`, () =>
           this.#commands.send(alive, ['SET', alive, '1', 'PX', String(Math.max(1, Math.round(forMs)))]),
         ),
@@ -140,7 +151,7 @@ export class Shards {
   /** Takes an epoch that nobody had, as long as one shard is left that knows of the others. */
   async nextEpoch(): Promise<number> {
     const known = await this.epoch()
-    const [first] = this.#shards.values()
+    const [first] = this.#topology.values()
     const { state } = first as Shard
     const taken = await persist(this.#patience, 'Taking an epoch', () =>
       run(this.#commands, NEXT, [state], [EPOCH, String(known)]),
@@ -175,7 +186,7 @@ export class Shards {
 
   async #claim(windowMs: number): Promise<void> {
     await Promise.all(
-      [...this.#shards.values()].map(({ name, state }) =>
+      [...this.#topology.values()].map(({ name, state }) =>
         persist(this.#patience, `Writing the state of shard ${name}`, () =>
           this.#commands.send(state, ['HSETNX', state, WINDOW, String(windowMs)]),
         ),
@@ -187,7 +198,7 @@ export class Shards {
   /** A number of each shard, 0 where it has none. */
   #said(field: string): Promise<readonly number[]> {
     return Promise.all(
-      [...this.#shards.values()].map(async ({ name, state }) =>
+      [...this.#topology.values()].map(async ({ name, state }) =>
         Number(
           (await persist(this.#patience, `Reading the state of shard ${name}`, () =>
             this.#commands.send(state, ['HGET', state, field]),
@@ -199,8 +210,9 @@ export class Shards {
 
   async #raise(field: string, time: number): Promise<void> {
     if (!Number.isFinite(time)) return
+    await this.follow()
     await Promise.all(
-      [...this.#shards.values()].map(({ name, state }) =>
+      [...this.#topology.values()].map(({ name, state }) =>
         persist(this.#patience, `Writing the state of shard ${name}`, () =>
           run(this.#commands, RAISE, [state], [field, String(time)]),
         ),
@@ -208,32 +220,28 @@ export class Shards {
     )
   }
 
+  #follow(): Promise<void> {
+    this.#reading ??= this.#readAnew().finally(() => {
+      this.#reading = undefined
+    })
+    return this.#reading
+  }
+
+  async #readAnew(): Promise<void> {
+    const now = await readTopology(this.#commands, this.#patience, this.#aggregation)
+    this.#readAt = this.#patience.clock.now()
+    if (!isSame(now, this.#topology)) this.#topology = now
+  }
+
   #shard(name: string): Shard {
-    const found = this.#shards.get(name)
-    if (found === undefined) throw new RangeError(`no shard '${name}', only ${this.names.join(', ')}`)
-    return found
+    const found = this.#topology.get(name)
+    if (found !== undefined) return found
+    if (this.#commands.cluster) throw resharded(`no master with '${name}' alone, only ${this.names.join(', ')}`)
+    throw new RangeError(`no shard '${name}', only ${this.names.join(', ')}`)
   }
 }
 
 function appliedOf(text: string): Applied | undefined {
   const [offset = '', watermark = ''] = text.split(' ')
   return offset === '' ? undefined : { offset: BigInt(offset), watermark: Number(watermark) }
-}
-
-/** Ranges of slots by master. */
-async function slotsOf(commands: Commands): Promise<ReadonlyMap<string, (readonly [number, number])[]>> {
-  const answer = (await commands.send(undefined, ['CLUSTER', 'SLOTS'])) as readonly [
-    number,
-    number,
-    readonly unknown[],
-  ][]
-  const ranges = new Map<string, (readonly [number, number])[]>()
-  for (const [first, last, [host, port]] of answer) {
-    const master = `${String(host)}:${String(port)}`
-    ranges.set(
-      master,
-      [...(ranges.get(master) ?? []), [first, last] as const].sort((a, b) => a[0] - b[0]),
-    )
-  }
-  return ranges
 }
