@@ -1,6 +1,6 @@
 /** The streaming job over topics: the same code runs on live data and makes history anew. */
-import { type Pipeline, boundedOutOfOrderness, calendar, pipeline } from '@tidemark/core'
-import { type Kafka, json, kafkaRecords, kafkaSink, kafkaSource } from '@tidemark/kafka'
+import { type Pipeline, type Source, boundedOutOfOrderness, calendar, pipeline } from '@tidemark/core'
+import { type Decoder, type Kafka, type ReplaySink, json, kafkaRecords, kafkaSink, kafkaSource } from '@tidemark/kafka'
 import { type Quake, classOf } from '../earthquakes/data.ts'
 
 export interface Summary {
@@ -15,23 +15,30 @@ export async function produce(kafka: Kafka, topic: string, quakes: Iterable<Quak
   await pipeline('catalogue').from(quakes).to(sink).start().done
 }
 
-/** Per day and magnitude class; with `until: 'end'` it ends where the topic ends now: a replay. */
-export function quakesByDay(
-  kafka: Kafka,
-  topics: { readonly from: string; readonly to: string },
-  reading: { readonly until?: 'end' } = {},
-): Pipeline<unknown> {
-  const value = json.pick({ at: 'number', magnitude: 'number', kind: 'string' })
-  return pipeline(topics.to)
-    .from(kafkaSource({ kafka, topics: [topics.from], value, ...reading }))
-    .filter((quake) => quake.kind === 'earthquake')
-    .eventTime({ timestamp: (quake) => quake.at, watermark: boundedOutOfOrderness('6h'), idleAfter: '500ms' })
-    .keyBy(classOf)
-    .window(calendar('day', { timeZone: 'UTC' }), { allowedLateness: '7d' })
-    .aggregate((a) => ({
-      count: a.count(),
-      max: a.max((quake) => quake.magnitude),
-      mean: a.mean((quake) => quake.magnitude),
-    }))
-    .to(kafkaSink({ kafka, topic: topics.to }))
+type Picked = Pick<Quake, 'at' | 'magnitude' | 'kind'>
+export const value: Decoder<Picked> = json.pick({ at: 'number', magnitude: 'number', kind: 'string' })
+
+/** Per day and magnitude class, with its ends left open: live and over history it is the same. */
+export function quakesByDay(name: string, from: Source<Picked>, to: ReplaySink<string, Summary>): Pipeline<unknown> {
+  return (
+    pipeline(name)
+      .from(from)
+      .filter((quake) => quake.kind === 'earthquake')
+      .eventTime({ timestamp: (quake) => quake.at, watermark: boundedOutOfOrderness('6h'), idleAfter: '500ms' })
+      // Records lie in the partition of their class, so several processes may share the topic.
+      .keyBy(classOf, { keepsPartition: true })
+      .window(calendar('day', { timeZone: 'UTC' }), { allowedLateness: '7d' })
+      .aggregate((a) => ({
+        count: a.count(),
+        max: a.max((quake) => quake.magnitude),
+        mean: a.mean((quake) => quake.magnitude),
+      }))
+      .to(to)
+  )
+}
+
+/** The job on live data, exactly once. */
+export function liveJob(kafka: Kafka, topic: string, to: string): Pipeline<unknown> {
+  const source = kafkaSource({ kafka, topics: [topic], group: to, value })
+  return quakesByDay(to, source, kafkaSink({ kafka, topic: to, guarantee: 'exactly-once' }))
 }

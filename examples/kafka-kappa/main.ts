@@ -1,15 +1,15 @@
 /**
- * `npm run kappa`: a week of real earthquakes through a real broker. A job runs while they arrive; then the same code
- * makes history anew into a second topic, and the answers are compared with each other and with plain loops.
+ * `npm run kappa`: a week of real earthquakes through a real broker. A job runs while they arrive, exactly once; then the
+ * same pipeline makes history anew into a second topic, and the answers are compared with each other and with plain loops.
  * Brokers of your own: `KAFKA_BROKERS=localhost:9092 npm run kappa`; else one is started for the time.
  */
 import { setTimeout } from 'node:timers/promises'
 import { Admin } from '@platformatic/kafka'
-import { kafka as cluster } from '@tidemark/kafka'
+import { kafka as cluster, replay } from '@tidemark/kafka'
 import { ServiceUnavailable, startKafka } from '@tidemark/services'
 import { type Final, differences, recompute } from '../earthquakes/batch.ts'
 import { loadQuakes } from '../earthquakes/data.ts'
-import { produce, quakesByDay } from './job.ts'
+import { liveJob, produce, quakesByDay, value } from './job.ts'
 import { readResults } from './read.ts'
 
 const PARTITIONS = 4
@@ -24,7 +24,7 @@ export async function kappa(brokers: readonly string[], line: (text: string) => 
 
   const half = Math.floor(quakes.length / 2)
   await produce(kafka, quakesTopic, quakes.slice(0, half))
-  const job = quakesByDay(kafka, { from: quakesTopic, to: live }).start()
+  const job = liveJob(kafka, quakesTopic, live).start()
   await produce(kafka, quakesTopic, quakes.slice(half))
   // A partition without earthquakes holds the watermark until it counts as idle.
   const isThrough = (): boolean =>
@@ -34,12 +34,18 @@ export async function kappa(brokers: readonly string[], line: (text: string) => 
   const first = await readResults(kafka, live, PARTITIONS)
   line(`live:   ${quakes.length} records in, ${first.panes} panes out, ${first.results.size} results so far`)
 
-  const began = performance.now()
-  await quakesByDay(kafka, { from: quakesTopic, to: anew }, { until: 'end' }).start().done
-  const seconds = ((performance.now() - began) / 1_000).toFixed(1)
+  const again = await replay({
+    kafka,
+    pipeline: quakesByDay,
+    source: { topics: [quakesTopic], value },
+    to: anew,
+    group: anew,
+    until: 'end',
+  })
+  const { of, howToSwitch } = await again.done
   const second = await readResults(kafka, anew, PARTITIONS)
-  line(`replay: ${second.panes} panes out in ${seconds} s, all ${second.results.size} results final`)
-  line(`switch: readers of ${live} go on with ${anew}; the old topic stays until nobody reads it`)
+  line(`replay: ${of} records again, ${second.panes} panes out, all ${second.results.size} results final`)
+  line(`switch: ${howToSwitch}`)
 
   const batch = recompute(quakes, new Set())
   const wrong = [

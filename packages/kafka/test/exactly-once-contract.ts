@@ -12,7 +12,16 @@ import {
 } from '@tidemark/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CommitOptions, MemberOptions, TestRecord } from '../src/index.ts'
-import { bytes, json, kafkaRecords, kafkaSink, kafkaSource, partitionOf, resultRecords } from '../src/index.ts'
+import {
+  ResultFrontier,
+  bytes,
+  json,
+  kafkaRecords,
+  kafkaSink,
+  kafkaSource,
+  partitionOf,
+  resultRecords,
+} from '../src/index.ts'
 import type { Stage } from './stage.ts'
 
 interface View {
@@ -219,6 +228,40 @@ export function exactlyOnceContract(name: string, open: () => Promise<Stage>): v
       await expect(first.done).rejects.toMatchObject({ code: 'KAFKA_FENCED' })
       await second.drain()
       expect(await results(at)).toEqual(all)
+    })
+
+    test('readers do not wait for a partition that has never had anything, once it counts as idle', async () => {
+      const at = await scene()
+      const own = views.slice(0, 2_000).filter(({ page }) => partition(page) === 0)
+      await stage.append(at.input, 0, own.map(record))
+      const job = pipeline(at.job)
+        .from(at.source())
+        .eventTime({ timestamp: (view) => view.at, watermark: boundedOutOfOrderness('1s'), idleAfter: '500ms' })
+        .keyByRecordKey<string>()
+        .window(tumbling('1m'))
+        .count()
+        .to(at.sink())
+        .start()
+      const partitions = [0, 1, 2].map((p) => `${at.output}/${p}`)
+      let watermark = Number.NEGATIVE_INFINITY
+      while (watermark < 240_000) {
+        // This one goes on: while all are idle, nobody knows more than before.
+        await stage.append(at.input, 0, [record(own.at(-1) as View)])
+        const frontier = new ResultFrontier(partitions)
+        const value = resultRecords<string, number>(json<number>())
+        await pipeline('read')
+          .from(kafkaSource({ kafka: stage.kafka, topics: [at.output], value, until: 'end' }))
+          .tap((read, meta) => {
+            if (read.kind === 'progress') watermark = frontier.observe(meta.split, read)
+          })
+          .to(collected())
+          .start().done
+        await new Promise(setImmediate)
+        if (job.health().state === 'failed') await job.done
+      }
+      expect(watermark).toBe((own.at(-1)?.at ?? 0) - 1_000)
+      expect(job.health().watermark).toBe(watermark)
+      await job.drain()
     })
 
     test('a pipeline that has changed, or input that was given more partitions, does not fit the state', async () => {

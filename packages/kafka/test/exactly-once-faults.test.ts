@@ -137,8 +137,11 @@ async function run(seed: number): Promise<void> {
     await turn(1_000)
     found = await results(kafka)
   }
+  // What the processes say last tells why, if something is missing.
+  const said = jobs.map((job) => [job?.health().state, job?.health().reasons, job?.explain()])
   for (const job of jobs) await job?.drain().catch(() => {})
-  expect(await results(kafka)).toEqual(all)
+  found = await results(kafka)
+  expect({ found, said: found.length === all.length ? [] : said }).toEqual({ found: all, said: [] })
 }
 
 test(

@@ -55,10 +55,7 @@ export class Egress {
     this.#durability = durability
     this.#streams = streams
     this.#held = new Set(
-      endpoints.filter(
-        ({ role, sink }) =>
-          durability !== 'none' && role !== 'bestEffort' && !(durability === 'transaction' && isTransactional(sink)),
-      ),
+      endpoints.filter((endpoint) => durability !== 'none' && endpoint.role !== 'bestEffort' && !this.#joins(endpoint)),
     )
     this.#onDropped = onDropped
   }
@@ -85,8 +82,11 @@ export class Egress {
     }
   }
 
-  /** Hands on what waits at the endpoints, then the watermark; a promise only where a sink gave one. */
-  deliver(watermark: number, idle: boolean): Promise<void> | undefined {
+  /**
+   * Hands on what waits at the endpoints, then the watermark, unless more is to come before it; a promise only where a
+   * sink gave one.
+   */
+  deliver(watermark: number | undefined, idle: boolean): Promise<void> | undefined {
     const steps: (() => Promise<void> | void)[] = []
     for (const endpoint of this.#endpoints) {
       if (endpoint.size === 0) continue
@@ -98,16 +98,20 @@ export class Egress {
       } else if (this.#held.has(endpoint)) this.#hold(endpoint, items)
       else steps.push(() => this.#write(endpoint, items))
     }
+    if (watermark === undefined) return inOrder(steps, 0)
     const moved = watermark > this.#progress
     if (moved) {
       this.#progress = watermark
       for (const [endpoint, writer] of this.#loose) writer.progress(watermark - endpoint.delayMs, idle)
     }
-    if (watermark > BEFORE_ALL && (moved || idle !== this.#idle)) {
+    if (moved || idle !== this.#idle) {
       this.touched = true
       this.#idle = idle
-      for (const [endpoint, writer] of this.#writers)
-        if (!this.#held.has(endpoint)) steps.push(() => this.#progressed(endpoint, writer, watermark))
+      for (const [endpoint, writer] of this.#writers) {
+        // That a task has nothing at all yet is news only where others wait for it.
+        const isNews = watermark > BEFORE_ALL || this.#joins(endpoint)
+        if (isNews && !this.#held.has(endpoint)) steps.push(() => this.#progressed(endpoint, writer, watermark))
+      }
     }
     return inOrder(steps, 0)
   }
@@ -197,10 +201,14 @@ export class Egress {
   /** Hands results to whoever reads them; waits while one of them has no room. */
   #show(endpoint: Endpoint, items: readonly unknown[]): Promise<void> | undefined {
     if (!endpoint.isResult || this.#streams.size === 0) return undefined
-    if (endpoint.role === 'bestEffort' || this.#durability !== 'transaction' || this.#held.has(endpoint))
-      return this.#offer(items)
+    if (!this.#joins(endpoint)) return this.#offer(items)
     for (const item of items) this.#unseen.push(item)
     return undefined
+  }
+
+  /** Whether it writes into the transaction of the job. */
+  #joins({ role, sink }: Endpoint): boolean {
+    return this.#durability === 'transaction' && role !== 'bestEffort' && isTransactional(sink)
   }
 
   #offer(items: readonly unknown[]): Promise<void> | undefined {

@@ -70,7 +70,7 @@ export class Lane {
   deliver(turn: () => Promise<void>): Promise<void> | undefined {
     const { task, egress } = this
     const done = task.drain(DRAIN_LIMIT)
-    const waiting = egress.deliver(done ? task.cursor.watermark : BEFORE_ALL, task.idle)
+    const waiting = egress.deliver(done ? task.cursor.watermark : undefined, task.idle)
     return done ? waiting : (waiting ?? turn()).then(() => this.deliver(turn))
   }
 }

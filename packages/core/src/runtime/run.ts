@@ -9,6 +9,7 @@ import type { Compiled } from '../pipeline/compile.ts'
 import { metricsOf, sumOfMetrics } from '../pipeline/metrics.ts'
 import { type Duration, toMs } from '../time/duration.ts'
 import { systemClock } from '../time/system-clock.ts'
+import { BEFORE_ALL } from '../time/timestamp.ts'
 import type { TimeWindow } from '../window/window.ts'
 import { Driver } from './driver.ts'
 import type { Lane } from './lane.ts'
@@ -88,7 +89,7 @@ export class Run<P> implements Job<P> {
   health(): Health {
     const now = this.#driver.now()
     const tasks = this.#tasks.map(({ task }) => task)
-    const watermark = Math.min(...tasks.map(({ cursor }) => cursor.watermark))
+    const watermark = leastWatermark(tasks)
     const at = Math.max(...tasks.map(({ cursor }) => cursor.now), this.#ended ? Number.NEGATIVE_INFINITY : now)
     const splits = new Map(
       tasks.flatMap(({ watermarks }) =>
@@ -267,7 +268,7 @@ export class Run<P> implements Job<P> {
   }
 
   #announceProgress(): void {
-    const watermark = Math.min(...this.#tasks.map(({ task }) => task.cursor.watermark))
+    const watermark = leastWatermark(this.#tasks.map(({ task }) => task))
     if (watermark <= this.#announcedWatermark) return
     this.#announcedWatermark = watermark
     this.#stalled = undefined
@@ -279,6 +280,13 @@ export class Run<P> implements Job<P> {
     this.#announced.set(name, count)
     return count - before
   }
+}
+
+/** As readers of the results take it: nobody waits for a task whose splits are all idle. */
+function leastWatermark(tasks: readonly Task[]): number {
+  const active = tasks.filter((task) => !task.idle)
+  const waited = active.length > 0 ? active : tasks.filter(({ cursor }) => cursor.watermark > BEFORE_ALL)
+  return waited.length === 0 ? BEFORE_ALL : Math.min(...waited.map(({ cursor }) => cursor.watermark))
 }
 
 function lag(now: number, watermark: number): number {

@@ -16,7 +16,11 @@ export class MemoryBrokers {
   /** Committed offsets. */
   readonly groups: Groups = new Map()
   readonly #members: Map<string, MemberGroup> = new Map()
-  readonly transactions: Transactions = new Transactions((place) => this.log(place), this.groups)
+  readonly transactions: Transactions = new Transactions(
+    (place) => this.log(place),
+    this.groups,
+    () => this.clock.now(),
+  )
   /** Fetches that wait for records. */
   readonly waits: Set<() => void> = new Set()
   interrupt: MemoryKafka['interrupt']

@@ -200,11 +200,11 @@ export class MemoryCluster implements Cluster {
     return this.#change('leaveGroup', 0, () => this.#brokers.members(member.group).leave(member), same)
   }
 
-  async initTransactions(id: string, _timeoutMs: number, current?: ProducerId): Promise<ProducerId> {
+  async initTransactions(id: string, timeoutMs: number, current?: ProducerId): Promise<ProducerId> {
     return this.#change(
       'initTransactions',
       0,
-      () => this.#brokers.transactions.init(id, current, () => this.#brokers.nextProducerId()),
+      () => this.#brokers.transactions.init(id, timeoutMs, current, () => this.#brokers.nextProducerId()),
       (error) => {
         throw refused(`Beginning transactions as '${id}'`, error)
       },
@@ -256,6 +256,7 @@ export class MemoryCluster implements Cluster {
   async #turn(request: RequestKind, node: number): Promise<number | 'after' | undefined> {
     await Promise.resolve()
     if (this.#closed) throw new StreamError('KAFKA_CLOSED', 'The connection to memoryKafka was closed.')
+    if (this.#brokers.transactions.expire()) this.#brokers.changed()
     return this.#brokers.interrupt?.(request, node) ?? undefined
   }
 

@@ -19,6 +19,9 @@ interface Transaction {
   /** The partitions and groups of the open transaction. Cleared when it ends. */
   readonly places: Map<string, Place>
   readonly groups: Map<string, Map<string, KeptOffset>>
+  timeoutMs: number
+  /** When the open one began; undefined: none is open. */
+  begunAt: number | undefined
   /** How the last one ended, so that the same decision may come again. */
   ended: boolean | undefined
 }
@@ -28,18 +31,42 @@ export class Transactions {
   readonly #byProducer: Map<bigint, Transaction> = new Map()
   readonly #log: (place: Place) => PartitionLog | undefined
   readonly #groups: Groups
+  readonly #now: () => number
 
-  constructor(log: (place: Place) => PartitionLog | undefined, groups: Groups) {
+  constructor(log: (place: Place) => PartitionLog | undefined, groups: Groups, now: () => number) {
     this.#log = log
     this.#groups = groups
+    this.#now = now
+  }
+
+  /** Aborts what has been open for too long, and fences its owner; true: there was such a one. */
+  expire(): boolean {
+    const now = this.#now()
+    let any = false
+    for (const transaction of this.#byId.values()) {
+      if (transaction.begunAt === undefined || now - transaction.begunAt < transaction.timeoutMs) continue
+      transaction.lastEpoch = -1
+      transaction.producerEpoch++
+      this.#decide(transaction, false)
+      any = true
+    }
+    return any
   }
 
   /** With `current`: a new epoch for that producer only; the same request may come again. */
-  init(id: string, current: ProducerId | undefined, newId: () => bigint): ProducerId {
+  init(id: string, timeoutMs: number, current: ProducerId | undefined, newId: () => bigint): ProducerId {
     let transaction = this.#byId.get(id)
     if (transaction === undefined) {
-      const fresh = { producerEpoch: -1, lastEpoch: -1, places: new Map(), groups: new Map(), ended: undefined }
-      transaction = { producerId: newId(), ...fresh }
+      transaction = {
+        producerId: newId(),
+        producerEpoch: -1,
+        lastEpoch: -1,
+        places: new Map(),
+        groups: new Map(),
+        timeoutMs,
+        begunAt: undefined,
+        ended: undefined,
+      }
       this.#byId.set(id, transaction)
       this.#byProducer.set(transaction.producerId, transaction)
     }
@@ -50,6 +77,7 @@ export class Transactions {
       if (this.#of(id, current) === undefined) throw refused(`Beginning transactions as '${id}'`, CODE.producerFenced)
     }
     this.#decide(transaction, false)
+    transaction.timeoutMs = timeoutMs
     transaction.lastEpoch = current?.producerEpoch ?? -1
     transaction.producerEpoch++
     transaction.ended = undefined
@@ -68,6 +96,7 @@ export class Transactions {
     const transaction = this.#of(id, producer)
     if (transaction === undefined) return CODE.invalidProducerEpoch
     transaction.ended = undefined
+    transaction.begunAt ??= this.#now()
     for (const place of places) transaction.places.set(nameOf(place), place)
     if (group !== undefined && !transaction.groups.has(group)) transaction.groups.set(group, new Map())
     return CODE.none
@@ -111,6 +140,7 @@ export class Transactions {
     }
     places.clear()
     groups.clear()
+    transaction.begunAt = undefined
     transaction.ended = commit
   }
 }
