@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { type Answers, differences, lateDifferences, recompute, tooLateByHand } from './batch.ts'
 import { classOf, loadQuakes } from './data.ts'
 import { demo } from './main.ts'
-import { screenOf } from './screen.ts'
+import { screenOf } from '../screen.ts'
 
 async function run(
   batch?: (answers: Answers) => Answers,

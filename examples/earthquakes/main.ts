@@ -1,10 +1,10 @@
-/** `npm run demo`: a week of real, badly delayed earthquakes as a stream, and the proof that nothing was lost. */
+/** `npm run earthquakes`: a week of real, badly delayed earthquakes as a stream, and the proof that nothing was lost. */
 import { arrivalClock, collected } from '@tidemark/core'
 import { type Answers, differences, lateDifferences, nameOf, recompute, tooLateByHand } from './batch.ts'
 import { type Quake, loadQuakes } from './data.ts'
 import { type LateQuake, type QuakePane, type QuakeResult, earthquakesByDay } from './job.ts'
 import { finalResults, life, opening, published, title, tooLate } from './report.ts'
-import { type Screen, screenOf, time } from './screen.ts'
+import { type Screen, screenOf, time } from '../screen.ts'
 
 /** Replays, reports and compares; answers the exit code. `batch` is what the finals are compared with. */
 export async function demo(

@@ -1,7 +1,7 @@
 /** What the demo shows of a run: what was published when, what was too late, the life of one window, the results. */
 import { CLASSES } from './data.ts'
 import { ALLOWED_LATENESS, type LateQuake, OUT_OF_ORDER, type QuakeResult } from './job.ts'
-import { type Screen, columns, date, day, span, time } from './screen.ts'
+import { type Screen, columns, date, day, span, time } from '../screen.ts'
 
 /** How final a pane is, in the order in which a result goes through it. */
 type Stage = 'early' | 'on-time' | 'corrected' | 'final'

@@ -5,10 +5,10 @@ import { earlyAndLate } from '@tidemark/triggers'
 import { type Answer, ACCURACY } from './batch.ts'
 import type { Flight } from './data.ts'
 
-/** An hour is complete when flights that were to depart 6 hours after its end have landed. */
-export const OUT_OF_ORDER = '6h'
+/** An hour is complete when flights that were to depart 3 hours after its end have landed. */
+export const OUT_OF_ORDER = '3h'
 /** For so much longer each flight that lands late updates its hour; after that it becomes a correction. */
-export const ALLOWED_LATENESS = '3h'
+export const ALLOWED_LATENESS = '2h'
 
 export function delaysByHour(flights: Input<Flight>): Results<string, Answer, TimeWindow, 'accumulating', Flight> {
   return pipeline('flight-delays')

@@ -142,7 +142,7 @@ function keeperEvents(emit: Emit): ConstructorParameters<typeof Keeper>[0]['even
     heldBack: (byMs, why) =>
       emit('alarm', {
         code: 'BOUNDARY_HELD_BACK',
-        message: `The boundary is ${byMs}ms behind (${why === 'cold' ? 'cold has not been written so far' : 'cold lacks what hot has'}): hot keeps what it has, and grows.`,
+        message: `The boundary is ${Number.isFinite(byMs) ? `${byMs}ms behind` : 'not set yet'} (${why === 'cold' ? 'cold has not been written so far' : 'cold lacks what hot has'}): hot keeps what it has, and grows.`,
       }),
   }
 }

@@ -1,4 +1,4 @@
-/** How the demo writes: a width, colours where they are wanted, columns, and times in UTC. */
+/** How the demos write: a width, colours where they are wanted, columns, and times in UTC. */
 export interface Screen {
   /** Writes one line. */
   readonly line: (text?: string) => void
@@ -23,12 +23,19 @@ export function screenOf(out: Terminal, env: { readonly [name: string]: string |
   const colours = env['NO_COLOR'] ? false : live || (env['FORCE_COLOR'] ?? '0') !== '0'
   const columns = out.columns ?? Number(env['COLUMNS'] ?? 100)
   const width = columns >= 60 ? Math.min(columns, 100) : 100
+  // A line that is written while a status stands takes its place.
+  let standing = false
   return {
     width,
-    line: (text = '') => out.write(`${text.trimEnd()}\n`),
+    line: (text = '') => {
+      out.write(`${standing ? '\r\u001B[K' : ''}${text.trimEnd()}\n`)
+      standing = false
+    },
     status: (text, last) => {
-      if (live) out.write(`\r${text}\u001B[K${last ? '\n' : ''}`)
-      else if (last) out.write(`${text}\n`)
+      if (live) {
+        out.write(`\r${text}\u001B[K${last ? '\n' : ''}`)
+        standing = !last
+      } else if (last) out.write(`${text}\n`)
     },
     paint: (colour, text) => (colours ? `\u001B[${CODES[colour]}m${text}\u001B[0m` : text),
   }

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import { screenOf } from '../screen.ts'
+import { recompute } from './batch.ts'
+import { type Flight, loadFlights } from './data.ts'
+import { type Batch, demo, inMemory } from './main.ts'
+
+async function run(
+  flights?: readonly Flight[],
+  batch?: Batch,
+): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
+  let text = ''
+  const screen = screenOf({ write: (more) => (text += more) }, {})
+  const code = await demo(screen, inMemory(), flights, batch)
+  return { code, lines: text.trimEnd().split('\n') }
+}
+
+test('the demo goes through every state of a result, and all answers equal the batch recomputation', async () => {
+  const { code, lines } = await run()
+  expect(lines.at(-1)).toBe('✔ 48,748 results, equal to the batch recomputation')
+  expect(code).toBe(0)
+  const at = lines.findIndex((line) => line.startsWith('The life of one result'))
+  const life = lines.slice(at + 2, lines.indexOf('', at + 1)).map((line) => line.slice(16, 64).trimEnd())
+  // In which of two hours something comes to cold depends on how busy the machine is; that it does, does not.
+  expect(life.toSorted()).toEqual(
+    [
+      'an early pane: provisional',
+      'the on-time pane: complete',
+      'in cold too',
+      'a late update, to hot',
+      'the late update, to cold',
+      'final: its state is freed',
+      'a flight landed too late: a correction, to hot',
+      'the correction, to cold',
+      'offloaded: the boundary has passed',
+      'evicted: hot has let go',
+    ].toSorted(),
+  )
+  const hot = lines.find((line) => line.startsWith('  hot, with every policy'))
+  expect(hot?.trim().split(/\s{2,}/)).toEqual([
+    'hot, with every policy of cold',
+    '17,830',
+    '16,772',
+    '874',
+    '58',
+    '35,534',
+  ])
+  const shown = lines.slice(lines.findIndex((line) => line.startsWith('One query across both tiers')))
+  const tiers = shown.flatMap((line) => / (cold|hot) +final$/.exec(line)?.[1] ?? [])
+  expect(tiers).toHaveLength(20)
+  expect(new Set(tiers)).toEqual(new Set(['cold', 'hot']))
+  expect(tiers).toEqual(tiers.toSorted())
+  expect(lines.filter((line) => line.length > 100)).toEqual([])
+}, 120_000)
+
+test('an answer that differs fails the demo', async () => {
+  const some = loadFlights().slice(0, 1_000)
+  const { code, lines } = await run(some, (flights, periodMs) => recompute(flights.slice(1), periodMs))
+  expect(code).toBe(1)
+  // The flight that the batch is not told of: its hour and its day, of both policies.
+  expect(lines.at(-1)).toMatch(/^✘ [\d,]+ results, 4 differences from the batch recomputation$/)
+  expect(lines.at(-2)).toContain('LAS@')
+}, 30_000)
