@@ -5,7 +5,7 @@ import { job } from './jobs.ts'
 
 const [name = '', broker = '', from = '', to = '', records = ''] = process.argv.slice(2)
 const began = performance.now()
-if (name === 'loop') await handLoop(broker, from, to, Number(records))
+if (name.startsWith('loop')) await handLoop(broker, from, to, Number(records), name.endsWith('updates'))
 else await job(kafka({ brokers: [broker] }), name, from, to).start().done
 const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
 console.log(

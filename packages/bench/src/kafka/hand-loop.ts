@@ -17,7 +17,14 @@ interface Part {
   out: HandBatch
 }
 
-export async function handLoop(address: string, from: string, to: string, records: number): Promise<void> {
+/** `updates`: a result per record, instead of finals. */
+export async function handLoop(
+  address: string,
+  from: string,
+  to: string,
+  records: number,
+  updates = false,
+): Promise<void> {
   const consumer = new Consumer({ clientId: to, groupId: to, bootstrapBrokers: [address], autocommit: false })
   consumer.topics.track(from)
   await consumer.joinGroup({})
@@ -42,6 +49,9 @@ export async function handLoop(address: string, from: string, to: string, record
     sends.add(sent)
     part.out = new HandBatch()
   }
+  const write = (part: Part, id: string, start: number, { count, sum }: { count: number; sum: number }): void => {
+    if (part.out.add(id, `{"id":${JSON.stringify(id)},"start":${start},"count":${count},"sum":${sum}}`)) flush(part)
+  }
   const close = (part: Part, watermark: number): void => {
     let next = Number.POSITIVE_INFINITY
     for (const [start, table] of part.windows) {
@@ -49,8 +59,7 @@ export async function handLoop(address: string, from: string, to: string, record
         next = Math.min(next, start + SIZE_MS)
         continue
       }
-      for (const [id, { count, sum }] of table)
-        if (part.out.add(id, `{"id":${JSON.stringify(id)},"start":${start},"count":${count},"sum":${sum}}`)) flush(part)
+      if (!updates) for (const [id, entry] of table) write(part, id, start, entry)
       part.windows.delete(start)
       if (part.start === start) part.start = -1
     }
@@ -73,6 +82,7 @@ export async function handLoop(address: string, from: string, to: string, record
     if (entry === undefined) part.current.set(id, (entry = { count: 0, sum: 0 }))
     entry.count++
     entry.sum += v
+    if (updates) write(part, id, start, entry)
     if (at > part.max) {
       part.max = at
       if (at - BOUND_MS >= part.closing) close(part, at - BOUND_MS)

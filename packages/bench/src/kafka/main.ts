@@ -1,5 +1,5 @@
 /**
- * `npm run bench:kafka -- [--records N] [--keys N,…] [--runs N] [--jobs loop,parse,pick,pick-once-1s,pick-once-100ms]`: jobs in turn on one broker of
+ * `npm run bench:kafka -- [--records N] [--keys N,…] [--runs N] [--jobs loop,parse,pick,pick-once-1s,loop-updates,pick-updates]`: jobs in turn on one broker of
  * this machine, every result checked; or `--latency SECONDS`: how long a final result takes. CPU is that of the process that runs the job, from its start to its end.
  */
 import { spawnSync } from 'node:child_process'
@@ -72,7 +72,7 @@ else
         const output = `results-${keys}-${name}-${i}`
         await createTopic(output)
         const cost = run(name, address, input, output, work)
-        const finals = await check(kafka, output, name === 'loop', work)
+        const finals = await check(kafka, output, name, work)
         costs.get(name)?.push(cost)
         console.log(
           `${keys} keys, ${name}: ${((1_000 * cost.cpuMs) / work.records).toFixed(2)} CPU s per M, ${Math.round(work.records / cost.wallMs)} k records/s, ${Math.round(cost.peakMb)} MB, ${finals} finals equal, load ${loadavg()[0]?.toFixed(1)}`,
@@ -83,7 +83,7 @@ else
     console.log(
       '| job | CPU s per M records | k records/s | peak MB | CPU beside the loop |\n| --- | --- | --- | --- | --- |',
     )
-    const loop = costs.get('loop')?.map(({ cpuMs }) => cpuMs) ?? []
+    const loop = (costs.get('loop') ?? costs.get('loop-updates'))?.map(({ cpuMs }) => cpuMs) ?? []
     for (const [name, of] of costs) {
       const cpu = spread(
         of.map(({ cpuMs }) => (1_000 * cpuMs) / work.records),

@@ -63,12 +63,14 @@ export const CLOSING = 'closing-'
 export class Expected {
   readonly #counts: Int32Array
   readonly #sums: Float64Array
+  readonly #updates: Int32Array
   readonly finals: number
   #seen = 0
 
   constructor(work: Work) {
     this.#counts = new Int32Array(work.keys * WINDOWS)
     this.#sums = new Float64Array(work.keys * WINDOWS)
+    this.#updates = new Int32Array(work.keys * WINDOWS)
     for (const { key, v, at } of drawn(work)) {
       const slot = key * WINDOWS + Math.floor(at / SIZE_MS)
       this.#counts[slot] = (this.#counts[slot] as number) + 1
@@ -89,6 +91,16 @@ export class Expected {
     // A second final of a window finds nothing to be equal to.
     this.#counts[slot] = -1
     this.#seen++
+  }
+
+  /** Takes an update of a job with a result per record: its count is one more than before, at the end all are right. */
+  update(id: string, start: number, count: number, sum: number): void {
+    if (id.startsWith(CLOSING)) return
+    const slot = Number(id.slice(1)) * WINDOWS + (start - BEGIN) / SIZE_MS
+    const next = (this.#updates[slot] as number) + 1
+    if (count !== next) throw new Error(`${id} from ${start}: found an update with count ${count}, expected ${next}`)
+    this.#updates[slot] = next
+    if (count === this.#counts[slot]) this.take(id, start, count, sum)
   }
 
   end(): void {
