@@ -124,6 +124,8 @@ export class Run<P> implements Job<P> {
   explain(window?: TimeWindow): string {
     const since = this.#stalled?.since
     const lanes = [...this.#driver.lanes.values()]
+    if (lanes.length === 0 && this.#state === 'running')
+      return 'This process has no task at the moment: others of its group have them, or they are on their way.'
     if (lanes.length <= 1) return explainRun(this.#tasks[0] as Compiled, since, window)
     return lanes.map(({ id, compiled }) => `Task ${id}. ${explainRun(compiled, since, window)}`).join('\n\n')
   }
