@@ -1,5 +1,6 @@
 // kill -9 in mid-write, and a bad network: what was acknowledged never becomes older, and what was lost shows by position.
 import { setTimeout } from 'node:timers/promises'
+import { createCluster } from '@redis/client'
 import type { Applied, Cell, HotSession } from '@tidemark/core'
 import { canTest, startProxy, startRedis } from '@tidemark/services'
 import { describe, expect, test } from 'vitest'
@@ -91,6 +92,45 @@ describe.skipIf(!(await canTest('redis')))('in trouble', () => {
     expect(await everything(session)).toEqual(wanted)
     expect(rewinds).toBe(rounds)
     client.destroy()
+  })
+
+  test('a master of a cluster is killed and its replica takes over: who goes on from the positions ends whole', async () => {
+    await using server = await startRedis({ nodes: 6, replicas: 1 })
+    const cluster = createCluster({
+      rootNodes: server.nodes.map(({ port }) => ({ socket: { host: '127.0.0.1', port } })),
+    })
+    cluster.on('error', () => {})
+    await cluster.connect()
+    const session = await open(cluster as unknown as Client, { patience: '1m' })
+    const dice = chance(11)
+    const log = Array.from({ length: 3_000 }, (_, i) => cell(String(dice(KEYS)), 10 * dice(WINDOWS), 2 * i))
+    const follow = async (shard: string): Promise<void> => {
+      let applied: Applied | undefined
+      while (applied === undefined || applied.offset < BigInt(log.length)) {
+        const at = Number(applied?.offset ?? 0n)
+        const batch = log.slice(at, at + 100)
+        const own = batch.filter(({ key }) => session.shardOf(key) === shard)
+        const to = { offset: BigInt(at + batch.length), watermark: at }
+        const move = { partition: 'log', from: applied?.offset, to }
+        applied = (await session.write(shard, own, { watermark: at, move })).applied
+        if (at === 1_000) await killed(shard)
+      }
+    }
+    let kill: Promise<void> | undefined
+    const killed = (shard: string): Promise<void> => {
+      const [first = ''] = session.shards
+      if (shard !== first) return Promise.resolve()
+      const [node] = server.nodes
+      return (kill ??= server.kill(node?.id ?? 1))
+    }
+    await Promise.all(session.shards.map(follow))
+    expect(kill).toBeDefined()
+    const wanted = new Map<string, number>()
+    for (const each of log) wanted.set(place(each), each.revision)
+    expect(await everything(session)).toEqual(wanted)
+    const state = await session.state()
+    expect([...state.values()].map(({ applied }) => applied.get('log')?.offset)).toEqual([3_000n, 3_000n, 3_000n])
+    cluster.destroy()
   })
 
   test('a network that is slow, in pieces and cut costs attempts, not results', async () => {

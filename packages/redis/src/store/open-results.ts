@@ -25,8 +25,16 @@ export async function openResults(
   keepMs: number,
   aggregation: Aggregation,
 ): Promise<RedisHotSession> {
+  const { windowMs } = aggregation
+  if (!Number.isSafeInteger(windowMs) || windowMs < 1) {
+    throw problem('BAD_WINDOW', `'windowMs' of the results '${aggregation.name}'`, {
+      found: String(windowMs),
+      expected: 'the size of its windows, a whole number of milliseconds',
+      remedy: 'It decides how many windows lie in one hash, and must not change.',
+    })
+  }
   const session = new RedisHotSession(settings, keepMs, aggregation, shards)
-  await shards.checkWindows(aggregation.windowMs)
+  await shards.checkWindows(windowMs)
   await session.state()
   return session
 }
