@@ -2,7 +2,15 @@
  * Event-time stream processing: compose a pipeline, start it, read results that say how final they are.
  * Core holds time, windows, triggers, panes, aggregators, the runtime and sources and sinks in memory.
  */
-export { StreamError, type ErrorPlace, type StreamErrorOptions } from './errors/stream-error.ts'
+export {
+  StreamError,
+  type ErrorPlace,
+  type Problem,
+  type StreamErrorOptions,
+  problem,
+  reasonOf,
+  show,
+} from './errors/stream-error.ts'
 
 export { type Cancel, type Clock, arrivalClock } from './time/clock.ts'
 export { systemClock } from './time/system-clock.ts'

@@ -2,7 +2,7 @@
  * Owns the composition of several aggregators in one pass: which columns there are, in which order user code runs, and
  * how their results become one value. One `AggregateSpec` per stage, one `Accumulators` per table of state.
  */
-import { configError, StreamError } from '../errors/stream-error.ts'
+import { configError, StreamError, reasonOf } from '../errors/stream-error.ts'
 import type { TimedMeta } from '../io/meta.ts'
 import type { AnyAggregator, Column, Columns, Later } from './aggregator.ts'
 import { objectColumns } from './object-column.ts'
@@ -154,7 +154,7 @@ function isAggregator(what: unknown): what is AnyAggregator<unknown> {
 
 /** A failing merge or result belongs to no one record, so no policy for records fits: the job stops. */
 function failed(what: string, cause: unknown): StreamError {
-  const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+  const text = reasonOf(cause)
   return new StreamError(
     'USER_FUNCTION_THREW',
     `The ${what} of an aggregator: found that it threw ${text}, expected it to return. It belongs to no one record, so onError does not apply; make it total.`,

@@ -1,6 +1,6 @@
 /**
- * Owns the one error class of the library and the two ways to make one: a mistake in how a pipeline is built
- * (thrown while building) and a record that cannot be processed (handled by the stage's error policy).
+ * Owns the one error class of the library and the ways to make one: a mistake in how a pipeline is built (thrown while
+ * building), a record that cannot be processed (handled by the stage's error policy), and what a connector finds wrong.
  * Late data is not an error and never appears here.
  */
 
@@ -50,6 +50,28 @@ export function configError(code: string, what: string, finding: Finding): Strea
 /** A record that a stage cannot process; the stage's policy (fail, skip or dead-letter) decides what follows. */
 export function recordError(code: string, what: string, finding: Finding, cause?: unknown): StreamError {
   return new StreamError(code, sentence(what, finding), cause === undefined ? {} : { cause })
+}
+
+/** What a connector found wrong, in words, so that no value is printed by mistake that may be a secret. */
+export interface Problem {
+  readonly found: string
+  readonly expected: string
+  readonly remedy: string
+}
+
+/**
+ * An error of a connector or a store, worded as all are: `what` opens the sentence, then what was found, what was
+ * expected, and what to do.
+ * @example throw problem('BAD_TABLE', "'table'", { found: show(table), expected: 'a name', remedy: 'Name one.' })
+ */
+export function problem(code: string, what: string, finding: Problem, options: StreamErrorOptions = {}): StreamError {
+  const { found, expected, remedy } = finding
+  return new StreamError(code, sentence(what, { saw: found, expected, remedy }), options)
+}
+
+/** What was thrown, in words: the name and the message of an Error, the text of anything else. */
+export function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
 }
 
 function sentence(what: string, finding: Finding): string {

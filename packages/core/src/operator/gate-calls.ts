@@ -2,7 +2,7 @@
  * Owns how a gate is asked and told, and what counts as its answer. A gate is code of others: it may throw, and it may
  * name times that have come already, or never do.
  */
-import { StreamError, show } from '../errors/stream-error.ts'
+import { StreamError, show, reasonOf } from '../errors/stream-error.ts'
 import type { GateContext, GateDecision, PaneGate } from '../trigger/gate.ts'
 import type { Cells } from './cells.ts'
 import { valueOf } from './kept.ts'
@@ -46,7 +46,7 @@ export class GateCalls {
   }
 
   #threw(cause: unknown): StreamError {
-    const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+    const text = reasonOf(cause)
     return new StreamError(
       'GATE_THREW',
       `The gate ${this.#gate.kind} of '${this.#stage}': found that it threw ${text}, expected it to return. It belongs to no one record, so onError does not apply; the job goes on from what was safe once the gate is mended.`,

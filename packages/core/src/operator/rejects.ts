@@ -1,5 +1,5 @@
 /** Owns what happens to a record that a stage cannot process: the user's exception is wrapped once, here. */
-import { StreamError } from '../errors/stream-error.ts'
+import { StreamError, reasonOf } from '../errors/stream-error.ts'
 import type { DeadLetter } from '../pane/pane.ts'
 import type { Cursor } from './cursor.ts'
 
@@ -44,7 +44,7 @@ function wrap(cause: unknown, pipeline: string, stage: string, cursor: Cursor): 
       cause: cause.cause ?? cause,
       at,
     })
-  const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+  const text = reasonOf(cause)
   return new StreamError(
     'USER_FUNCTION_THREW',
     `${where}. The function of '${stage}' threw ${text}. Handle the value there, or set onError: 'skip' or { deadLetterTo: sink }.`,

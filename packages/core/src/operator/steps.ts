@@ -2,7 +2,7 @@
  * Owns how a trigger without a fast path is asked: its rows beside the slots, and the times it wants to be asked at
  * again. It emits nothing: whoever asks deals with a firing.
  */
-import { StreamError } from '../errors/stream-error.ts'
+import { StreamError, reasonOf } from '../errors/stream-error.ts'
 import type { Trigger, TriggerContext, TriggerRows } from '../trigger/trigger.ts'
 import { type Cells, times } from './cells.ts'
 import type { Cursor, Frontier } from './cursor.ts'
@@ -133,7 +133,7 @@ export class Steps {
   }
 
   #threw(cause: unknown): StreamError {
-    const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+    const text = reasonOf(cause)
     return new StreamError(
       'TRIGGER_THREW',
       `The trigger ${this.#trigger.kind} of '${this.#stage}': found that its step threw ${text}, expected it to return. It belongs to no one record, so onError does not apply; the job goes on from what was safe once the trigger is mended.`,

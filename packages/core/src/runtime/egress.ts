@@ -3,7 +3,7 @@
  * queue of their own that never holds anything up. Where the job is durable, what the first two are to get waits in the
  * outbox until the interval is; transactional sinks get it at once, into the transaction that makes it so.
  */
-import { StreamError } from '../errors/stream-error.ts'
+import { StreamError, reasonOf } from '../errors/stream-error.ts'
 import { type SinkWriter, isTransactional } from '../io/sink.ts'
 import type { Task as TaskInfo } from '../io/source.ts'
 import type { Endpoint } from '../operator/endpoint.ts'
@@ -294,7 +294,7 @@ class LooseWriter {
 
 function sinkFailed(endpoint: Endpoint, what: string, cause: unknown): StreamError {
   if (cause instanceof StreamError) return cause
-  const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+  const text = reasonOf(cause)
   return new StreamError(
     'SINK_FAILED',
     `The ${endpoint.role} sink '${endpoint.name}' failed at ${what} with ${text}. The job stops; a restart goes on from what was safe.`,

@@ -1,9 +1,9 @@
 /** Owns what a running job fails with, or goes on after, that is neither a record's nor a sink's matter. */
-import { StreamError } from '../errors/stream-error.ts'
+import { StreamError, reasonOf } from '../errors/stream-error.ts'
 
 export function sourceFailed({ name }: { readonly name: string }, cause: unknown): StreamError {
   if (cause instanceof StreamError) return cause
-  const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+  const text = reasonOf(cause)
   return new StreamError('SOURCE_FAILED', `The source '${name}' failed at poll with ${text}.`, {
     cause,
     at: { operator: name },

@@ -1,5 +1,5 @@
 /** Owns where a gateway is and how it is spoken to, from the `thrift` of a user; no secret of it can be printed. */
-import { problem, show } from '../errors.ts'
+import { problem, show } from '@tidemark/core'
 
 /** `tcp`: frames over plain TCP. `http`, `https`: bodies of POST requests. */
 export type Transport = 'tcp' | 'http' | 'https'

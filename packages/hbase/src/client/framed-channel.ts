@@ -3,10 +3,9 @@
  * Invariant: after a reply that is late, wrong or too large there is no further one, because the connection is closed.
  */
 import { type Socket, connect } from 'node:net'
-import type { Cancel, StreamError } from '@tidemark/core'
+import { type Cancel, type StreamError, reasonOf } from '@tidemark/core'
 import { FRAME_HEAD, type Message } from '../thrift/binary-writer.ts'
 import { BinaryReader, badReply } from '../thrift/binary-reader.ts'
-import { reasonOf } from '../errors.ts'
 import type { Address } from './address.ts'
 import {
   type Channel,

@@ -1,8 +1,7 @@
 /** Owns requests over HTTP or HTTPS: one POST for each call, connections kept and re-used by Node's agent. */
 import { Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http'
 import { Agent as SecureAgent, request as requestHttps } from 'node:https'
-import { type Cancel, StreamError } from '@tidemark/core'
-import { reasonOf } from '../errors.ts'
+import { type Cancel, StreamError, reasonOf } from '@tidemark/core'
 import { FRAME_HEAD, type Message } from '../thrift/binary-writer.ts'
 import { BinaryReader } from '../thrift/binary-reader.ts'
 import type { Address } from './address.ts'

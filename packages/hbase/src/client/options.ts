@@ -1,6 +1,5 @@
 /** Owns what a user says about a gateway and how to get in, checked when a store is described. */
-import { type Clock, type Duration, durationMs, systemClock } from '@tidemark/core'
-import { problem, show } from '../errors.ts'
+import { type Clock, type Duration, durationMs, problem, show, systemClock } from '@tidemark/core'
 import { type Address, parseAddress } from './address.ts'
 import type { Headers, TlsOptions } from './http-channel.ts'
 import type { Patience } from './retry.ts'

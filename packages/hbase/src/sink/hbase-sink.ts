@@ -12,9 +12,9 @@ import {
   type TimeWindow,
   paneCell,
   periodMs,
+  problem,
 } from '@tidemark/core'
 import { type Codec, jsonCodec } from '../codec.ts'
-import { problem } from '../errors.ts'
 import { type HBaseStoreOptions, storeSettings } from '../store/options.ts'
 import { type OpenTable, withTable } from '../store/open-table.ts'
 

@@ -12,9 +12,10 @@ import {
   type TimeWindow,
   decodeKey,
   decodeStoredResult,
+  problem,
+  show,
 } from '@tidemark/core'
 import { type Codec, jsonCodec } from '../codec.ts'
-import { problem, show } from '../errors.ts'
 import { type HBaseStoreOptions, storeSettings } from '../store/options.ts'
 import { withTable } from '../store/open-table.ts'
 

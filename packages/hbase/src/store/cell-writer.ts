@@ -3,9 +3,8 @@
  * their way while the next are made. A batch may be carried out in part or twice: its cells have their versions, so nothing
  * changes by that. Two cells of one place are never on their way together: of equal versions the last has to win.
  */
-import type { Cell } from '@tidemark/core'
+import { type Cell, problem } from '@tidemark/core'
 import type { CallOptions, Gateway } from '../client/gateway.ts'
-import { problem } from '../errors.ts'
 import type { Message } from '../thrift/binary-writer.ts'
 import { putMultiple } from '../thrift/methods.ts'
 import { MOST_FRAME_BYTES, PutBatch } from '../thrift/put-batch.ts'

@@ -2,8 +2,7 @@
  * Owns `hbaseStore`: results in a table of HBase, the newest version of each window kept by HBase itself, because the
  * version is the cell's timestamp. Nothing is ever deleted: a withdrawal is a value that says so.
  */
-import type { Aggregation, ColdSession, ColdStore } from '@tidemark/core'
-import { problem, show } from '../errors.ts'
+import { type Aggregation, type ColdSession, type ColdStore, problem, show } from '@tidemark/core'
 import { withTable } from './open-table.ts'
 import { type HBaseStoreOptions, type StoreSettings, storeSettings } from './options.ts'
 import { isSize } from './scheme.ts'

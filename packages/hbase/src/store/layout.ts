@@ -4,8 +4,7 @@
  * and the id of a correction; the timestamp is the version. Part of the format of stores: changed only with FORMAT.
  */
 import { createHash } from 'node:crypto'
-import type { Cell } from '@tidemark/core'
-import { problem, show } from '../errors.ts'
+import { type Cell, problem, show } from '@tidemark/core'
 import type { StoredCell } from '../thrift/methods.ts'
 
 export const FORMAT = 1

@@ -2,9 +2,8 @@
  * Owns what a table must be: there, enabled, one family that keeps one version, and a row that says how it is laid out.
  * A table that is not there is made, split by salt where the gateway can. Nothing here ever deletes.
  */
-import { StreamError } from '@tidemark/core'
+import { StreamError, problem, show } from '@tidemark/core'
 import type { Gateway } from '../client/gateway.ts'
-import { problem, show } from '../errors.ts'
 import {
   type Namespaced,
   createTable,

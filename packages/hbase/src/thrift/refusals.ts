@@ -2,8 +2,7 @@
  * Owns what HBase says when it refuses a call, as short errors: a Java stack trace tells its reader nothing, the names
  * of the exceptions in it do.
  */
-import type { StreamError } from '@tidemark/core'
-import { type Finding, problem } from '../errors.ts'
+import { type StreamError, type Problem, problem } from '@tidemark/core'
 
 /** How HBase refused: TIOError, TIllegalArgument, or TApplicationException of the gateway itself. */
 export type RefusalKind = 'io' | 'argument' | 'application'
@@ -49,7 +48,7 @@ function refused(what: string, said: string): StreamError {
   return problem('HBASE_REFUSED', what, because(said, 'It will not take the same call later: the text says why.'))
 }
 
-function because(said: string, remedy: string): Finding {
+function because(said: string, remedy: string): Problem {
   return { found: `'${shortText(said)}'`, expected: 'success', remedy }
 }
 

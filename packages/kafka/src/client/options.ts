@@ -1,6 +1,5 @@
 /** Owns how a user says where a cluster is and how to get in, and that nothing secret of it can be printed. */
-import { type Duration, durationMs } from '@tidemark/core'
-import { problem, show } from '../errors.ts'
+import { type Duration, durationMs, problem, show } from '@tidemark/core'
 
 /** Text, or a function that is asked at each login. */
 export type Credential = string | (() => string | Promise<string>)

@@ -1,6 +1,5 @@
 /** Owns what is made of one fetched record: its value, and on demand its key, headers and the view that decoders get. */
-import { type Key, type RecordInfo, StreamError } from '@tidemark/core'
-import { reasonOf } from '../errors.ts'
+import { type Key, type RecordInfo, StreamError, reasonOf } from '@tidemark/core'
 import type { Decoder, RecordView } from '../serde/serde.ts'
 import { headersAt } from '../wire/headers.ts'
 import type { RecordWalk } from '../wire/record-walk.ts'

@@ -1,6 +1,5 @@
 /** Owns how what goes wrong in a group is worded. */
-import { StreamError } from '@tidemark/core'
-import { problem, show } from '../errors.ts'
+import { StreamError, problem, show } from '@tidemark/core'
 
 export function notOwner(group: string): StreamError {
   return new StreamError(

@@ -3,9 +3,8 @@
  * idempotent and transactional writing, and requests that fail on demand. It answers through the same port as brokers do
  * and passes the same tests. It keeps everything written to it: for tests, not for production.
  */
-import { type Clock, systemClock } from '@tidemark/core'
+import { type Clock, problem, systemClock } from '@tidemark/core'
 import type { Cluster, Kafka } from '../client/cluster.ts'
-import { problem } from '../errors.ts'
 import type { Compression } from '../wire/compression.ts'
 import { CommittedFilter } from '../fetch/committed-filter.ts'
 import { copyOf } from '../fetch/decode.ts'

@@ -2,8 +2,15 @@
  * Owns results as records, and back. A plain consumer sees the value under a key with its window, and headers in text; a
  * withdrawn result has a null value, as compaction wants it, with what it withdraws in a header.
  */
-import type { DeltaPane, Key, OneWindow, Pane, TimeWindow, Timing } from '@tidemark/core'
-import { problem } from '../errors.ts'
+import {
+  type DeltaPane,
+  type Key,
+  type OneWindow,
+  type Pane,
+  type TimeWindow,
+  type Timing,
+  problem,
+} from '@tidemark/core'
 import type { Decoder, Encoder, RecordView } from '../serde/serde.ts'
 import { encodeHeaders } from '../wire/headers.ts'
 import { type Progress, decodeProgress, encodeProgress, timeOfText, timeText } from './progress.ts'

@@ -2,7 +2,7 @@
  * Owns progress records: how far the results of each task are, travelling in the results topic itself, and what a reader
  * may conclude from them. Each task writes its progress to every partition, behind the panes it is about.
  */
-import { problem } from '../errors.ts'
+import { problem } from '@tidemark/core'
 import { encodeProgressKey } from './result-key.ts'
 
 /** How far a task is: no result of it for a window that is freed at `watermark` will change any more. */

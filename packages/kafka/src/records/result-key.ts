@@ -3,8 +3,15 @@
  * progress. Every part has its type and length before it, so two keys have the same bytes exactly when core takes them
  * for the same, and what was encoded can be decoded.
  */
-import type { StreamError, Key, KeyPart, OneWindow, TimeWindow } from '@tidemark/core'
-import { problem, show } from '../errors.ts'
+import {
+  type StreamError,
+  type Key,
+  type KeyPart,
+  type OneWindow,
+  type TimeWindow,
+  problem,
+  show,
+} from '@tidemark/core'
 import { Scratch } from './scratch.ts'
 
 const FORMAT = 1

@@ -10,11 +10,12 @@ import {
   type Source,
   type StartOptions,
   type TimeWindow,
+  problem,
+  show,
   systemClock,
 } from '@tidemark/core'
 import { type Cluster, type Kafka, LATEST, type PartitionLeader } from '../client/cluster.ts'
 import { pause } from '../client/retry.ts'
-import { problem, show } from '../errors.ts'
 import { splitOf } from '../fetch/partition.ts'
 import { type KafkaSinkOptions, kafkaSink } from '../sink/kafka-sink.ts'
 import { kafkaSource } from '../source/kafka-source.ts'

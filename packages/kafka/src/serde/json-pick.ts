@@ -1,6 +1,5 @@
 /** Owns `json.pick`: named fields of JSON objects as typed values, without the objects. */
-import type { StreamError } from '@tidemark/core'
-import { problem, show } from '../errors.ts'
+import { type StreamError, problem, show } from '@tidemark/core'
 import { FOUND, JsonScan } from './json-scan.ts'
 import { parseRange } from './parse-range.ts'
 import type { Decoder } from './serde.ts'

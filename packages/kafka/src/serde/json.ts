@@ -1,7 +1,6 @@
 /** Owns JSON values: whole ones, checked by a schema if one is given, and the door to `json.pick`. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { StreamError } from '@tidemark/core'
-import { problem, reasonOf, show } from '../errors.ts'
+import { type StreamError, problem, reasonOf, show } from '@tidemark/core'
 import { pick } from './json-pick.ts'
 import { parseRange } from './parse-range.ts'
 import type { Serde } from './serde.ts'

@@ -1,5 +1,5 @@
 /** Owns JSON.parse on a part of a buffer, with errors in our words. */
-import { problem } from '../errors.ts'
+import { problem } from '@tidemark/core'
 import { asBuffer } from './as-buffer.ts'
 
 /** What JSON.parse makes of bytes[start, end). */

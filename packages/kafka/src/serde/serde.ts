@@ -2,8 +2,8 @@
  * Owns how values and keys become bytes and come back: the contract, and the plain ones. A serde knows nothing of
  * topics; what is wrong with a value it says by throwing, and the source adds the place.
  */
+import { problem, show } from '@tidemark/core'
 import { asBuffer } from './as-buffer.ts'
-import { problem, show } from '../errors.ts'
 import { shortText } from './text-cache.ts'
 
 /** The record that a value belongs to. It is the one in hand: take from it what you need, do not keep it. */

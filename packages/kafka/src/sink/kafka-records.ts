@@ -1,6 +1,5 @@
 /** Owns `kafkaRecords`: the records of a pipeline without windows as records of a topic, exactly or at least once. */
-import { type Clock, type Key, type Sink, type SinkWriter, StreamError, type Task } from '@tidemark/core'
-import { reasonOf } from '../errors.ts'
+import { type Clock, type Key, type Sink, type SinkWriter, type Task, StreamError, reasonOf } from '@tidemark/core'
 import { partitionOf } from '../records/murmur2.ts'
 import { keyBytes } from '../records/result-key.ts'
 import { json } from '../serde/json.ts'

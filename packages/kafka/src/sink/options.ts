@@ -1,7 +1,6 @@
 /** Owns what a user says about where and how a sink writes, checked when the sink is made. */
-import { type Clock, type Duration, durationMs, systemClock } from '@tidemark/core'
+import { type Clock, type Duration, durationMs, problem, show, systemClock } from '@tidemark/core'
 import type { Kafka } from '../client/cluster.ts'
-import { problem, show } from '../errors.ts'
 import { noKafka } from '../source/options.ts'
 import type { Compression } from '../wire/compression.ts'
 import type { ProducerSettings } from './producer.ts'

@@ -1,7 +1,6 @@
 /** Owns the way of a sink's records to its topic: through a producer of its own, or into the transaction of the job. */
-import type { Task, Transactions } from '@tidemark/core'
+import { type Task, type Transactions, problem } from '@tidemark/core'
 import type { Kafka } from '../client/cluster.ts'
-import { problem } from '../errors.ts'
 import { KafkaSession } from '../transaction/kafka-session.ts'
 import { kafkaTransactions } from '../transaction/kafka-transactions.ts'
 import type { WriteOptions, WriteSettings } from './options.ts'

@@ -1,7 +1,6 @@
 /** Owns what a user says about a Kafka source, checked when the source is made. */
-import { type Clock, type Duration, type Key, durationMs, systemClock } from '@tidemark/core'
+import { type Clock, type Duration, type Key, durationMs, problem, show, systemClock } from '@tidemark/core'
 import type { Kafka } from '../client/cluster.ts'
-import { problem, show } from '../errors.ts'
 import type { BadRecord } from '../fetch/decode.ts'
 import { type Decoder, keyText } from '../serde/serde.ts'
 

@@ -1,5 +1,5 @@
 /** Owns where a source begins and, for a bounded run, where it ends: asked of the cluster once, when the job starts. */
-import { type Position, StreamError } from '@tidemark/core'
+import { type Position, StreamError, problem } from '@tidemark/core'
 import {
   type Cluster,
   type CommittedOffset,
@@ -12,7 +12,6 @@ import {
 } from '../client/cluster.ts'
 import { CODE, mayRetry, refused } from '../client/error-codes.ts'
 import { type Patience, persist } from '../client/retry.ts'
-import { problem } from '../errors.ts'
 import { splitOf } from '../fetch/partition.ts'
 import type { SourceSettings, StartFrom } from './options.ts'
 

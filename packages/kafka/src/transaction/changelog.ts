@@ -3,11 +3,10 @@
  * than the newest record of each part. It is made when there is none, checked when there is one, and read up to where a
  * task was committed.
  */
-import { StreamError } from '@tidemark/core'
+import { StreamError, problem } from '@tidemark/core'
 import { type Cluster, EARLIEST, LATEST, type PartitionLeader } from '../client/cluster.ts'
 import { CODE, mayRetry, refused } from '../client/error-codes.ts'
 import { persist } from '../client/retry.ts'
-import { problem } from '../errors.ts'
 import { splitOf } from '../fetch/partition.ts'
 import { bytes, nullable } from '../serde/serde.ts'
 import { sourceSettings } from '../source/options.ts'

@@ -2,9 +2,8 @@
  * Owns how a job comes to its transactions: whose they are, which topics they write to, and where its state is kept.
  */
 import { randomUUID } from 'node:crypto'
-import { type Clock, type Transactions, durationMs } from '@tidemark/core'
+import { type Clock, type Transactions, durationMs, problem, show } from '@tidemark/core'
 import type { Kafka } from '../client/cluster.ts'
-import { problem, show } from '../errors.ts'
 import type { CommitOptions, WriteSettings } from '../sink/options.ts'
 import { topicsOf } from '../source/start-positions.ts'
 import { Changelog } from './changelog.ts'

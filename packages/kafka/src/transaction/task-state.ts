@@ -4,8 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { deserialize, serialize } from 'node:v8'
-import { StreamError, fromParts, partsOf } from '@tidemark/core'
-import { reasonOf } from '../errors.ts'
+import { StreamError, fromParts, partsOf, reasonOf } from '@tidemark/core'
 
 /** What a part is cut into: well below what brokers take by default. */
 const MOST_BYTES = 512 * 1024

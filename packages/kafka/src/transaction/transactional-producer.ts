@@ -5,11 +5,10 @@
  * Invariants: whoever has been fenced writes nothing more and never takes the id back; a commit whose outcome is not
  * known is asked for again, never taken for a failure; after an abort the producer has a new epoch and counts anew.
  */
-import { StreamError } from '@tidemark/core'
+import { StreamError, reasonOf } from '@tidemark/core'
 import type { Cluster, CommittedPlace, GroupMember, Place, ProducerId } from '../client/cluster.ts'
 import { CODE, Refusal, refused } from '../client/error-codes.ts'
 import { type Patience, persist } from '../client/retry.ts'
-import { reasonOf } from '../errors.ts'
 import { splitOf } from '../fetch/partition.ts'
 import { type Outlet, Producer, type ProducerSettings } from '../sink/producer.ts'
 import { openPatience } from '../source/start-positions.ts'

@@ -1,7 +1,6 @@
 /** Owns packing and unpacking the records of a batch, with a cap on what comes out. gzip and zstd are Node's. */
 import zlib from 'node:zlib'
-import { StreamError } from '@tidemark/core'
-import { reasonOf } from '../errors.ts'
+import { StreamError, reasonOf } from '@tidemark/core'
 import { unpackLz4 } from './lz4.ts'
 import { malformed } from './malformed.ts'
 import { tooLarge } from './output.ts'

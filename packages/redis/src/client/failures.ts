@@ -1,6 +1,5 @@
 /** Owns what an answer of Redis, or none, means: may the same be tried again, and what is its user to do. */
-import { StreamError } from '@tidemark/core'
-import { problem, reasonOf } from '../errors.ts'
+import { StreamError, problem, reasonOf } from '@tidemark/core'
 
 /** Answers that pass by themselves: a failover, a start, slots that move, a script that runs. */
 const PASSING = ['READONLY', 'LOADING', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'MOVED', 'ASK', 'BUSY', 'UNBLOCKED']

@@ -1,6 +1,5 @@
 /** Owns second attempts: bounded in time, each with an end of its own, a few at a time in flight. */
-import { type Cancel, type Clock, StreamError, systemClock } from '@tidemark/core'
-import { problem } from '../errors.ts'
+import { type Cancel, type Clock, StreamError, problem, systemClock } from '@tidemark/core'
 import { failure } from './failures.ts'
 
 const FIRST_PAUSE_MS = 20

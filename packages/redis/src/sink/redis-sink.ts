@@ -13,8 +13,8 @@ import {
   durationMs,
   paneCell,
   periodMs,
+  problem,
 } from '@tidemark/core'
-import { problem } from '../errors.ts'
 import type { RedisHotSession } from '../store/hot-session.ts'
 import { openResults, openShards } from '../store/open-results.ts'
 import { type RedisOptions, redisSettings } from '../store/options.ts'

@@ -10,8 +10,7 @@
  * The braces make all buckets of a key lie in one slot of a cluster. The name is of a given length and the bucket end of
  * eight bytes, so no two keys share bytes. Versions are of fixed width: Redis compares them as text.
  */
-import type { Cell } from '@tidemark/core'
-import { problem } from '../errors.ts'
+import { type Cell, problem } from '@tidemark/core'
 
 /** Windows that fit into a hash that is a listpack, by default settings of the server. */
 const WINDOWS_PER_BUCKET = 128

@@ -1,8 +1,7 @@
 /** Owns how results in Redis are opened: by a client that is connected, on servers that do not forget by themselves. */
-import type { Aggregation } from '@tidemark/core'
+import { type Aggregation, problem } from '@tidemark/core'
 import { type Patience, persist } from '../client/patient.ts'
 import type { Commands } from '../client/port.ts'
-import { problem } from '../errors.ts'
 import { RedisHotSession } from './hot-session.ts'
 import type { RedisSettings } from './options.ts'
 import { Shards } from './shards.ts'

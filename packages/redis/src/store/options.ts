@@ -1,8 +1,7 @@
 /** Owns what a user says about Redis wherever it is used, checked when a store or sink is described. */
-import { type Clock, type Duration, durationMs, systemClock } from '@tidemark/core'
+import { type Clock, type Duration, durationMs, problem, show, systemClock } from '@tidemark/core'
 import type { Patience } from '../client/patient.ts'
 import { type Commands, type RedisSlice, commandsOf } from '../client/port.ts'
-import { problem, show } from '../errors.ts'
 
 export interface RedisOptions {
   /**

@@ -2,10 +2,9 @@
  * Owns the parts of a Redis that fail on their own, a server or the masters of a cluster, and what each says of itself. It
  * lies in a slot of that master, so that it is lost together with the results there, or not at all.
  */
-import type { Applied, Move, ShardState } from '@tidemark/core'
+import { type Applied, type Move, type ShardState, problem } from '@tidemark/core'
 import type { Argument, Commands } from '../client/port.ts'
 import { type Patience, persist } from '../client/patient.ts'
-import { problem } from '../errors.ts'
 import { MOVE, NEXT, RAISE, run } from './scripts.ts'
 import { type Shard, type Topology, allMasters, isSame, readTopology, resharded, shardOf } from './topology.ts'
 

@@ -4,9 +4,9 @@
  * results that lie elsewhere.
  */
 import { createHash } from 'node:crypto'
+import { problem } from '@tidemark/core'
 import { type Patience, persist } from '../client/patient.ts'
 import type { Argument, Commands } from '../client/port.ts'
-import { problem } from '../errors.ts'
 import { slotOf, tagIn } from './slots.ts'
 
 export interface Shard {
