@@ -8,8 +8,8 @@ import type { Batch, SharedReader, Signal } from '../io/source.ts'
 import type { TaskSplit } from '../io/transaction.ts'
 import type { Compiled } from '../pipeline/compile.ts'
 import type { StartOptions } from '../pipeline/job.ts'
-import type { Cancel, Clock } from '../time/clock.ts'
-import { systemClock } from '../time/system-clock.ts'
+import type { Clock } from '../time/clock.ts'
+import { systemClock, wakeAt } from '../time/system-clock.ts'
 import { type Saved, type Session, openSession, readCheckpoint } from './commit.ts'
 import { Egress, type Outbox } from './egress.ts'
 import { notOwner, positionMoved, sourceFailed } from './failures.ts'
@@ -90,13 +90,25 @@ export class Driver {
   /** Runs until the input ends or a stop is asked for. */
   async run(): Promise<Ending> {
     this.#turn.begin()
+    do {
+      await this.#process()
+      await this.#deliverAll()
+      if (this.#session === undefined) for (const { egress } of this.lanes.values()) await egress.flush()
+      // Work whose last interval was aborted is done again; whoever is to stop leaves it to the next start.
+    } while (!(await this.#commit()) && !this.#stopping)
+    await this.#committed()
+    return this.#stopping ? 'stopped' : 'completed'
+  }
+
+  /** Until there is nothing more to do. */
+  async #process(): Promise<void> {
     while (!this.#stopping) {
       if (this.#failure !== undefined) throw this.#failure
       if (this.#movements.waiting) await this.#move()
       this.#advance()
       await this.#deliverAll()
       const worked = await this.#poll()
-      if (this.#shared === undefined && this.#ended && this.#ready.length === 0) break
+      if (this.#shared === undefined && this.#ended && this.#ready.length === 0) return
       if (this.#clock.now() >= this.#commitAt || this.#outboxSize >= OUTBOX_LIMIT) await this.#commit()
       if (!worked) await this.#sleep()
       else {
@@ -104,11 +116,6 @@ export class Driver {
         if (turn !== undefined) await turn
       }
     }
-    await this.#deliverAll()
-    if (this.#session === undefined) for (const { egress } of this.lanes.values()) await egress.flush()
-    else await this.#commit()
-    await this.#committed()
-    return this.#stopping ? 'stopped' : 'completed'
   }
 
   async close(error?: unknown): Promise<void> {
@@ -303,20 +310,20 @@ export class Driver {
   }
 
   async #deliverAll(): Promise<void> {
-    for (const lane of this.lanes.values()) {
-      const delivered = lane.deliver(this.#yield)
-      if (delivered !== undefined) await delivered
-    }
+    for (const lane of this.lanes.values()) await lane.deliver(this.#yield)
   }
 
-  /** One interval: everything together durable, then its panes to the sinks, then the positions to the sources. */
-  async #commit(): Promise<void> {
+  /**
+   * One interval: everything together durable, then its panes to the sinks, then the positions to the sources. False: it
+   * was aborted, and all goes on from the one before.
+   */
+  async #commit(): Promise<boolean> {
     const session = this.#session
-    if (session === undefined) return
+    if (session === undefined) return true
     const begun = this.#clock.now()
     this.#commitAt = begun + session.everyMs
     const lanes = [...this.lanes.values()].filter((lane) => session.kind === 'checkpoint' || lane.touched)
-    if (session.kind === 'transaction' && lanes.length === 0) return
+    if (session.kind === 'transaction' && lanes.length === 0) return true
     const id = ++this.#commitId
     const outboxes: (readonly [Lane, Outbox])[] = []
     const interval = { id, layout: this.#work.layout, now: begun, inputs: this.#inputs, pause: this.#turn.pause }
@@ -325,7 +332,7 @@ export class Driver {
     if (aborted !== undefined) {
       if (++this.#aborts > MOST_ABORTS) throw aborted
       await this.#recover()
-      return
+      return false
     }
     this.#aborts = 0
     for (const [lane, outbox] of outboxes) {
@@ -335,6 +342,7 @@ export class Driver {
     await this.#committed()
     this.#commitAt = this.#clock.now() + session.everyMs
     this.#events.checkpoint(id, this.#clock.now() - begun)
+    return true
   }
 
   /** Commits; an error: it was aborted, and may be done again. */
@@ -388,12 +396,4 @@ export class Driver {
     this.#wake?.()
     this.#wake = undefined
   }
-}
-
-/** A clock that wakes nobody is followed with the timer of the machine's. */
-function wakeAt(clock: Clock, at: number, wake: () => void): Cancel | undefined {
-  if (at === Number.POSITIVE_INFINITY) return undefined
-  return clock.wakeAt === undefined
-    ? systemClock.wakeAt?.(systemClock.now() + (at - clock.now()), wake)
-    : clock.wakeAt(at, wake)
 }

@@ -61,6 +61,16 @@ test('what is committed is what a job without transactions gives, however often 
   }
 })
 
+test('an input whose last interval is aborted is read again before the job is completed', async () => {
+  const transactions = memoryTransactions({ everyMs: 1_000_000 })
+  transactions.abortNext(refused)
+  transactions.abortNext(refused)
+  const sink = transactions.sink<Counted>()
+  await counting(views, sink).start({ clock: ticking(), batchSize: 20 }).done
+  expect(transactions.commits).toBe(1)
+  expect(shown(sink.items)).toEqual(await plain())
+})
+
 test('a job that is aborted again and again gives up with what aborts it', async () => {
   const transactions = memoryTransactions({ everyMs: 5 })
   for (let i = 0; i < 50; i++) transactions.abortNext(refused)

@@ -1,5 +1,5 @@
 /** Owns the one place that reads the machine's clock and sets its timers. */
-import type { Clock } from './clock.ts'
+import type { Cancel, Clock } from './clock.ts'
 
 declare const setTimeout: (fn: () => void, delayMs: number) => unknown
 declare const clearTimeout: (timer: unknown) => void
@@ -25,4 +25,12 @@ export function yieldToHost(): Promise<void> {
     if (typeof setImmediate === 'undefined') setTimeout(resolve, 0)
     else setImmediate(resolve)
   })
+}
+
+/** A clock that wakes nobody is followed with the timer of the machine's. */
+export function wakeAt(clock: Clock, at: number, wake: () => void): Cancel | undefined {
+  if (at === Number.POSITIVE_INFINITY) return undefined
+  return clock.wakeAt === undefined
+    ? systemClock.wakeAt?.(systemClock.now() + (at - clock.now()), wake)
+    : clock.wakeAt(at, wake)
 }
