@@ -58,3 +58,9 @@ export type { MakeSinkBench, SinkBench, StandingResult } from './contracts/sink-
 export { type VerifySinkOptions, sinkChecks, verifySink } from './contracts/verify-sink.ts'
 export type { MakeResultsLogBench, ResultsLogBench } from './contracts/log-stage.ts'
 export { resultsLogChecks, verifyResultsLog } from './contracts/verify-results-log.ts'
+export {
+  type MakeCheckpointStore,
+  type VerifyCheckpointStoreOptions,
+  checkpointStoreChecks,
+  verifyCheckpointStore,
+} from './contracts/verify-checkpoint-store.ts'
