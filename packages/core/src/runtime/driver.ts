@@ -171,10 +171,11 @@ export class Driver {
   /** Deals with tasks that have come and gone, in their order. */
   async #move(): Promise<void> {
     for (let next = this.#movements.next(); next !== undefined; next = this.#movements.next()) {
+      // Also before a task comes: its state may take longer to read than a transaction may be open.
+      if (next.kind !== 'lost') await this.#commit()
       if (next.kind === 'began') await this.#takeOver(next)
       else if (next.kind === 'lost') await this.#recover()
       else {
-        await this.#commit()
         for (const task of next.tasks) await this.#drop(task)
         next.done()
       }

@@ -248,6 +248,25 @@ test('what was done of a task that is lost is dropped, and the others go on from
   expect(job.metrics().get('window.records')).toBe(2)
 })
 
+test('what is open is committed before a task comes, whose state may take longer than a transaction may', async () => {
+  const transactions = memoryTransactions({ everyMs: 1_000_000 })
+  const sink = transactions.sink<Counted>()
+  const shared = sharedSource()
+  const job = counting(shared.source, sink).start()
+  await settled()
+  shared.begin('0')
+  shared.give('0', [
+    { at: 1, page: 'even' },
+    { at: 5_000, page: 'even' },
+  ])
+  await settled()
+  expect(shown(sink.items)).toEqual([])
+  shared.begin('1')
+  await settled()
+  expect(shown(sink.items)).toEqual(['even@0=1'])
+  await job.drain()
+})
+
 test('offsets that were moved under the state are refused', async () => {
   const transactions = memoryTransactions({ everyMs: 1_000_000 })
   const shared = sharedSource()

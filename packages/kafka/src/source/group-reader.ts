@@ -21,6 +21,8 @@ export class GroupReader<out T> implements SharedReader<T> {
   readonly #reader: PartitionReader<T>
   /** Splits of the tasks that this member has; none before a task has begun. */
   readonly #tasks: Map<number, { splits: readonly string[] }> = new Map()
+  /** Tasks that are to be committed before they go. */
+  readonly #leaving: Set<number> = new Set()
   #member: GroupMember | undefined
   #of = 0
 
@@ -43,13 +45,11 @@ export class GroupReader<out T> implements SharedReader<T> {
     try {
       made.#member = await GroupMember.join(cluster, group, {
         assigned: (tasks) => made.#assigned(tasks),
-        revoking: async (tasks) => {
-          const begun = made.#end(tasks)
-          if (begun.length > 0) await events.revoking(begun.map(String))
-        },
+        revoking: (tasks) => made.#revoke(made.#end(tasks)),
         lost: (tasks) => {
-          const begun = made.#end(tasks)
-          if (begun.length > 0) events.lost(begun.map(String))
+          // Those that are still being finished are lost as well.
+          const lost = [...made.#end(tasks), ...tasks.filter((task) => made.#leaving.has(task))]
+          if (lost.length > 0) events.lost(lost.map(String))
         },
         failed: (error) => made.#reader.fail(error),
       })
@@ -157,6 +157,16 @@ export class GroupReader<out T> implements SharedReader<T> {
       place.splits = splits.map(({ split }) => split)
       this.#events.began(String(task), splits)
       this.#reader.add(own.map((at, i) => ({ place: at, offset: (splits[i] as TaskSplit).offset })))
+    }
+  }
+
+  async #revoke(tasks: readonly number[]): Promise<void> {
+    if (tasks.length === 0) return
+    for (const task of tasks) this.#leaving.add(task)
+    try {
+      await this.#events.revoking(tasks.map(String))
+    } finally {
+      for (const task of tasks) this.#leaving.delete(task)
     }
   }
 

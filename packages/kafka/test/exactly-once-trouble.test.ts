@@ -1,0 +1,141 @@
+// What an exactly-once job does where something comes in between that no test of kills or faults meets by itself.
+import {
+  type Duration,
+  type Job,
+  type Pane,
+  boundedOutOfOrderness,
+  collected,
+  pipeline,
+  tumbling,
+} from '@tidemark/core'
+import { expect, test } from 'vitest'
+import {
+  type CommitOptions,
+  type Kafka,
+  type KafkaSinkOptions,
+  type KafkaSourceOptions,
+  type MemoryKafka,
+  json,
+  kafkaSink,
+  kafkaSource,
+  memoryKafka,
+  partitionOf,
+  resultRecords,
+} from '../src/index.ts'
+import { eventClock } from './event-clock.ts'
+import { override } from './override.ts'
+
+interface View {
+  readonly at: number
+}
+
+interface Options {
+  readonly source?: Partial<KafkaSourceOptions<View>>
+  readonly sink?: Partial<KafkaSinkOptions<string, number>>
+  readonly commit?: CommitOptions
+  readonly idleAfter?: Duration
+}
+
+class World {
+  readonly clock = eventClock()
+  readonly kafka: MemoryKafka = memoryKafka({ nodes: 2, clock: this.clock })
+
+  constructor() {
+    this.kafka.createTopic('views', 2)
+    this.kafka.createTopic('results', 1)
+  }
+
+  /** A record of the one page of the partition at each of the times. */
+  write(partition: 0 | 1, ...times: readonly number[]): void {
+    const records = times.map((at) => ({ key: PAGES[partition] ?? null, value: JSON.stringify({ at }) }))
+    this.kafka.append('views', partition, records)
+  }
+
+  /** Counts views by second and page. */
+  start({ source = {}, sink = {}, commit = {}, ...time }: Options = {}): Job<unknown> {
+    const { kafka, clock } = this
+    const member = { sessionTimeout: '6s', heartbeat: '300ms', rebalanceTimeout: '10s' } as const
+    const value = json<View>()
+    const job = pipeline('counts')
+      .from(
+        kafkaSource({
+          kafka,
+          topics: ['views'],
+          group: 'counts',
+          metadataEvery: '1s',
+          value,
+          member,
+          clock,
+          ...source,
+        }),
+      )
+      .eventTime({ timestamp: ({ at }) => at, watermark: boundedOutOfOrderness('0ms'), ...time })
+      .keyByRecordKey<string>()
+      .window(tumbling('1s'))
+      .count()
+      .to(
+        kafkaSink({
+          kafka,
+          topic: 'results',
+          guarantee: 'exactly-once',
+          commit: { every: '50ms', ...commit },
+          clock,
+          ...sink,
+        }),
+      )
+      .start({ clock, batchSize: 20 })
+    job.done.catch(() => {})
+    return job
+  }
+
+  async results(): Promise<readonly string[]> {
+    const read = collected<unknown>()
+    const value = resultRecords<string, number>(json<number>())
+    const from = kafkaSource({ kafka: this.kafka, topics: ['results'], value, until: 'end' })
+    await pipeline('read').from(from).to(read).start().done
+    return (read.items as Pane<string, number>[])
+      .filter((pane) => pane.kind === 'value')
+      .map((pane) => `${pane.key}@${pane.window.start}=${pane.value}`)
+      .sort()
+  }
+
+  wait(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.clock.wakeAt?.(this.clock.now() + ms, resolve))
+  }
+}
+
+const PAGES = [0, 1].map(
+  (partition) => ['home', 'about', 'news'].find((page) => partitionOf(Buffer.from(page), 2) === partition) as string,
+)
+const [ZERO, ONE] = PAGES
+
+test('a task that was not committed in time is lost: its next owner alone makes its results', async () => {
+  const world = new World()
+  let gate = Promise.resolve()
+  let open = (): void => {}
+  const slow: Kafka = override(world.kafka, (inner) => ({
+    produce: async (...request) => {
+      await gate
+      return inner.produce(...request)
+    },
+  }))
+  const first = world.start({ sink: { kafka: slow, maxPendingBytes: 1 }, commit: { timeout: '60s' } })
+  world.write(0, 1)
+  world.write(1, 1)
+  await world.wait(1_000)
+  gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  world.write(1, 5_000)
+  await world.wait(500)
+  const second = world.start()
+  // Longer than the group waits for a task that is to go.
+  await world.wait(40_000)
+  expect(await world.results()).toEqual([`${ONE}@0=1`])
+  open()
+  world.write(0, 9_000)
+  world.write(1, 9_000)
+  await world.wait(10_000)
+  await Promise.all([first.drain(), second.drain()])
+  expect(await world.results()).toEqual([`${ONE}@0=1`, `${ONE}@5000=1`, `${ZERO}@0=1`].toSorted())
+})
