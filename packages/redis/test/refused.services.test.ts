@@ -1,4 +1,5 @@
 // What a real Redis refuses, and what it is given that cannot be: clear errors at once, nothing lost.
+import { readFileSync } from 'node:fs'
 import { createClient } from '@redis/client'
 import type { HotSession } from '@tidemark/core'
 import { type Redis, canTest, startRedis } from '@tidemark/services'
@@ -74,6 +75,27 @@ describe.skipIf(!(await canTest('redis')))('refused', () => {
       retryable: false,
       message: expect.stringMatching(/NOPERM.*ACL/),
     })
+  })
+
+  test('a user with the commands of the docs may do everything, under our keys', async () => {
+    const page = readFileSync(new URL('../../../docs/redis.md', import.meta.url), 'utf8')
+    const rules = /ACL SETUSER stats on >\S+ (.+)/.exec(page)?.[1]?.split(' ') ?? []
+    const admin = await owner()
+    await send(admin, 'ACL', 'SETUSER', 'stats', 'on', '>words', ...rules)
+    const client = await connected({ username: 'stats', password: 'words' })
+    const session = await open(client, 'allowed')
+    const to = { offset: 1n, watermark: 10 }
+    const move = { partition: 'p', from: undefined, to }
+    await session.write('0', [cell('k', 10, 0), cell('k', 20, 0)], { watermark: 0, move })
+    await session.beat(60_000)
+    await session.raiseBoundary(5)
+    await session.extend(10_000_000)
+    expect(await session.evict(10)).toBe(1)
+    expect((await session.read([bytes('k')], 0, 100)).cells[0]).toHaveLength(1)
+    const sink = redisSink({ client, keepFor: '1h', name: 'sink' })
+    await (await sink.open({ id: '0', signal: new AbortController().signal })).close()
+    const denied = (await send(admin, 'ACL', 'LOG')) as readonly unknown[]
+    expect(JSON.stringify(denied)).not.toContain('stats')
   })
 
   test('a script that is flushed, and a server that is a replica for a while', async () => {

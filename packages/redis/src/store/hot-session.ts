@@ -16,9 +16,9 @@ import type { RedisSettings } from './options.ts'
 import { WRITE, run } from './scripts.ts'
 import type { Shards } from './shards.ts'
 
-/** Cells in one call of the script, and calls in flight. */
-const CELLS_PER_CALL = 200
-const CALLS_IN_FLIGHT = 32
+/** Cells that are sent together, and how many such groups are in flight. */
+const CELLS_PER_GROUP = 200
+const GROUPS_IN_FLIGHT = 32
 /** A wider range is cut to what the store holds, which is asked for first. */
 const MOST_BUCKETS = 1_000
 const SCAN_COUNT = '1000'
@@ -72,10 +72,15 @@ export class RedisHotSession implements HotSession {
     const kept = cells.filter(({ end }) => end > evictedTo)
     const buckets = this.#buckets(kept)
     let older = kept.length - buckets.reduce((sum, bucket) => sum + bucket.cells.size, 0)
-    await fewAtATime(this.#calls(buckets), CALLS_IN_FLIGHT, async (of) => {
-      const args = of.flatMap((bucket) => this.#arguments(bucket, watermark))
-      const keys = of.map(({ redisKey }) => redisKey)
-      older += Number(await this.#persist('Writing results', () => run(this.#commands, WRITE, keys, args)))
+    await fewAtATime(this.#groups(buckets), GROUPS_IN_FLIGHT, async (calls) => {
+      const ready = calls.map((of) => ({
+        keys: of.map(({ redisKey }) => redisKey),
+        args: of.flatMap((bucket) => this.#arguments(bucket, watermark)),
+      }))
+      const answers = await this.#persist('Writing results', () =>
+        Promise.all(ready.map(({ keys, args }) => run(this.#commands, WRITE, keys, args))),
+      )
+      for (const answer of answers) older += Number(answer)
     })
     const { moved, applied } =
       move === undefined ? { moved: true, applied: undefined } : await this.#shards.move(shard, move)
@@ -173,22 +178,23 @@ export class RedisHotSession implements HotSession {
     return [...buckets.values()]
   }
 
-  /** Buckets that go together: in a cluster only those of one slot can. */
-  #calls(buckets: readonly Bucket[]): readonly (readonly Bucket[])[] {
-    const calls: Bucket[][] = []
+  /** Groups of calls, each with its buckets: in a cluster only those of one slot can go in one call. */
+  #groups(buckets: readonly Bucket[]): readonly (readonly (readonly Bucket[])[])[] {
+    const groups: Bucket[][][] = []
     let size = 0
     let tag: string | undefined
     for (const bucket of buckets) {
       const own = this.#commands.cluster ? bucket.redisKey.toString('latin1', 0, bucket.redisKey.length - 8) : ''
-      const last = calls.at(-1)
-      if (last === undefined || own !== tag || size + bucket.cells.size > CELLS_PER_CALL) {
-        calls.push([bucket])
+      const group = groups.at(-1)
+      if (group === undefined || size + bucket.cells.size > CELLS_PER_GROUP) {
+        groups.push([[bucket]])
         size = 0
-      } else last.push(bucket)
+      } else if (own === tag) group.at(-1)?.push(bucket)
+      else group.push([bucket])
       size += bucket.cells.size
       tag = own
     }
-    return calls
+    return groups
   }
 
   #arguments({ bucket, cells }: Bucket, watermark: number): readonly Argument[] {
