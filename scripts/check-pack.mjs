@@ -70,7 +70,10 @@ for (const { name, path } of failed.length === 0 ? packages : []) {
     }
     for (const [subpath, target] of Object.entries(manifest.exports)) {
       if (typeof target !== 'object') continue
-      entries.push({ specifier: `@tidemark/${name}${subpath.slice(1)}`, node: subpath === './folder' })
+      entries.push({
+        specifier: `@tidemark/${name}${subpath.slice(1)}`,
+        node: ['./folder', './embedded'].includes(subpath),
+      })
     }
   })
   // node16: subpath exports do not exist for resolution older than Node 12, and Tidemark asks for Node 20.

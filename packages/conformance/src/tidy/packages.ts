@@ -25,6 +25,7 @@ const inner: Readonly<Record<string, readonly string[]>> = {
 const outer: Readonly<Record<string, readonly string[]>> = {
   core: ['eventemitter3', 'immutable', 'flatqueue', '@datadog/sketches-js'],
   triggers: [],
+  serving: ['eventemitter3', 'lmdb'],
   testing: ['fast-check'],
 }
 
