@@ -79,11 +79,11 @@ async function sinkBench(at: At, table: string): Promise<SinkBench> {
 /** `runs`: how many random histories, of which each needs a table. */
 export function directContract(title: string, where: () => At, table: (name: string) => string, runs: number): void {
   describe(`the contract of sinks: ${title}`, () => {
-    test.each(sinkChecks(() => sinkBench(where(), table('sink')), { runs }))('$name', ({ run }) => run())
+    test.each(sinkChecks(() => sinkBench(where(), table('sink')), { runs }))('$name', ({ run }) => run(), 60_000)
   })
 
   describe(`the contract of sources: ${title}`, () => {
-    test.each(sourceChecks(() => sourceBench(where(), table('source')), { runs }))('$name', ({ run }) => run())
+    test.each(sourceChecks(() => sourceBench(where(), table('source')), { runs }))('$name', ({ run }) => run(), 60_000)
   })
 
   describe(`a pipeline straight into a table: ${title}`, () => {

@@ -81,7 +81,7 @@ export function kitContract(name: string, open: () => Promise<Stage>, runs: numb
     }
 
     describe.each(['at-least-once', 'exactly-once'] as const)('a sink, %s', (guarantee) => {
-      test.each(sinkChecks(() => sinkBench(guarantee), { runs }))('$name', ({ run }) => run())
+      test.each(sinkChecks(() => sinkBench(guarantee), { runs }))('$name', ({ run }) => run(), 60_000)
     })
     const logBench = async (guarantee: 'at-least-once' | 'exactly-once'): Promise<ResultsLogBench> => {
       const topic = await stage.topic(2)
@@ -98,14 +98,14 @@ export function kitContract(name: string, open: () => Promise<Stage>, runs: numb
     }
 
     describe.each(['at-least-once', 'exactly-once'] as const)('a results log, %s', (guarantee) => {
-      test.each(resultsLogChecks(() => logBench(guarantee)))('$name', ({ run }) => run())
+      test.each(resultsLogChecks(() => logBench(guarantee)))('$name', ({ run }) => run(), 60_000)
     })
 
     describe('a source without end', () => {
-      test.each(sourceChecks(() => benchOf(), { runs }))('$name', ({ run }) => run())
+      test.each(sourceChecks(() => benchOf(), { runs }))('$name', ({ run }) => run(), 60_000)
     })
     describe('a source that ends', () => {
-      test.each(sourceChecks(() => benchOf('end'), { runs }))('$name', ({ run }) => run())
+      test.each(sourceChecks(() => benchOf('end'), { runs }))('$name', ({ run }) => run(), 60_000)
     })
   })
 }

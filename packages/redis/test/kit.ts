@@ -26,6 +26,6 @@ export function sinkKit(where: () => RedisOptions, fresh: (name: string) => stri
     }
   }
   describe('the contract of sinks', () => {
-    test.each(sinkChecks(bench, { runs }))('$name', ({ run }) => run())
+    test.each(sinkChecks(bench, { runs }))('$name', ({ run }) => run(), 60_000)
   })
 }

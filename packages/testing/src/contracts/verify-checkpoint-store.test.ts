@@ -1,9 +1,10 @@
 import { type CheckpointSession, type CheckpointStore, memoryCheckpoints } from '@tidemark/core'
-import { describe, expect, test } from 'vitest'
+import { describe, test } from 'vitest'
+import { type Fault, faultsAreFound } from '../../test/faults.ts'
 import { checkpointStoreChecks, verifyCheckpointStore } from './verify-checkpoint-store.ts'
 
 describe('memoryCheckpoints keeps the contract', () => {
-  test.each(checkpointStoreChecks(() => memoryCheckpoints(), { runs: 1_000 }))('$name', ({ run }) => run())
+  test.each(checkpointStoreChecks(() => memoryCheckpoints(), { runs: 1_000 }))('$name', ({ run }) => run(), 60_000)
 })
 
 /** Keeps out who comes second. */
@@ -103,7 +104,7 @@ const half = broken((session) => ({
   },
 }))
 
-const MUTANTS: readonly (readonly [fault: string, make: () => CheckpointStore, check: string])[] = [
+const MUTANTS: readonly Fault<() => CheckpointStore>[] = [
   ['forgets with its owner', forgets, 'the newest checkpoint is loaded'],
   ['keeps the first one', keepsFirst, 'the newest checkpoint is loaded'],
   [
@@ -140,16 +141,8 @@ function cut(value: unknown): unknown {
   return Array.isArray(keys) ? { ...(value as object), keys: keys.slice(0, 10_000) } : value
 }
 
-describe('a fault is found, by the check that is about it', () => {
-  test.each(MUTANTS)('%s', async (_, make, check) => {
-    const failed: string[] = []
-    for (const { name, run } of checkpointStoreChecks(make, { runs: 200, seed: 1, exclusive: true }))
-      await run().catch((error: unknown) => failed.push(`${name}: ${(error as Error).message}`))
-    expect(failed.filter((line) => line.startsWith(check))).toHaveLength(1)
-  })
-
-  test('every check can fail', () => {
-    const checks = checkpointStoreChecks(exclusive, { exclusive: true }).map(({ name }) => name)
-    expect(checks.filter((name) => !MUTANTS.some(([, , check]) => name.startsWith(check)))).toEqual([])
-  })
-})
+faultsAreFound(
+  MUTANTS,
+  (make) => checkpointStoreChecks(make, { runs: 200, seed: 1, exclusive: true }),
+  checkpointStoreChecks(exclusive, { exclusive: true }),
+)

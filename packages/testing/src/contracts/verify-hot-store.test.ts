@@ -1,5 +1,6 @@
 import { type Cell, type HotSession, type HotStore, type ShardState, memoryHotStore } from '@tidemark/core'
 import { describe, expect, test } from 'vitest'
+import { type Fault, faultsAreFound } from '../../test/faults.ts'
 import { virtualClock } from '../virtual-clock.ts'
 import { hotStoreChecks, verifyHotStore } from './verify-hot-store.ts'
 
@@ -169,7 +170,7 @@ const lastWins = broken(({ write, evict }) => {
   }
 })
 
-const MUTANTS: readonly (readonly [fault: string, make: () => HotStore, check: string])[] = [
+const MUTANTS: readonly Fault<() => HotStore>[] = [
   ['a shard per session', shardPerSession(), 'every key has a shard, the same in every session'],
   ['says nothing of older cells', withoutCount('older'), 'what is not written is counted'],
   ['says nothing of evicted cells', withoutCount('evicted'), 'what is not written is counted'],
@@ -218,22 +219,10 @@ function withoutStates({ read }: HotSession): Partial<HotSession> {
   return { read: async (keys, from, to) => ({ ...(await read(keys, from, to)), shards: new Map() }) }
 }
 
-describe('a fault is found, by the check that is about it', () => {
-  test.each(MUTANTS)('%s', async (_, make, check) => {
-    const failed: string[] = []
-    for (const { name, run } of hotStoreChecks(make, { runs: 100, seed: 1, pass })) {
-      await run().catch((error: unknown) => failed.push(`${name}: ${(error as Error).message}`))
-    }
-    expect(failed.filter((line) => line.startsWith(check))).toHaveLength(1)
-  })
-
-  test('every check of shards and time can fail', () => {
-    // Those of cells are shared with cold stores, and shown to fail there.
-    const checks = hotStoreChecks(() => memory(1), { pass }).map(({ name }) => name)
-    const own = checks.slice(checks.indexOf('writers and replays in any order end in the newest'))
-    expect(own.filter((name) => !MUTANTS.some(([, , check]) => name.startsWith(check)))).toEqual([])
-  })
-})
+// Those of cells are shared with cold stores, and shown to fail there.
+const checks = hotStoreChecks(() => memory(1), { pass })
+const shared = checks.findIndex(({ name }) => name === 'writers and replays in any order end in the newest')
+faultsAreFound(MUTANTS, (make) => hotStoreChecks(make, { runs: 100, seed: 1, pass }), checks.slice(shared))
 
 test('says what it found', async () => {
   await expect(verifyHotStore(loweredBoundary(), { runs: 1, seed: 1 })).rejects.toThrow(

@@ -1,13 +1,6 @@
-import {
-  type Clock,
-  type LogEntry,
-  type LogSession,
-  type Pane,
-  type Sink,
-  type SinkWriter,
-  memoryLog,
-} from '@tidemark/core'
+import { type LogEntry, type LogSession, type Pane, type Sink, type SinkWriter, memoryLog } from '@tidemark/core'
 import { describe, expect, test } from 'vitest'
+import { type Fault, faultsAreFound, impatient } from '../../test/faults.ts'
 import type { ResultsLogBench } from './log-stage.ts'
 import { resultsLogChecks, verifyResultsLog } from './verify-results-log.ts'
 
@@ -145,7 +138,7 @@ const changing = (): ResultsLogBench => {
   })()
 }
 
-const MUTANTS: readonly (readonly [fault: string, make: () => ResultsLogBench, check: string])[] = [
+const MUTANTS: readonly Fault<() => ResultsLogBench>[] = [
   ['any partition for a key', inTurn, 'every result is in the partition of its key'],
   [
     'knows no withdrawals',
@@ -272,28 +265,11 @@ async function sleeping(read: Read, args: Parameters<Read>): ReturnType<Read> {
   return batch.entries.length === 0 && waitMs > 1_000 ? new Promise<never>(() => {}) : batch
 }
 
-/** Patience is over with the next turn of the event loop. */
-const impatient: Clock = {
-  now: () => 0,
-  wakeAt: (_, wake) => {
-    const turn = setImmediate(wake)
-    return () => clearImmediate(turn)
-  },
-}
-
-describe('a fault is found, by the check that is about it', () => {
-  test.each(MUTANTS)('%s', async (_, make, check) => {
-    const failed: string[] = []
-    for (const { name, run } of resultsLogChecks(make, { clock: impatient, patience: '100ms' }))
-      await run().catch((error: unknown) => failed.push(`${name}: ${(error as Error).message}`))
-    expect(failed.filter((line) => line.startsWith(check))).toHaveLength(1)
-  })
-
-  test('every check can fail', () => {
-    const checks = resultsLogChecks(memory).map(({ name }) => name)
-    expect(checks.filter((name) => !MUTANTS.some(([, , check]) => name.startsWith(check)))).toEqual([])
-  })
-})
+faultsAreFound(
+  MUTANTS,
+  (make) => resultsLogChecks(make, { clock: impatient, patience: '100ms' }),
+  resultsLogChecks(memory),
+)
 
 test('says what it found', async () => {
   const make = writing(() => ({ progress: () => {} }))

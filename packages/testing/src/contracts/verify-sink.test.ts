@@ -1,13 +1,6 @@
-import {
-  type Clock,
-  type Pane,
-  type Sink,
-  type SinkWriter,
-  collected,
-  latestValues,
-  memoryTransactions,
-} from '@tidemark/core'
+import { type Pane, type Sink, type SinkWriter, collected, latestValues, memoryTransactions } from '@tidemark/core'
 import { describe, expect, test } from 'vitest'
+import { type Fault, faultsAreFound, impatient } from '../../test/faults.ts'
 import type { SinkBench, StandingResult } from './sink-stage.ts'
 import { sinkChecks, verifySink } from './verify-sink.ts'
 
@@ -49,7 +42,7 @@ describe.each([
   ['collected', every],
   ['memoryTransactions', transactional],
 ])('%s keeps the contract', (_, make) => {
-  test.each(sinkChecks(make, { runs: 500 }))('$name', ({ run }) => run())
+  test.each(sinkChecks(make, { runs: 500 }))('$name', ({ run }) => run(), 60_000)
 })
 
 test('a sink of durable jobs is tried without epochs, and must refuse others', async () => {
@@ -210,7 +203,7 @@ const losesLater = broken(({ write }) => {
 const key = (map: (key: string) => string): (() => SinkBench) => everyPane((pane) => ({ ...pane, key: map(pane.key) }))
 const asInt32 = (value: number): number => Math.trunc(value) | 0
 
-const MUTANTS: readonly (readonly [fault: string, make: () => SinkBench, check: string])[] = [
+const MUTANTS: readonly Fault<() => SinkBench>[] = [
   ['writes when the next batch comes', oneBehind, 'what is flushed is there'],
   [
     'turns what it is given around in place',
@@ -288,25 +281,4 @@ function textOrder(index: number): number {
   return Number(`0.${index}`)
 }
 
-/** Patience is over with the next turn of the event loop. */
-const impatient: Clock = {
-  now: () => 0,
-  wakeAt: (_, wake) => {
-    const turn = setImmediate(wake)
-    return () => clearImmediate(turn)
-  },
-}
-
-describe('a fault is found, by the check that is about it', () => {
-  test.each(MUTANTS)('%s', async (_, make, check) => {
-    const failed: string[] = []
-    for (const { name, run } of sinkChecks(make, { runs: 50, seed: 1, clock: impatient }))
-      await run().catch((error: unknown) => failed.push(`${name}: ${(error as Error).message}`))
-    expect(failed.filter((line) => line.startsWith(check))).toHaveLength(1)
-  })
-
-  test('every check can fail', () => {
-    const checks = sinkChecks(latest).map(({ name }) => name)
-    expect(checks.filter((name) => !MUTANTS.some(([, , check]) => name.startsWith(check)))).toEqual([])
-  })
-})
+faultsAreFound(MUTANTS, (make) => sinkChecks(make, { runs: 50, seed: 1, clock: impatient }), sinkChecks(latest))

@@ -1,5 +1,6 @@
-import { type Batch, type Clock, type MemorySource, type SourceReader, memorySource } from '@tidemark/core'
+import { type Batch, type MemorySource, type SourceReader, memorySource } from '@tidemark/core'
 import { describe, expect, test } from 'vitest'
+import { type Fault, faultsAreFound, impatient } from '../../test/faults.ts'
 import type { SourceBench } from './source-stage.ts'
 import { sourceChecks, verifySource } from './verify-source.ts'
 
@@ -26,7 +27,7 @@ function benchOf(source: MemorySource<number>): SourceBench<number> {
 const memory = (): SourceBench<number> => benchOf(memorySource<number>({ splits: SPLITS }))
 
 describe('memorySource keeps the contract', () => {
-  test.each(sourceChecks(memory, { runs: 1_000 }))('$name', ({ run }) => run())
+  test.each(sourceChecks(memory, { runs: 1_000 }))('$name', ({ run }) => run(), 60_000)
 })
 
 /** Ends where it ended when it was opened. */
@@ -214,7 +215,7 @@ const losesAtPause = broken(({ poll, pause }) => {
 const finishedWith = (of: (batch: Batch<number>, n: number) => boolean): (() => SourceBench<number>) =>
   batches((batch, n) => ({ ...batch, finished: of(batch, n) }))
 
-const MUTANTS: readonly (readonly [fault: string, make: () => SourceBench<number>, check: string])[] = [
+const MUTANTS: readonly Fault<() => SourceBench<number>>[] = [
   ['loses the last record of a batch', loses, 'every record comes once'],
   ['gives the last record of a batch twice', repeats, 'every record comes once'],
   ['reuses the array of a batch', reusesArray, 'every record comes once'],
@@ -307,25 +308,4 @@ const MUTANTS: readonly (readonly [fault: string, make: () => SourceBench<number
   ['loses a record at its second pause', losesAtPause, 'any history of records'],
 ]
 
-/** Patience is over with the next turn of the event loop. */
-const impatient: Clock = {
-  now: () => 0,
-  wakeAt: (_, wake) => {
-    const turn = setImmediate(wake)
-    return () => clearImmediate(turn)
-  },
-}
-
-describe('a fault is found, by the check that is about it', () => {
-  test.each(MUTANTS)('%s', async (_, make, check) => {
-    const failed: string[] = []
-    for (const { name, run } of sourceChecks(make, { runs: 20, seed: 1, clock: impatient }))
-      await run().catch((error: unknown) => failed.push(`${name}: ${(error as Error).message}`))
-    expect(failed.filter((line) => line.startsWith(check))).toHaveLength(1)
-  })
-
-  test('every check can fail', () => {
-    const checks = sourceChecks(memory).map(({ name }) => name)
-    expect(checks.filter((name) => !MUTANTS.some(([, , check]) => name.startsWith(check)))).toEqual([])
-  })
-})
+faultsAreFound(MUTANTS, (make) => sourceChecks(make, { runs: 20, seed: 1, clock: impatient }), sourceChecks(memory))
