@@ -9,6 +9,7 @@ import {
   tumbling,
 } from '@tidemark/core'
 import { expect, test } from 'vitest'
+import { CODE } from '../src/client/error-codes.ts'
 import {
   type CommitOptions,
   type Kafka,
@@ -138,4 +139,109 @@ test('a task that was not committed in time is lost: its next owner alone makes 
   await world.wait(10_000)
   await Promise.all([first.drain(), second.drain()])
   expect(await world.results()).toEqual([`${ONE}@0=1`, `${ONE}@5000=1`, `${ZERO}@0=1`].toSorted())
+})
+
+test('a member that was put out asks at once, and does not give up before it knows', async () => {
+  const world = new World()
+  world.write(0, 1)
+  const member = { sessionTimeout: '45s', heartbeat: '20s' } as const
+  const job = world.start({ source: { member }, commit: { every: '10ms' } })
+  await world.wait(1_000)
+  let out = true
+  world.kafka.interrupt = (kind) => {
+    if (!out) return undefined
+    if (kind === 'heartbeat') out = false
+    return kind === 'heartbeat' || kind === 'commitOffsetsIn' ? CODE.unknownMember : undefined
+  }
+  world.write(0, 5_000)
+  // In the twin it is a member under its old name as well, until that one's session is over.
+  await world.wait(100_000)
+  await job.drain()
+  expect(await world.results()).toEqual([`${ZERO}@0=1`])
+})
+
+test('input that is given more partitions while the job runs does not fit its state', async () => {
+  const world = new World()
+  world.write(0, 1)
+  const job = world.start()
+  await world.wait(1_000)
+  world.kafka.createTopic('views', 3)
+  await expect(job.done).rejects.toMatchObject({ code: 'KAFKA_CHANGELOG' })
+})
+
+test('state without the offsets that it belongs to is refused, not left out', async () => {
+  const world = new World()
+  world.write(0, 1, 5_000)
+  const job = world.start()
+  await world.wait(1_000)
+  await job.drain()
+  const other = world.start({ source: { group: 'others' } })
+  await expect(other.done).rejects.toThrow('state, but no offset that the group has committed with it')
+  expect(await world.results()).toEqual([`${ZERO}@0=1`])
+  const again = world.start()
+  world.write(0, 5_500, 9_000)
+  await world.wait(1_000)
+  await again.drain()
+  expect(await world.results()).toEqual([`${ZERO}@0=1`, `${ZERO}@5000=2`])
+})
+
+test('a transaction that does not say where the state lies is aborted, and done again', async () => {
+  const world = new World()
+  let lost = 0
+  const kafka: Kafka = override(world.kafka, (inner) => ({
+    produce: async (...request) => {
+      const answers = await inner.produce(...request)
+      return answers.map((answer) => {
+        if (answer.topic !== 'counts-changelog' || lost++ > 0) return answer
+        return { ...answer, error: CODE.duplicateSequence, baseOffset: -1n }
+      })
+    },
+  }))
+  const job = world.start({ sink: { kafka } })
+  world.write(0, 1, 2)
+  await world.wait(1_000)
+  await job.stop({ deadline: '0ms' }).catch(() => {})
+  expect(lost).toBeGreaterThan(1)
+  const again = world.start()
+  await world.wait(20_000)
+  world.write(0, 5_000)
+  await world.wait(1_000)
+  await again.drain()
+  expect(await world.results()).toEqual([`${ZERO}@0=2`])
+})
+
+test.each([
+  [{ every: '30s' }, {}, 40_000],
+  [{ every: '30s' }, { instance: 'a' }, 90_000],
+  [{ every: '30s', timeout: '31s' }, {}, 31_000],
+] as const)('a transaction may be open for longer than an interval: %j %j', async (commit, member, timeoutMs) => {
+  const world = new World()
+  const asked: number[] = []
+  const kafka: Kafka = override(world.kafka, (inner) => ({
+    initTransactions: (id, ms, current) => {
+      asked.push(ms)
+      return inner.initTransactions(id, ms, current)
+    },
+  }))
+  const job = world.start({ source: { member }, sink: { kafka }, commit })
+  await world.wait(100)
+  await job.drain()
+  expect(asked).toEqual([timeoutMs])
+})
+
+test('a job that cannot begin leaves no connection open', async () => {
+  const world = new World()
+  let open = 0
+  const kafka: Kafka = override(world.kafka, (inner) => {
+    open++
+    return {
+      close: async () => {
+        open--
+        await inner.close()
+      },
+    }
+  })
+  world.kafka.interrupt = (kind) => (kind === 'initTransactions' ? 53 : undefined)
+  await expect(world.start({ sink: { kafka } }).done).rejects.toThrow('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
+  expect(open).toBe(0)
 })

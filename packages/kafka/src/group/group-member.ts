@@ -116,6 +116,11 @@ export class GroupMember {
     if (this.#leads && count > this.#of) this.#askToJoin()
   }
 
+  /** Asks the coordinator now, not when it is time to, whether it is a member still. */
+  askNow(): void {
+    this.#wake()
+  }
+
   /** Leaves the group, unless the member has a static name: that one's tasks wait for it until its session is over. */
   async close(): Promise<void> {
     if (this.#closed) return

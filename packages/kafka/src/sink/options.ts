@@ -11,8 +11,8 @@ export interface CommitOptions {
   /** The topic of the state, default `<job>-changelog`; it is made if need be. One for each job. */
   readonly changelog?: string
   /**
-   * A transaction that is open for longer is aborted by the brokers, and the job with it. Default 60 s, and 10 s in a
-   * group without instance names, where those who take over may have to wait for it.
+   * A transaction that is open for longer is aborted by the brokers, and the job with it. Default `every` and 60 s, and
+   * 10 s more than `every` in a group without instance names, where those who take over may have to wait for it.
    */
   readonly timeout?: Duration
 }

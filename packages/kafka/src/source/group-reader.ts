@@ -90,8 +90,9 @@ export class GroupReader<out T> implements SharedReader<T> {
     return this.#of
   }
 
-  /** Begins all tasks anew, from what was committed. */
+  /** Begins all tasks anew, from what was committed. The member may have been put out: that is asked at once. */
   rewind(): void {
+    this.#member?.askNow()
     const tasks = [...this.#tasks.keys()]
     this.#end(tasks)
     this.#assigned(tasks)

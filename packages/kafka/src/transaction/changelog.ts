@@ -48,14 +48,7 @@ export class Changelog {
     })
     const [found] = await topicsOf(this.#cluster, [topic], this.#opening)
     const partitions = found?.partitions.length ?? 0
-    if (partitions !== tasks) {
-      throw problem('KAFKA_CHANGELOG', `The changelog '${topic}'`, {
-        found: `${partitions} partitions`,
-        expected: `${tasks}, one for each task (the partitions of the input)`,
-        remedy:
-          'The input has been given other partitions, and with them other keys: its state does not fit any more. Start the job under another name, reading from the beginning, or copy the input into a new topic.',
-      })
-    }
+    if (partitions !== tasks) throw this.misfit(partitions, tasks)
     await this.#checkPolicy()
   }
 
@@ -68,10 +61,12 @@ export class Changelog {
     const to = end ?? stable
     const start = await this.#offset(place, EARLIEST)
     const records = new Map<string, Uint8Array>()
-    if (start >= to) {
-      if (end !== undefined && end > 0n && start > end) throw this.#lost(task, `nothing before offset ${start}`)
-      return [records, to]
-    }
+    if (start < to) await this.#readInto(records, place, start, to)
+    if (end !== undefined && end > 0n && records.size === 0) throw this.#lost(task, `nothing before offset ${end}`)
+    return [records, to]
+  }
+
+  async #readInto(records: Map<string, Uint8Array>, place: PartitionLeader, start: bigint, to: bigint): Promise<void> {
     const settings = sourceSettings({
       kafka: { kind: 'changelog', connect: () => Promise.resolve(this.#cluster) },
       topics: [this.topic],
@@ -94,7 +89,6 @@ export class Changelog {
     } finally {
       reader.close()
     }
-    return [records, to]
   }
 
   /** What is decided; waits until that goes as far as what the task has committed. */
@@ -103,6 +97,26 @@ export class Changelog {
       const stable = await this.#offset(place, LATEST)
       if (stable < atLeast) throw this.#lost(place.partition, `it ends at ${stable}`, atLeast)
       return stable
+    })
+  }
+
+  /** The input has other partitions than the changelog. */
+  misfit(partitions: number, tasks: number): StreamError {
+    return problem('KAFKA_CHANGELOG', `The changelog '${this.topic}'`, {
+      found: `${partitions} partitions`,
+      expected: `${tasks}, one for each task (the partitions of the input)`,
+      remedy:
+        'The input has been given other partitions, and with them other keys: its state does not fit any more. Start the job under another name, reading from the beginning, or copy the input into a new topic.',
+    })
+  }
+
+  /** There is state of a task, and no offsets that it belongs to. */
+  orphaned(task: number): StreamError {
+    return problem('KAFKA_CHANGELOG', `The changelog '${this.topic}', task ${task}`, {
+      found: 'state, but no offset that the group has committed with it',
+      expected: 'both, as they were committed together',
+      remedy:
+        "The job has another group than before, the group's offsets were set by a tool, or they have expired. Go back to the old group, or start anew: under another name, or with the changelog and the results deleted.",
     })
   }
 

@@ -52,11 +52,12 @@ export class KafkaSession implements TransactionSession {
     const partition = Number(task)
     const ends = splits.map(({ metadata }) => decodeNote(metadata)?.changelogEnd).filter((end) => end !== undefined)
     const newest = ends.length === 0 ? undefined : ends.reduce((a, b) => (a > b ? a : b))
-    // A shared task whose offsets say nothing has no state of ours, whatever an aborted owner has left.
-    const [records, end] =
-      splits.length > 0 && newest === undefined
-        ? [new Map<string, Uint8Array>(), 0n]
-        : await this.#parts.changelog.read(partition, newest)
+    const { changelog } = this.#parts
+    // It was made for the tasks that there were when the job started.
+    if (partition >= this.#states.partitions) throw changelog.misfit(this.#states.partitions, partition + 1)
+    const [records, end] = await changelog.read(partition, newest)
+    // State and offsets are committed together: one without the other was taken away, or is another group's.
+    if (splits.length > 0 && newest === undefined && records.size > 0) throw changelog.orphaned(partition)
     this.#tasks.set(task, { partition, state: new TaskState(records), end, changed: false })
     return stateOf(records)
   }
@@ -102,7 +103,11 @@ export class KafkaSession implements TransactionSession {
 
   /** Everything written is acknowledged now, so it is known how far the changelog goes. */
   #offsets({ positions, owner }: SharedPositions): Offsets {
-    for (const task of this.#tasks.values()) if (task.changed) task.end = this.#states.end(task.partition)
+    for (const task of this.#tasks.values()) {
+      if (!task.changed) continue
+      task.end = this.#states.end(task.partition)
+      if (task.end < 0n) throw new Error(`nobody says where the state of task ${task.partition} was written`)
+    }
     const ends = new Map([...this.#tasks.values()].map(({ partition, end }) => [partition, end]))
     const places = placesOf(positions).map((place, i) => {
       const watermark = positions[i]?.watermark ?? Number.NEGATIVE_INFINITY

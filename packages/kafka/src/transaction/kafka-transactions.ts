@@ -41,7 +41,7 @@ export function kafkaTransactions(kafka: Kafka, settings: WriteSettings, options
             ...settings,
             // One process of a job alone: whoever starts it again takes the place of the one before.
             transactionalId: shared === undefined ? job : `${job}-${shared.instance ?? randomUUID()}`,
-            timeoutMs: timeoutMs ?? (shared === undefined || shared.instance !== undefined ? 60_000 : 10_000),
+            timeoutMs: timeoutMs ?? everyMs + (shared === undefined || shared.instance !== undefined ? 60_000 : 10_000),
           },
         )
         return new KafkaSession({ cluster, producer, changelog, now: nowOf(settings.clock) })

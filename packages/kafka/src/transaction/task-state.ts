@@ -69,7 +69,12 @@ export function stateOf(records: ReadonlyMap<string, Uint8Array>): unknown {
       deserialize(slices.length === 1 ? (slices[0] as Uint8Array) : Buffer.concat(slices)),
     )
   }
-  return parts.size === 0 ? undefined : fromParts(parts)
+  if (parts.size === 0) return undefined
+  try {
+    return fromParts(parts)
+  } catch (error) {
+    throw unreadable(reasonOf(error))
+  }
 }
 
 /** The name of the whole is empty, which no key may be. */

@@ -51,18 +51,23 @@ export class TransactionalProducer {
     this.#identity = identity
   }
 
-  /** Fences whoever had the id, and waits until what was left open is decided. */
+  /** Fences whoever had the id, and waits until what was left open is decided. The cluster is closed with it, or at once. */
   static async open(
     cluster: Cluster,
     topics: readonly string[],
     settings: TransactionSettings,
   ): Promise<TransactionalProducer> {
     const { transactionalId, timeoutMs } = settings
-    const identity = await persist(openPatience(settings), () => cluster.initTransactions(transactionalId, timeoutMs))
-    const made = new TransactionalProducer(cluster, settings, identity)
-    const register = (places: readonly Place[]): Promise<void> => made.#inTurn(() => made.#register(places))
-    made.#producer = await Producer.open(cluster, topics, settings, { producer: identity, transactionalId, register })
-    return made
+    try {
+      const producer = await persist(openPatience(settings), () => cluster.initTransactions(transactionalId, timeoutMs))
+      const made = new TransactionalProducer(cluster, settings, producer)
+      const register = (places: readonly Place[]): Promise<void> => made.#inTurn(() => made.#register(places))
+      made.#producer = await Producer.open(cluster, topics, settings, { producer, transactionalId, register })
+      return made
+    } catch (error) {
+      await cluster.close()
+      throw error
+    }
   }
 
   outlet(topic: string): Outlet {
