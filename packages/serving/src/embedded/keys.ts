@@ -22,9 +22,14 @@ export const AREA = {
   state: 5,
   /** By end: when hot lets go of it. */
   expiry: 6,
+  /** By offset: an entry. */
   log: 7,
-  jobs: 8,
-  parts: 9,
+  /** Of a log, its first offset and the one behind its last entry. */
+  bounds: 8,
+  /** Whose a job is. */
+  jobs: 9,
+  /** By job, task and a digest of its name: a part of a state. */
+  parts: 10,
 } as const
 
 const LONGEST = 200

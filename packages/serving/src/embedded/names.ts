@@ -4,8 +4,8 @@ import { AREA, delimited, keyOf, u32 } from './keys.ts'
 
 const COUNT = keyOf(AREA.names)
 
-/** Another name has another number, and so have hot and cold. */
-export function numberOf({ db, read, write }: Environment, store: 'hot' | 'cold', name: string): number {
+/** Another name has another number, and so has another store. */
+export function numberOf({ db, read, write }: Environment, store: 'hot' | 'cold' | 'log', name: string): number {
   const key = keyOf(AREA.names, Buffer.from(store), Buffer.from([0]), delimited(Buffer.from(name)))
   const known = read(() => db.get(key))
   if (known !== undefined) return known.readUInt32BE()
