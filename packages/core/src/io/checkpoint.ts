@@ -1,4 +1,7 @@
-/** Owns the contract of checkpoint stores: one newest state of a job, written as a whole or not at all. */
+/**
+ * Owns the contract of checkpoint stores: one newest state of a job, written as a whole or not at all.
+ * `verifyCheckpointStore` in @tidemark/testing tries to break it.
+ */
 
 import { StreamError } from '../errors/stream-error.ts'
 import { type Piece, joined, piecesOf } from './pieces.ts'

@@ -1,6 +1,7 @@
 /**
  * Owns the contract of results logs: what the serving layers are filled from, in partitions of their own order. Only what
- * was committed is in a log, and what is in it stays as it is until retention takes it.
+ * was committed is in a log, and what is in it stays as it is until retention takes it. `verifyResultsLog` in
+ * @tidemark/testing tries to break it.
  */
 import type { Timing } from '../pane/pane.ts'
 import type { Cell } from './cell.ts'

@@ -1,4 +1,7 @@
-/** Owns the contract of sinks. A sink is a description; `open` makes the writer. Writing a pane twice is harmless. */
+/**
+ * Owns the contract of sinks. A sink is a description; `open` makes the writer. Writing a pane twice is harmless.
+ * `verifySink` in @tidemark/testing tries to break it.
+ */
 import type { Task } from './source.ts'
 import type { Transactions } from './transaction.ts'
 

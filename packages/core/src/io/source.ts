@@ -1,4 +1,7 @@
-/** Owns the contract of sources. A source is a description; `open` makes the reader, so a pipeline can start twice. */
+/**
+ * Owns the contract of sources. A source is a description; `open` makes the reader, so a pipeline can start twice.
+ * `verifySource` in @tidemark/testing tries to break it.
+ */
 import type { Key, Position } from './meta.ts'
 import type { TaskSplit, TransactionSession } from './transaction.ts'
 
