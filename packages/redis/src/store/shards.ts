@@ -49,8 +49,10 @@ export class Shards {
 
   /** Looks from time to time whether slots have moved: then there are other shards. */
   async follow(): Promise<void> {
-    if (!this.#commands.cluster || this.#patience.clock.now() - this.#readAt < BELIEVED_MS) return
-    await this.#follow()
+    if (!this.#commands.cluster) return
+    const age = this.#patience.clock.now() - this.#readAt
+    // A clock that went back knows nothing of the age.
+    if (age < 0 || age >= BELIEVED_MS) await this.#follow()
   }
 
   /** All masters as they are, and how to tell that they still are. @throws StreamError REDIS_RESHARDED */
