@@ -245,3 +245,9 @@ test('a job that cannot begin leaves no connection open', async () => {
   await expect(world.start({ sink: { kafka } }).done).rejects.toThrow('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
   expect(open).toBe(0)
 })
+
+test('a changelog whose name no topic may have is refused', async () => {
+  const { done } = new World().start({ commit: { changelog: 'a b' } })
+  await expect(done).rejects.toMatchObject({ code: 'BAD_TOPICS' })
+  await expect(done).rejects.toThrow("found 'a b', expected a name")
+})

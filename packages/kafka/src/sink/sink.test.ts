@@ -251,6 +251,13 @@ test.each<[object, RegExp]>([
   [{ compression: 'lz4' }, /'compression' of kafkaSink: found 'lz4'.*Snappy and LZ4 are read, not written/],
   [{ maxPendingBytes: 0 }, /'maxPendingBytes' of kafkaSink: found 0/],
   [{ progressEvery: 5 }, /'progressEvery' of kafkaSink/],
+  [{ guarantee: 'once' }, /'guarantee' of kafkaSink: found 'once', expected 'exactly-once' or 'at-least-once'/],
+  [{ guarantee: 'exactly-once', commit: { every: 100 } }, /'commit.every'/],
+  [{ guarantee: 'exactly-once', commit: { timeout: 'long' } }, /'commit.timeout'/],
+  [
+    { guarantee: 'exactly-once', commit: { every: '2s', timeout: '2s' } },
+    /'commit.timeout' of a sink: found '2s', expected more than 'commit.every', which is 2000 ms/,
+  ],
 ])('options %j', (wrong, message) => {
   expect(() => kafkaSink({ kafka: cluster(), topic: 't', ...wrong } as never)).toThrow(message)
 })

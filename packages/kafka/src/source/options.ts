@@ -148,10 +148,11 @@ function memberSettings({ instance, sessionTimeout, rebalanceTimeout, heartbeat 
     heartbeat === undefined
       ? Math.min(3_000, sessionTimeoutMs / 10)
       : durationMs(heartbeat, "'member.heartbeat' of kafkaSource")
-  if (instance === '' || heartbeatMs * 2 > sessionTimeoutMs) {
+  const nameless = instance !== undefined && (typeof instance !== 'string' || instance === '')
+  if (nameless || heartbeatMs * 2 > sessionTimeoutMs) {
     throw problem('BAD_MEMBER', "'member' of kafkaSource", {
-      found: instance === '' ? 'an empty instance' : `a heartbeat every ${heartbeatMs} ms`,
-      expected: instance === '' ? 'a name' : `at least two within the session timeout, which is ${sessionTimeoutMs} ms`,
+      found: nameless ? `${show(instance)} as its instance` : `a heartbeat every ${heartbeatMs} ms`,
+      expected: nameless ? 'a name' : `at least two within the session timeout, which is ${sessionTimeoutMs} ms`,
       remedy: 'Leave it out for the default.',
     })
   }
