@@ -127,8 +127,12 @@ function reading(environment: Environment, table: LogTable, clock: Clock, signal
   }
   return {
     partitions: [PARTITION],
-    bounds: async () => table.bounds(),
-    read: async (_, from, limit, waitMs) => {
+    bounds: async (partition) => {
+      known(partition)
+      return table.bounds()
+    },
+    read: async (partition, from, limit, waitMs) => {
+      known(partition)
       const until = clock.now() + waitMs
       for (;;) {
         const batch = table.read(from, limit)
@@ -143,6 +147,11 @@ function reading(environment: Environment, table: LogTable, clock: Clock, signal
       await environment.close()
     },
   }
+}
+
+function known(partition: string): void {
+  if (partition !== PARTITION)
+    throw new RangeError(`An embedded log has no partition '${partition}', only ${PARTITION}.`)
 }
 
 function sharedSource(job: string): Error {
