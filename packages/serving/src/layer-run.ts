@@ -39,11 +39,14 @@ const URGENT_MS = 2_000
 /** Runs until the signal is aborted. Rejects with what cannot succeed later either. */
 export async function runLayer(options: LayerOptions, emit: Emit, signal: Signal | undefined): Promise<void> {
   let pauseMs = FIRST_PAUSE_MS
-  while (signal?.aborted !== true) {
+  const stopped = (): boolean => signal?.aborted === true
+  while (!stopped()) {
     const began = options.clock.now()
     try {
       await runOnce(options, emit, signal)
     } catch (error) {
+      // Stores that close with the signal fail what is on its way.
+      if (stopped()) return
       if (error instanceof StreamError && !error.retryable) throw error
       if (options.clock.now() - began > LONGEST_PAUSE_MS) pauseMs = FIRST_PAUSE_MS
       emit('alarm', { code: 'WRITERS_RESTARTED', message: `The writers begin again in ${pauseMs}ms: ${textOf(error)}` })

@@ -66,7 +66,7 @@ export interface DirectTiers<K extends Key, V, W extends TimeWindow> extends Tie
 }
 
 const VERSION = /^[\w-]{1,64}$/
-const BATCH = 1_024
+const BATCH = 8_192
 
 /**
  * One answer from two stores: recent results from the hot one, old ones from the cold one. Several processes may compose

@@ -4,6 +4,7 @@ import {
   type MemoryLog,
   type Pane,
   type Pipeline,
+  StreamError,
   boundedOutOfOrderness,
   memoryColdStore,
   memoryHotStore,
@@ -163,5 +164,27 @@ test('finalize in front of tiers: a topic of bare updates, as a Kafka Streams ap
   ])
   stop.abort()
   await running
+  await tiers.close()
+})
+
+test('stopped while a store is written, run ends without an error, whatever the write says', async () => {
+  const clock = eagerClock()
+  const { log, results } = sums(1)
+  const memory = memoryColdStore()
+  const stop = new AbortController()
+  const cold: typeof memory = {
+    ...memory,
+    open: async (aggregation) => ({
+      ...(await memory.open(aggregation)),
+      put: () => {
+        stop.abort()
+        return Promise.reject(new StreamError('STORE_CLOSED', 'closed with the signal'))
+      },
+    }),
+  }
+  const tiers = servingTiers({ results, log, hot: memoryHotStore({ serveForMs: 60_000, clock }), cold, clock })
+  await results.start().done
+  await tiers.run({ signal: stop.signal })
+  expect(stop.signal.aborted).toBe(true)
   await tiers.close()
 })
