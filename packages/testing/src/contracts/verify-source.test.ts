@@ -1,4 +1,4 @@
-import { type Batch, type MemorySource, type SourceReader, memorySource } from '@tidemark/core'
+import { type Batch, type MemorySource, type SourceReader, memorySource, replay } from '@tidemark/core'
 import { describe, expect, test } from 'vitest'
 import { type Fault, faultsAreFound, impatient } from '../../test/faults.ts'
 import type { SourceBench } from './source-stage.ts'
@@ -309,3 +309,19 @@ const MUTANTS: readonly Fault<() => SourceBench<number>>[] = [
 ]
 
 faultsAreFound(MUTANTS, (make) => sourceChecks(make, { runs: 20, seed: 1, clock: impatient }), sourceChecks(memory))
+
+test('replay keeps the contract', async () => {
+  await verifySource<number>(
+    () => {
+      const records: number[] = []
+      return {
+        source: replay(records, { arrivedAt: (record) => record }),
+        splits: ['0'],
+        add: (_, numbers) => void records.push(...numbers),
+        numberOf: (record) => record,
+        bounded: true,
+      }
+    },
+    { runs: 100 },
+  )
+})
