@@ -27,7 +27,7 @@ describe.skipIf(!(await canTest('kafka')))('an exactly-once job', () => {
         await load.end()
       }
     },
-    120_000 + kills * 5_000,
+    120_000 + kills * 10_000,
   )
 
   test('goes on when the broker is restarted', async () => {

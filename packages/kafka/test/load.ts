@@ -15,6 +15,8 @@ const PAGES = 40
 /** Event time from one record to the next. */
 const STEP_MS = 7
 const WINDOW_MS = 1_000
+/** Between a hundred records and the next: what many kills leave behind must still be read in the end. */
+const PAUSE_MS = 50
 
 export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -111,7 +113,7 @@ export class Load {
     while (!this.#stop) {
       for (let i = 0; i < 100; i++, this.written++) write(`page ${this.written % PAGES}`, this.written * STEP_MS)
       await producer.flush()
-      await wait(5)
+      await wait(PAUSE_MS)
     }
     const closed = new Set<number>()
     for (let i = 0; closed.size < PARTITIONS; i++) {
