@@ -9,6 +9,7 @@ import {
   tumbling,
 } from '@tidemark/core'
 import { expect, test } from 'vitest'
+import { LATEST } from '../src/client/cluster.ts'
 import { CODE } from '../src/client/error-codes.ts'
 import {
   type CommitOptions,
@@ -250,4 +251,20 @@ test('a changelog whose name no topic may have is refused', async () => {
   const { done } = new World().start({ commit: { changelog: 'a b' } })
   await expect(done).rejects.toMatchObject({ code: 'BAD_TOPICS' })
   await expect(done).rejects.toThrow("found 'a b', expected a name")
+})
+
+test('a job that fails holds up no reader: what it has written and not committed is aborted', async () => {
+  const world = new World()
+  const job = world.start({ commit: { every: '1m' } })
+  world.write(0, 1, 5_000)
+  await world.wait(1_000)
+  world.kafka.append('views', 0, [{ key: ZERO ?? null, value: 'no JSON' }])
+  await expect(job.done).rejects.toMatchObject({ code: 'BAD_JSON' })
+  const cluster = await world.kafka.connect()
+  const places = [{ topic: 'results', partition: 0 }]
+  const node = (await cluster.metadata(['results']))[0]?.partitions[0]?.leader ?? 0
+  const [stable] = await cluster.offsets(node, places, LATEST, true)
+  const [end] = await cluster.offsets(node, places, LATEST, false)
+  expect(end?.offset).toBeGreaterThan(0n)
+  expect(stable?.offset).toBe(end?.offset)
 })

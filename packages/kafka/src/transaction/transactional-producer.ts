@@ -8,7 +8,7 @@
 import { StreamError, reasonOf } from '@tidemark/core'
 import type { Cluster, CommittedPlace, GroupMember, Place, ProducerId } from '../client/cluster.ts'
 import { CODE, Refusal, refused } from '../client/error-codes.ts'
-import { type Patience, persist } from '../client/retry.ts'
+import { type Patience, pause, persist } from '../client/retry.ts'
 import { splitOf } from '../fetch/partition.ts'
 import { type Outlet, Producer, type ProducerSettings } from '../sink/producer.ts'
 import { openPatience } from '../source/start-positions.ts'
@@ -31,6 +31,8 @@ const FENCED: readonly number[] = [CODE.invalidProducerEpoch, CODE.producerFence
 /** Answers to a member that does not own its partitions any more. */
 const NOT_OWNER: readonly number[] = [CODE.illegalGeneration, CODE.unknownMember, CODE.fencedInstance]
 
+const MOST_TO_CLOSE_MS = 1_000
+
 export class TransactionalProducer {
   readonly #cluster: Cluster
   readonly #settings: TransactionSettings
@@ -40,7 +42,8 @@ export class TransactionalProducer {
   readonly #registered: Set<string> = new Set()
   /** The coordinator may know of an open transaction. Cleared when it ends. */
   #open = false
-  /** Requests to the coordinator, one after the other. */
+  /** Requests to the coordinator, one after the other; how many are not answered. */
+  #requests = 0
   #tail: Promise<unknown> = Promise.resolve()
   /** What ended this producer for good. */
   #fatal: StreamError | undefined
@@ -129,8 +132,22 @@ export class TransactionalProducer {
     this.#records.reset(this.#identity)
   }
 
+  /** What is open is aborted where that takes no long time: readers would wait for it until its timeout. */
   async close(): Promise<void> {
+    if (this.#open && this.#fatal === undefined) {
+      const { over, wake } = pause(this.#settings.clock, MOST_TO_CLOSE_MS)
+      const aborted = this.#records.halt().then(() => this.#drop())
+      await Promise.race([aborted.catch(() => {}), over])
+      wake()
+    }
     await this.#records.close()
+  }
+
+  /** Asks once to abort; not while something is being decided. */
+  async #drop(): Promise<void> {
+    if (this.#requests > 0 || !this.#open) return
+    const { transactionalId } = this.#settings
+    await this.#inTurn(() => this.#cluster.endTransaction(transactionalId, this.#identity, false))
   }
 
   get #records(): Producer {
@@ -143,7 +160,8 @@ export class TransactionalProducer {
 
   /** Requests to the coordinator must not overtake each other. */
   #inTurn<T>(request: () => Promise<T>): Promise<T> {
-    const done = this.#tail.then(request)
+    this.#requests++
+    const done = this.#tail.then(request).finally(() => this.#requests--)
     this.#tail = done.catch(() => {})
     return done
   }
