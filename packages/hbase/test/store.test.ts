@@ -127,7 +127,8 @@ describe.each(['tcp', 'http'] as const)('over %s', (transport) => {
   })
 })
 
-const SEEDS = 100 * Number(process.env['TIDEMARK_RUNS'] ?? 1)
+const TIMES = Number(process.env['TIDEMARK_RUNS'] ?? 1)
+const SEEDS = 100 * TIMES
 
 describe('writers in any order, with replays and faults', () => {
   const keys = ['', 'a', 'b', 'a\u0000', 'ab'].map(bytes)
@@ -140,39 +141,43 @@ describe('writers in any order, with replays and faults', () => {
     return cell(keys[dice(keys.length)]!, end, revision, { correction, value })
   }
 
-  test('end in the state of the newest version, as the store in memory does', async () => {
-    const patient = store({ patience: '1h', salts: 2 })
-    for (let seed = 1; seed <= SEEDS; seed++) {
-      const dice = chance(seed)
-      const name = `run ${seed}`
-      server.tables.clear()
-      const faults: readonly (Fault | undefined)[] = [
-        'cut',
-        'cut-after',
-        { refuse: 'java.io.IOException: moving' },
-        undefined,
-        undefined,
-        undefined,
-        undefined,
-        undefined,
-      ]
-      const [ours, also, memory] = [
-        await opened(patient, name),
-        await opened(patient, name),
-        await memoryColdStore().open({ name, windowMs: 10 }),
-      ]
-      if (seed % 4 === 0) server.fault = () => faults[dice(faults.length)]
-      const batches = Array.from({ length: 6 }, () => Array.from({ length: dice(30) }, () => someCell(dice)))
-      const twice = [...batches, ...batches.filter(() => dice(2) === 0)].sort(() => dice(3) - 1)
-      await Promise.all(twice.map((cells, i) => (i % 2 === 0 ? ours : also).put(cells, { watermark: 0 })))
-      for (const cells of batches) await memory.put(cells, { watermark: 0 })
-      const [from, to] = [10 * (dice(160) - 80), 10 * (dice(160) - 80)]
-      expect((await ours.read(keys, from, to)).map(shown)).toEqual((await memory.read(keys, from, to)).map(shown))
-      expect(sorted(await all(ours.slice(from, to)))).toEqual(sorted(await all(memory.slice(from, to))))
-      server.fault = () => undefined
-      for (const session of open.splice(0)) await session.close()
-    }
-  }, 60_000)
+  test(
+    'end in the state of the newest version, as the store in memory does',
+    async () => {
+      const patient = store({ patience: '1h', salts: 2 })
+      for (let seed = 1; seed <= SEEDS; seed++) {
+        const dice = chance(seed)
+        const name = `run ${seed}`
+        server.tables.clear()
+        const faults: readonly (Fault | undefined)[] = [
+          'cut',
+          'cut-after',
+          { refuse: 'java.io.IOException: moving' },
+          undefined,
+          undefined,
+          undefined,
+          undefined,
+          undefined,
+        ]
+        const [ours, also, memory] = [
+          await opened(patient, name),
+          await opened(patient, name),
+          await memoryColdStore().open({ name, windowMs: 10 }),
+        ]
+        if (seed % 4 === 0) server.fault = () => faults[dice(faults.length)]
+        const batches = Array.from({ length: 6 }, () => Array.from({ length: dice(30) }, () => someCell(dice)))
+        const twice = [...batches, ...batches.filter(() => dice(2) === 0)].sort(() => dice(3) - 1)
+        await Promise.all(twice.map((cells, i) => (i % 2 === 0 ? ours : also).put(cells, { watermark: 0 })))
+        for (const cells of batches) await memory.put(cells, { watermark: 0 })
+        const [from, to] = [10 * (dice(160) - 80), 10 * (dice(160) - 80)]
+        expect((await ours.read(keys, from, to)).map(shown)).toEqual((await memory.read(keys, from, to)).map(shown))
+        expect(sorted(await all(ours.slice(from, to)))).toEqual(sorted(await all(memory.slice(from, to))))
+        server.fault = () => undefined
+        for (const session of open.splice(0)) await session.close()
+      }
+    },
+    60_000 * TIMES,
+  )
 })
 
 describe('the table', () => {
