@@ -166,6 +166,13 @@ describe.skipIf(!(await canTest('redis')))('refused', () => {
     },
   )
 
+  test('a window with more corrections than a script takes at once', async () => {
+    const session = await open(await owner(), 'corrections')
+    const cells = Array.from({ length: 10_000 }, (_, i) => cell('k', 10, 0, { correction: `id ${i}` }))
+    await session.write('0', [...cells, ...cells.slice(0, 3_000)], { watermark: 0 })
+    expect((await session.read([bytes('k')], 0, 10)).cells[0]).toHaveLength(10_000)
+  })
+
   test('a range without an end is answered by what is there', async () => {
     const session = await open(await owner(), 'range')
     await session.write('0', [cell('k', 10, 0), cell('k', 50_000, 0)], { watermark: 0 })

@@ -175,7 +175,7 @@ export class RedisHotSession implements HotSession {
       const before = found.cells.get(place)
       if (before === undefined || compareVersions(cell, before.cell) >= 0) found.cells.set(place, { field, cell })
     }
-    return [...buckets.values()]
+    return [...buckets.values()].flatMap(inParts)
   }
 
   /** Groups of calls, each with its buckets: in a cluster only those of one slot can go in one call. */
@@ -270,6 +270,16 @@ export class RedisHotSession implements HotSession {
     }
     await checkStayed()
   }
+}
+
+/** A window may have any number of corrections; a script takes so many values at once. */
+function inParts(bucket: Bucket): readonly Bucket[] {
+  if (bucket.cells.size <= CELLS_PER_GROUP) return [bucket]
+  const cells = [...bucket.cells]
+  return Array.from({ length: Math.ceil(cells.length / CELLS_PER_GROUP) }, (_, i) => {
+    const from = i * CELLS_PER_GROUP
+    return { ...bucket, cells: new Map(cells.slice(from, from + CELLS_PER_GROUP)) }
+  })
 }
 
 /** What HGETALL says of a bucket as cells with ends in (from, to], in order; they share the key. */

@@ -25,29 +25,38 @@ for k = 1, #KEYS do
   local fields = {}
   for i = 1, n do fields[i] = ARGV[at + 2 * i - 2] end
   local kept = redis.call('HMGET', key, unpack(fields))
-  local set = {}
+  local stays
   for i = 1, n do
-    local value, before = ARGV[at + 2 * i - 1], kept[i]
-    local isOlder = false
+    local before = kept[i]
     if before then
       if #before < 10 then return redis.error_reply('NOTOURS a value of ' .. #before .. ' bytes') end
+      local value = ARGV[at + 2 * i - 1]
       for b = 1, 9 do
         local x, y = string.byte(before, b), string.byte(value, b)
         if x ~= y then
-          isOlder = x > y
+          if x > y then
+            stays = stays or {}
+            stays[i] = true
+            older = older + 1
+          end
           break
         end
       end
     end
-    if isOlder then
-      older = older + 1
-    else
-      set[#set + 1] = fields[i]
-      set[#set + 1] = value
+  end
+  if not stays then
+    redis.call('HSET', key, unpack(ARGV, at, at + 2 * n - 1))
+  else
+    local set = {}
+    for i = 1, n do
+      if not stays[i] then
+        set[#set + 1] = fields[i]
+        set[#set + 1] = ARGV[at + 2 * i - 1]
+      end
     end
+    if #set > 0 then redis.call('HSET', key, unpack(set)) end
   end
   at = at + 2 * n
-  if #set > 0 then redis.call('HSET', key, unpack(set)) end
   if redis.call('PTTL', key) < ttl then redis.call('PEXPIRE', key, ttl) end
 end
 return older`)
