@@ -50,14 +50,23 @@ const byKey = Array.from({ length: KEYS * HOURS }, (_, i) => {
 interface Cost {
   readonly perSecond: number
   readonly cpuMicros: number
+  readonly serverMicros: number
+}
+
+async function serverCpuMicros(): Promise<number> {
+  const info = String(await ask(['INFO', 'cpu']))
+  const seconds = [...info.matchAll(/^used_cpu_(?:sys|user):([\d.]+)/gm)]
+  return seconds.reduce((sum, [, text]) => sum + 1e6 * Number(text), 0)
 }
 
 async function cost(windows: number, work: () => Promise<void>): Promise<Cost> {
+  const server = await serverCpuMicros()
   const [cpu, began] = [process.cpuUsage(), performance.now()]
   await work()
   const seconds = (performance.now() - began) / 1_000
   const { user, system } = process.cpuUsage(cpu)
-  return { perSecond: windows / seconds, cpuMicros: (user + system) / windows }
+  const serverMicros = ((await serverCpuMicros()) - server) / windows
+  return { perSecond: windows / seconds, cpuMicros: (user + system) / windows, serverMicros }
 }
 
 /** HSET of what is ready, one after the other without waiting, fields of one key in one call. */
@@ -147,6 +156,8 @@ for (let run = 0; run < runs; run++) {
     say(row, 'ours beside blind', ours.perSecond / blind.perSecond)
     say(row, 'client CPU, blind, µs/window', blind.cpuMicros)
     say(row, 'client CPU, ours, µs/window', ours.cpuMicros)
+    say(row, 'server CPU, blind, µs/window', blind.serverMicros)
+    say(row, 'server CPU, ours, µs/window', ours.serverMicros)
     say(row, 'bytes/window', ((await usedBytes()) - empty) / cells.length)
   }
   const name = `ours ${run}`
