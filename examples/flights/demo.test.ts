@@ -1,21 +1,33 @@
-import { expect, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { screenOf } from '../screen.ts'
 import { recompute } from './batch.ts'
-import { type Flight, loadFlights } from './data.ts'
-import { type Batch, demo, inMemory } from './main.ts'
+import { loadFlights } from './data.ts'
+import { crashed } from './crash.ts'
+import { type DemoOptions, demo } from './demo.ts'
+import type { Stores } from './run.ts'
+import { inFolder, inMemory } from './stores.ts'
 
 async function run(
-  flights?: readonly Flight[],
-  batch?: Batch,
+  stores: Stores,
+  options?: DemoOptions,
 ): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
   let text = ''
   const screen = screenOf({ write: (more) => (text += more) }, {})
-  const code = await demo(screen, inMemory(), flights, batch)
+  const code = await demo(screen, stores, options)
   return { code, lines: text.trimEnd().split('\n') }
 }
 
+let path: string
+beforeEach(() => {
+  path = mkdtempSync(join(tmpdir(), 'tidemark-demo-'))
+})
+afterEach(() => rmSync(path, { recursive: true, force: true }))
+
 test('the demo goes through every state of a result, and all answers equal the batch recomputation', async () => {
-  const { code, lines } = await run()
+  const { code, lines } = await run(inMemory())
   expect(lines.at(-1)).toBe('✔ 48,748 results, equal to the batch recomputation')
   expect(code).toBe(0)
   const at = lines.findIndex((line) => line.startsWith('The life of one result'))
@@ -52,9 +64,29 @@ test('the demo goes through every state of a result, and all answers equal the b
   expect(lines.filter((line) => line.length > 100)).toEqual([])
 }, 120_000)
 
+test('in a folder the same, and a second process in it finds everything done', async () => {
+  const flights = loadFlights().slice(0, 2_000)
+  const first = await run(inFolder(path), { flights })
+  expect(first.code).toBe(0)
+  expect(first.lines.at(-1)).toMatch(/^✔ [\d,]+ results, equal to the batch recomputation$/)
+  const again = await run(inFolder(path), { flights, again: true })
+  expect(again.code).toBe(0)
+  expect(again.lines.at(-1)).toBe(first.lines.at(-1))
+}, 120_000)
+
+test('killed twice, it goes on', async () => {
+  const text: string[] = []
+  const screen = screenOf({ write: (more) => text.push(more) }, {})
+  expect(await crashed(screen, path, { kills: 2, flights: 600 })).toBe(0)
+  expect(text.filter((line) => line.includes('killed at'))).toHaveLength(2)
+}, 120_000)
+
 test('an answer that differs fails the demo', async () => {
   const some = loadFlights().slice(0, 1_000)
-  const { code, lines } = await run(some, (flights, periodMs) => recompute(flights.slice(1), periodMs))
+  const { code, lines } = await run(inMemory(), {
+    flights: some,
+    batch: (of, periodMs) => recompute(of.slice(1), periodMs),
+  })
   expect(code).toBe(1)
   // The flight that the batch is not told of: its hour and its day, of both policies.
   expect(lines.at(-1)).toMatch(/^✘ [\d,]+ results, 4 differences from the batch recomputation$/)

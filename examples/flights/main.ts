@@ -1,94 +1,36 @@
-/** `npm run demo`: three months of flights through a log into a hot and a cold store, and the proof that both are right. */
-import { memoryColdStore, memoryHotStore, memoryLog } from '@tidemark/core'
+/**
+ * `npm run demo`: log, hot and cold in a folder, which is removed at the end.
+ * `-- --memory`: in memory; `-- --crash`: killed ten times in between.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { type Screen, screenOf } from '../screen.ts'
-import { type Answer, type Answers, differences, nameOf, recompute } from './batch.ts'
-import { type Flight, loadFlights } from './data.ts'
-import { type FlightTiers, type Sight, WATCHED, changes, isOver, look } from './life.ts'
-import { lifeHeader, lifeLine, opening, progress, query, title, verdict, writes } from './report.ts'
-import { type Finished, POLICIES, SERVE_FOR_MS, type Stores, run } from './run.ts'
+import { crashed, work } from './crash.ts'
+import { demo } from './demo.ts'
+import { inFolder, inMemory } from './stores.ts'
 
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
-/** Whose days are shown, and how many. */
-const SHOWN = { origin: 'ATL', days: 21 } as const
-/** How often the progress is told, in looks. */
-const TELL_EVERY = 25
+const OPTIONS = {
+  memory: { type: 'boolean' },
+  crash: { type: 'boolean' },
+  /** A process of --crash, on its folder. */
+  worker: { type: 'string' },
+  flights: { type: 'string' },
+} as const
 
-export type Batch = (flights: readonly Flight[], periodMs: number) => Answers
-
-/** Everything in memory: gone with the process. */
-export function inMemory(): Stores {
-  return {
-    name: 'all in memory',
-    log: memoryLog(),
-    hot: (clock) => memoryHotStore({ serveForMs: SERVE_FOR_MS, clock }),
-    cold: memoryColdStore(),
-    close: async () => {},
-  }
-}
-
-/** Runs, reports and compares; answers the exit code. `batch` is what every answer is compared with. */
-export async function demo(
-  screen: Screen,
-  stores: Stores,
-  flights: readonly Flight[] = loadFlights(),
-  batch: Batch = recompute,
-): Promise<number> {
-  opening(screen, flights.length, stores.name)
-  lifeHeader(screen)
-  let seen: Sight | undefined
-  let looks = 0
-  const finished = await run(flights, stores, {
-    onLook: async (now, tiers, stored, records) => {
-      if (now >= WATCHED.start && (seen === undefined || !isOver(seen))) {
-        const sight = await look(tiers, stored)
-        for (const what of changes(seen, sight)) lifeLine(screen, now, what, sight)
-        seen = sight
-      }
-      if (looks++ % TELL_EVERY === 0) progress(screen, now, records, flights.length, false)
-    },
-    onAlarm: ({ code, message }) => {
-      // Cold that is written every six hours, a day later, is behind by design until it has been written once.
-      if (code !== 'BOUNDARY_HELD_BACK') screen.line(`  ${screen.paint('yellow', message)}`)
-    },
-  })
+async function main(screen: Screen): Promise<number> {
+  const { memory, crash, worker, flights } = parseArgs({ options: OPTIONS }).values
+  if (worker !== undefined) return work(screen, worker, Number(flights))
+  if (memory === true) return demo(screen, inMemory())
+  const path = mkdtempSync(join(tmpdir(), 'tidemark-flights-'))
   try {
-    writes(screen, finished)
-    return await compare(screen, finished, flights, batch)
+    return crash === true ? await crashed(screen, path) : await demo(screen, inFolder(path))
   } finally {
-    await finished.close()
+    rmSync(path, { recursive: true, force: true })
   }
-}
-
-/** Every hour and every day of every airport, by every policy, as they are read across the boundary. */
-async function compare(screen: Screen, { tiers }: Finished, flights: readonly Flight[], batch: Batch): Promise<number> {
-  const [first] = tiers as readonly [FlightTiers]
-  const to = Math.ceil((flights.at(-1) as Flight).landedAt / DAY_MS) * DAY_MS
-  const { boundary } = await first.health()
-  const days = await first.read({ key: SHOWN.origin, from: to - SHOWN.days * DAY_MS, to, rollUp: '1d' })
-  query(screen, SHOWN.origin, boundary, days)
-  title(screen, 'What is asked of the tiers, beside a loop over all flights')
-  const keys = [...new Set(flights.map(({ origin }) => origin))]
-  const [hours, perDay] = [batch(flights, HOUR_MS), batch(flights, DAY_MS)]
-  const wrong: string[] = []
-  let compared = 0
-  for (const [i, one] of tiers.entries()) {
-    const inHours: [string, Answer][] = []
-    for await (const { key, window, value } of one.slice({ from: 0, to }))
-      inHours.push([nameOf(key, window.start), value])
-    const inDays = (await one.read({ keys, from: 0, to, rollUp: '1d' })).map(
-      ({ key, window, value }) => [nameOf(key, window.start), value] as const,
-    )
-    wrong.push(...differences(inHours, hours), ...differences(inDays, perDay))
-    compared += inHours.length + inDays.length
-    const counts = [inHours, inDays].map(({ length }) => length.toLocaleString('en-US'))
-    screen.line(
-      `  cold by ${POLICIES[i]?.text}: ${counts[0]} hours of all airports by slice, ${counts[1]} days by read`,
-    )
-  }
-  return verdict(screen, compared, wrong)
 }
 
 // Whoever reads the output may stop reading (`| head`).
-if (import.meta.main) process.stdout.on('error', () => process.exit())
-if (import.meta.main) process.exitCode = await demo(screenOf(process.stdout, process.env), inMemory())
+process.stdout.on('error', () => process.exit())
+process.exitCode = await main(screenOf(process.stdout, process.env))

@@ -33,8 +33,8 @@ export function lifeLine(screen: Screen, now: number, what: string, { hot, cold,
 
 const WRITES = [44, -9, -9, -9, -13, -10]
 
-export function writes(screen: Screen, { hotWrites, coldWrites }: Finished): void {
-  title(screen, 'Writes per tier and policy')
+export function writes(screen: Screen, { hotWrites, coldWrites }: Finished, again: boolean): void {
+  title(screen, `Writes per tier and policy${again ? ', since the last start' : ''}`)
   screen.line(screen.paint('dim', `  ${columns(WRITES, ['', 'early', 'on time', 'late', 'corrections', 'all'])}`))
   const line = (name: string, { early, onTime, late, corrections }: Written): void =>
     screen.line(`  ${columns(WRITES, [name, early, onTime, late, corrections, early + onTime + late + corrections])}`)

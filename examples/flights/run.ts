@@ -23,10 +23,13 @@ import { type Writes, countedCold, countedHot } from './writes.ts'
 /** What a run is kept in. */
 export interface Stores {
   readonly name: string
+  /** How many flights the job takes at a time; each result of fewer is looked at. */
+  readonly batchSize: number
   readonly log: ResultsLog & { readonly sink: Sink<Pane<string, unknown, TimeWindow>> }
   readonly checkpoint?: CheckpointStore
   readonly hot: (clock: Clock) => HotStore
   readonly cold: ColdStore
+  /** Gives back what it holds, when nothing runs any more. */
   readonly close: () => Promise<void>
 }
 
@@ -75,9 +78,10 @@ export async function run(flights: readonly Flight[], stores: Stores, watcher: W
     sleepers: SLEEPERS,
     onStep: (now) => tell(now),
   })
+  let landed = 0
   const tell = async (now: number): Promise<void> => {
     stored ??= await openStored(hot, stores.cold, hotWrites)
-    await watcher.onLook(now, tiers[0] as FlightTiers, stored, job.metrics().get('window.records') ?? 0)
+    await watcher.onLook(now, tiers[0] as FlightTiers, stored, landed)
   }
   const hot = stores.hot(clock)
   const log = await stores.log.open({})
@@ -89,7 +93,8 @@ export async function run(flights: readonly Flight[], stores: Stores, watcher: W
     }
     return true
   }
-  const before = async (arrivesAt: number | undefined): Promise<void> => {
+  const before = async (arrivesAt: number | undefined, records: number): Promise<void> => {
+    landed = records
     const at = arrivesAt ?? (flights.at(-1) as Flight).landedAt
     if (running.length === 0) {
       clock.begin(at)
@@ -123,7 +128,7 @@ export async function run(flights: readonly Flight[], stores: Stores, watcher: W
   )
   const job = pipeline.start({
     clock: arrivalClock(),
-    batchSize: 1,
+    batchSize: stores.batchSize,
     ...(stores.checkpoint === undefined ? {} : { checkpoint: stores.checkpoint }),
   })
   await job.done

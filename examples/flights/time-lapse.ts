@@ -61,8 +61,11 @@ export async function eventually(done: () => boolean | Promise<boolean>, mostMs:
   return true
 }
 
-/** A replay that asks before each batch, with the time at which its first record arrives; undefined: there is none. */
-export function paced<T>(source: Source<T>, before: (arrivesAt: number | undefined) => Promise<void>): Source<T> {
+/** A replay that asks before each batch: when its first record arrives, if there is one, and how many were before. */
+export function paced<T>(
+  source: Source<T>,
+  before: (arrivesAt: number | undefined, records: number) => Promise<void>,
+): Source<T> {
   return {
     ...source,
     open: async (task, positions) => {
@@ -71,7 +74,7 @@ export function paced<T>(source: Source<T>, before: (arrivesAt: number | undefin
         ...reader,
         poll: async (limit) => {
           const batch = await reader.poll(limit)
-          await before(batch.arrivals?.[0])
+          await before(batch.arrivals?.[0], Number(batch.first))
           return batch
         },
       }

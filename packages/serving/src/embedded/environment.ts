@@ -17,6 +17,11 @@ export interface FolderOptions {
   readonly path: string
   /** How large its file may become, bytes; 16 GiB if not given. */
   readonly maxBytes?: number
+  /**
+   * Whether what is acknowledged has waited for the disk. Default true. False: many times faster; it outlives the process,
+   * but where the machine stops the folder may be damaged, and is to be filled anew. The same for all of a folder.
+   */
+  readonly sync?: boolean
 }
 
 export interface Environment {
@@ -24,7 +29,7 @@ export interface Environment {
   /** One transaction: what `work` throws undoes it. Seen by everybody when this returns, durable with `flushed`. */
   readonly write: <T>(work: () => T) => T
   readonly read: <T>(work: () => T) => T
-  /** Resolves when all that was written is on the disk. */
+  /** Resolves when all that was written is on the disk; at once without `sync`. */
   readonly flushed: () => Promise<void>
   /** Told of every write of this process. Stops being told when called. */
   readonly onWrite: (listener: () => void) => () => void
@@ -35,11 +40,14 @@ export interface Environment {
 const COMMITTED = 1 | 2 | 0x1_0000
 const DEFAULT_MAX_BYTES = 16 * 2 ** 30
 const LEAST_BYTES = 2 ** 20
+/** So many writes go by between two looks at the size: a look costs as much as a small write. */
+const LOOK_EVERY = 8
 /** LMDB's name for it. */
 const FILE = 'data.mdb'
 
 interface Shared {
   readonly db: Database
+  readonly sync: boolean
   readonly listeners: Set<() => void>
   users: number
 }
@@ -61,20 +69,28 @@ export function checkFolder(what: string, { path, maxBytes = DEFAULT_MAX_BYTES }
     })
 }
 
-/** @throws StreamError EMBEDDED_DAMAGED where the folder cannot be opened */
-export function openFolder({ path, maxBytes = DEFAULT_MAX_BYTES }: FolderOptions): Environment {
+/** @throws StreamError EMBEDDED_DAMAGED where the folder cannot be opened, BAD_EMBEDDED where it is open in another way */
+export function openFolder({ path, maxBytes = DEFAULT_MAX_BYTES, sync = true }: FolderOptions): Environment {
   const at = resolve(path)
   let shared = environments.get(at)
-  if (shared === undefined) environments.set(at, (shared = { db: opened(at), listeners: new Set(), users: 0 }))
+  if (shared === undefined)
+    environments.set(at, (shared = { db: opened(at, sync), sync, listeners: new Set(), users: 0 }))
+  if (shared.sync !== sync)
+    throw refused('BAD_EMBEDDED', `'sync' of the embedded store in '${at}'`, {
+      found: `${sync} beside ${shared.sync}`,
+      expected: 'the same for everything in a folder',
+      remedy: 'Give it to all of them, or to none.',
+    })
   const { db, listeners } = shared
   shared.users++
   let isOpen = true
+  let [writes, size] = [0, 0]
   return {
     db,
     write: (work) => {
       if (!isOpen) throw closed(at)
-      const size = sizeOf(db)
-      if (size > maxBytes) throw full(at, `${size} bytes`, `at most ${maxBytes}`)
+      if (writes++ % LOOK_EVERY === 0) size = sizeOf(db)
+      if (size > maxBytes) throw full(at, `${(size = sizeOf(db))} bytes`, `at most ${maxBytes}`)
       const result = checked(at, () => db.transactionSync(work, COMMITTED))
       for (const listener of listeners) listener()
       return result
@@ -83,7 +99,7 @@ export function openFolder({ path, maxBytes = DEFAULT_MAX_BYTES }: FolderOptions
       if (!isOpen) throw closed(at)
       return checked(at, work)
     },
-    flushed: async () => void (await db.flushed),
+    flushed: async () => void (sync && (await db.flushed)),
     onWrite: (listener) => {
       listeners.add(listener)
       return () => void listeners.delete(listener)
@@ -99,11 +115,12 @@ export function openFolder({ path, maxBytes = DEFAULT_MAX_BYTES }: FolderOptions
   }
 }
 
-function opened(at: string): Database {
+function opened(at: string, sync: boolean): Database {
   try {
     const damage = damageOf(join(at, FILE))
     if (damage !== undefined) throw damaged(at, damage)
-    return open<Buffer, Buffer>({ path: at, encoding: 'binary', keyEncoding: 'binary', noSubdir: false })
+    const how = sync ? {} : { noSync: true, overlappingSync: false }
+    return open<Buffer, Buffer>({ path: at, encoding: 'binary', keyEncoding: 'binary', noSubdir: false, ...how })
   } catch (cause) {
     if (cause instanceof StreamError) throw cause
     throw damaged(at, textOf(cause), cause)

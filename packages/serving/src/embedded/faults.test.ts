@@ -189,6 +189,16 @@ test('a store outlives its sessions, and a closed session is refused', async () 
   expect(statSync(join(path, 'data.mdb')).size).toBeGreaterThan(0)
 })
 
+test('without sync: the same, for everything in a folder alike', async () => {
+  const session = await embeddedColdStore({ path, sync: false }).open(RESULTS)
+  await session.put([cell('k', 1)], { watermark: 0 })
+  await expect(embeddedColdStore({ path }).open(RESULTS)).rejects.toMatchObject({ code: 'BAD_EMBEDDED' })
+  await session.close()
+  const again = await embeddedColdStore({ path }).open(RESULTS)
+  expect((await again.read([Buffer.from('k')], 0, 9))[0]).toHaveLength(1)
+  await again.close()
+})
+
 test('options that do not fit are refused', () => {
   expect(() => embeddedColdStore({ path: '' })).toThrow(expect.objectContaining({ code: 'BAD_EMBEDDED' }))
   expect(() => embeddedColdStore({ path, maxBytes: 4_096 })).toThrow(expect.objectContaining({ code: 'BAD_EMBEDDED' }))

@@ -16,7 +16,7 @@ import {
   systemClock,
 } from '@tidemark/core'
 import { refused } from '../refused.ts'
-import { sleep } from '../wait.ts'
+import { Stop, sleep } from '../wait.ts'
 import { type Environment, type FolderOptions, checkFolder, openFolder } from './environment.ts'
 import { JobSession } from './job-session.ts'
 import { LogTable } from './log-table.ts'
@@ -111,19 +111,14 @@ export function embeddedLog(options: EmbeddedLogOptions): EmbeddedLog {
 }
 
 function reading(environment: Environment, table: LogTable, clock: Clock, signal: Signal | undefined): LogSession {
-  const closing = new AbortController()
-  const stop = (): void => closing.abort()
-  signal?.addEventListener('abort', stop)
-  if (signal?.aborted === true) stop()
+  const closing = new Stop(signal)
   /** Until something is written here, or somebody else may have. */
   const news = async (waitMs: number): Promise<void> => {
-    const woken = new AbortController()
-    const wake = (): void => woken.abort()
-    const forget = environment.onWrite(wake)
-    closing.signal.addEventListener('abort', wake)
-    await sleep(clock, Math.min(waitMs, LOOK_MS), woken.signal)
-    closing.signal.removeEventListener('abort', wake)
+    const woken = new Stop(closing)
+    const forget = environment.onWrite(() => woken.abort())
+    await sleep(clock, Math.min(waitMs, LOOK_MS), woken)
     forget()
+    woken.abort()
   }
   return {
     partitions: [PARTITION],
@@ -137,13 +132,12 @@ function reading(environment: Environment, table: LogTable, clock: Clock, signal
       for (;;) {
         const batch = table.read(from, limit)
         const left = until - clock.now()
-        if (batch.entries.length > 0 || left <= 0 || closing.signal.aborted) return batch
+        if (batch.entries.length > 0 || left <= 0 || closing.aborted) return batch
         await news(left)
       }
     },
     close: async () => {
-      signal?.removeEventListener('abort', stop)
-      stop()
+      closing.abort()
       await environment.close()
     },
   }
