@@ -4,12 +4,16 @@ import {
   type MemoryLog,
   type Pane,
   type Pipeline,
+  type Source,
   StreamError,
   boundedOutOfOrderness,
+  followedBy,
   memoryColdStore,
   memoryHotStore,
   memoryLog,
+  memorySource,
   pipeline,
+  replay,
   systemClock,
   tumbling,
 } from '@tidemark/core'
@@ -187,4 +191,51 @@ test('stopped while a store is written, run ends without an error, whatever the 
   await tiers.run({ signal: stop.signal })
   expect(stop.signal.aborted).toBe(true)
   await tiers.close()
+})
+
+test('history made anew from an archive and the log behind it is a version beside the live one, without a gap', async () => {
+  const clock = eagerClock()
+  const stores = { hot: memoryHotStore({ serveForMs: 60_000, clock }), cold: memoryColdStore(), clock }
+  const records = Array.from({ length: 40 }, (_, i) => ({ at: 1_000 * i, n: i }))
+  const live = memorySource<{ at: number; n: number }>()
+  live.push(records)
+  live.finish()
+  // The archive has the first half, the log all of it.
+  const archive = replay(records.slice(0, 20), { arrivedAt: ({ at }) => at })
+  const made = (from: Source<{ at: number; n: number }>) => {
+    const log = memoryLog()
+    const results = pipeline('sums')
+      .from(from)
+      .eventTime({ timestamp: ({ at }) => at, watermark: boundedOutOfOrderness('1s') })
+      .keyBy(({ n }) => n % 3)
+      .window(tumbling('10s'))
+      .sum(({ n }) => n)
+      .to(log.sink)
+    return { log, results }
+  }
+  const stop = new AbortController()
+  const [old, anew] = [made(live), made(followedBy(archive, live, { from: [{ split: '0', offset: 20n }] }))]
+  const served = servingTiers({ ...old, ...stores })
+  const filled = servingTiers({ ...anew, ...stores, version: 'anew' })
+  const running = [served, filled].map((tiers) => tiers.run({ signal: stop.signal }))
+  await Promise.all([old.results.start().done, anew.results.start().done])
+  for (const tiers of [served, filled])
+    for (let current = false; !current; await turn()) {
+      const { partitions } = await tiers.health()
+      current = partitions.length > 0 && partitions.every(({ logEnd, hot, cold }) => hot === logEnd && cold === logEnd)
+    }
+  const range = { from: 0, to: 100_000 }
+  const differences = []
+  for await (const difference of served.diff('', 'anew', range)) differences.push(difference)
+  expect(differences).toEqual([])
+  const sum = async (): Promise<number> =>
+    (await served.read({ keys: [0, 1, 2], ...range })).reduce((total, { value }) => total + value, 0)
+  const before = await sum()
+  expect(before).toBe((39 * 40) / 2)
+  await served.promote('anew')
+  expect(await sum()).toBe(before)
+  await served.promote('')
+  expect(await sum()).toBe(before)
+  stop.abort()
+  await Promise.all([...running, served.close(), filled.close()])
 })
