@@ -82,7 +82,10 @@ export class HotWriter {
       let moved = true
       while (moved && !signal.aborted) {
         const step = await readStep(log, partition, at, this.#options.batchSize, this.#options.waitMs)
-        if (step.next === at) continue
+        if (step.next === at) {
+          moved = !rules.positionInHot || (await this.#stands(partition, shards))
+          continue
+        }
         for (const entry of step.entries) if (entry.kind === 'progress') frontier.report(entry)
         const to = { offset: step.next, watermark: frontier.now }
         const answers = await Promise.all(
@@ -93,6 +96,17 @@ export class HotWriter {
         this.positions.set(partition, at)
       }
     }
+  }
+
+  /** Where nothing comes, no write would tell that a shard has lost its position, and everything with it. */
+  async #stands(partition: string, shards: ReadonlyMap<string, Applied | undefined>): Promise<boolean> {
+    const states = await this.#options.hot.state()
+    for (const [shard, said] of shards) {
+      if (states.get(shard)?.applied.get(partition)?.offset === said?.offset) continue
+      this.#options.onRewind(shard, partition)
+      return false
+    }
+    return true
   }
 
   async #write(

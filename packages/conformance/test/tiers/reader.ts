@@ -16,6 +16,8 @@ export class Reader {
 
   constructor({ tiers }: OpenTiers, views: Views) {
     this.#reading = this.#read(tiers, views)
+    // A test that fails otherwise never asks for it.
+    this.#reading.catch(() => {})
   }
 
   async #read(tiers: OpenTiers['tiers'], views: Views): Promise<void> {

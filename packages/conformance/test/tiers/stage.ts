@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
 import { Admin } from '@platformatic/kafka'
 import { pipeline } from '@tidemark/core'
 import { kafka, kafkaRecords } from '@tidemark/kafka'
@@ -55,6 +56,9 @@ export interface Servers {
   readonly kafka: Kafka
   readonly hbase: HBase
 }
+
+/** Longer than what any store waits for another before it gives up. */
+const PATIENCE_MS = 240_000
 
 let stages = 0
 
@@ -128,12 +132,16 @@ export class Stage implements AsyncDisposable {
 
   /** Waits until both tiers have everything that was appended. Who has given up is started again, as a supervisor would. */
   async through(): Promise<void> {
-    for (;;) {
+    for (const began = performance.now(); ; await setTimeout(50)) {
       for (const worker of [this.job, this.filler]) if (!worker.runs) worker.restart()
-      const { watermark, hot, partitions } = await this.open.tiers.health()
+      const health = await this.open.tiers.health()
+      const { watermark, hot, partitions } = health
       const current = partitions.every(({ logEnd, hot: at, cold }) => at === logEnd && cold === logEnd)
       if (partitions.length > 0 && current && Math.min(watermark, hot.watermark) >= this.views.watermark) return
-      await setTimeout(50)
+      if (performance.now() - began > PATIENCE_MS) {
+        const said = [this.job, this.filler].map(({ lines }) => lines.slice(-20))
+        throw new Error(`not through: ${inspect({ health, wanted: this.views.watermark, said }, { depth: 5 })}`)
+      }
     }
   }
 

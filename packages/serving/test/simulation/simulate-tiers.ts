@@ -113,14 +113,14 @@ export async function simulateTiers(seed: number, rules: Partial<Rules> = {}): P
   engine.start(WINDOWS)
   faults(world, { hot, writer: () => writer, startWriter, readers, witnesses })
   await world.run(WINDOWS * WINDOW_MS + 3_000, () => broken !== undefined)
-  // The calm: no more faults, no zombies.
+  // The calm: no more faults, no zombies; long enough for slow calls that are on their way, one behind the other.
   world.faultsUntil = world.now
   world.slow.clear()
   hot.full = false
   writer.kill()
   world.note('calm')
   startWriter()
-  await world.run(world.now + (world.chance(0.05) ? 20_000 : 4_000), () => broken !== undefined)
+  await world.run(world.now + (world.chance(0.05) ? 20_000 : 8_000), () => broken !== undefined)
   const last = new Process(world, 'last reader')
   const tiers = sessionsOf(last)
   for (const key of KEYS) {
