@@ -1,6 +1,5 @@
 // Tiers over real pipelines: what is asked of them is what the batch says, wherever the boundary stands.
 import {
-  type Clock,
   type Pane,
   type Pipeline,
   boundedOutOfOrderness,
@@ -16,6 +15,7 @@ import { type Tiers, every, servingTiers } from '@tidemark/serving'
 import { earlyAndLate } from '@tidemark/triggers'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { eagerClock } from './eager-clock.ts'
 
 interface Event {
   readonly key: string
@@ -25,23 +25,6 @@ interface Event {
 
 type Window = { readonly start: number; readonly end: number }
 type Values = { readonly n: number; readonly sum: number; readonly kinds: number }
-
-/** A clock that goes on whenever somebody waits for it. */
-function eagerClock(): Clock {
-  let now = 0
-  return {
-    now: () => now,
-    wakeAt: (at, wake) => {
-      let cancelled = false
-      setImmediate(() => {
-        if (cancelled) return
-        now = Math.max(now, at)
-        wake()
-      })
-      return () => (cancelled = true)
-    },
-  }
-}
 
 function counted(
   events: readonly Event[],

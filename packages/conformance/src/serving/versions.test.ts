@@ -1,6 +1,5 @@
 // Versions beside each other, tiers without a log, and tiers over a topic of bare updates.
 import {
-  type Clock,
   type MemoryLog,
   type Pane,
   type Pipeline,
@@ -19,22 +18,7 @@ import {
 } from '@tidemark/core'
 import { servingTiers } from '@tidemark/serving'
 import { expect, test } from 'vitest'
-
-function eagerClock(): Clock {
-  let now = 0
-  return {
-    now: () => now,
-    wakeAt: (at, wake) => {
-      let cancelled = false
-      setImmediate(() => {
-        if (cancelled) return
-        now = Math.max(now, at)
-        wake()
-      })
-      return () => (cancelled = true)
-    },
-  }
-}
+import { eagerClock } from './eager-clock.ts'
 
 interface Update {
   readonly key: string
