@@ -20,7 +20,16 @@ export function countedHot(store: HotStore, writes: Writes): HotStore {
       const session = await store.open(aggregation)
       const written = writtenOf(writes, aggregation.name)
       return {
-        ...session,
+        shards: session.shards,
+        shardOf: (key) => session.shardOf(key),
+        read: (keys, from, to) => session.read(keys, from, to),
+        slice: (from, to) => session.slice(from, to),
+        state: () => session.state(),
+        raiseBoundary: (boundary) => session.raiseBoundary(boundary),
+        beat: (forMs) => session.beat(forMs),
+        evict: (to) => session.evict(to),
+        extend: (forMs) => session.extend(forMs),
+        close: () => session.close(),
         write: async (shard, cells, options) => {
           count(written, cells)
           const done = await session.write(shard, cells, options)
@@ -40,7 +49,11 @@ export function countedCold(store: ColdStore, writes: Writes): ColdStore {
       const session = await store.open(aggregation)
       const written = writtenOf(writes, aggregation.name)
       return {
-        ...session,
+        read: (keys, from, to) => session.read(keys, from, to),
+        slice: (from, to) => session.slice(from, to),
+        register: (name) => session.register(name),
+        compareAndSet: (name, expected, value) => session.compareAndSet(name, expected, value),
+        close: () => session.close(),
         put: (cells, options) => {
           count(written, cells)
           return session.put(cells, options)
