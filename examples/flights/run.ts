@@ -80,6 +80,8 @@ export async function run(flights: readonly Flight[], stores: Stores, watcher: W
   })
   let landed = 0
   const tell = async (now: number): Promise<void> => {
+    // Servers take their time: nothing is held under a name that nobody has opened.
+    if (hotWrites.size < POLICIES.length) return
     stored ??= await openStored(hot, stores.cold, hotWrites)
     await watcher.onLook(now, tiers[0] as FlightTiers, stored, landed)
   }
