@@ -23,6 +23,7 @@ import {
   resultRecords,
 } from '../src/index.ts'
 import type { Stage } from './stage.ts'
+import { finals } from './finals.ts'
 
 interface View {
   readonly page: string
@@ -99,17 +100,7 @@ export function exactlyOnceContract(name: string, open: () => Promise<Stage>): v
       return running
     }
 
-    /** `key@window=count` of every committed result, in the order of text; twice what is there twice. */
-    const results = async ({ output }: Scene): Promise<readonly string[]> => {
-      const read = collected<unknown>()
-      const value = resultRecords<string, number>(json<number>())
-      const from = kafkaSource({ kafka: stage.kafka, topics: [output], value, until: 'end' })
-      await pipeline('read').from(from).to(read).start().done
-      return (read.items as Counted[])
-        .filter((pane) => pane.kind === 'value')
-        .map((pane) => `${pane.key}@${pane.window.start}=${pane.value}`)
-        .sort()
-    }
+    const results = ({ output }: Scene): Promise<readonly string[]> => finals(stage.kafka, output)
     const counted = (until: number): readonly string[] => {
       const counts = new Map<string, number>()
       for (const { page, at } of views) {

@@ -1,6 +1,6 @@
 // Exactly once, whatever goes wrong: requests that fail, answers that get lost, processes that come, go and are abandoned,
 // as a seed draws them, in time that nobody waits for. `TIDEMARK_SEEDS=5000 TIDEMARK_SEED=1` for more, from another one.
-import { type Job, boundedOutOfOrderness, collected, pipeline, tumbling } from '@tidemark/core'
+import { type Job, boundedOutOfOrderness, pipeline, tumbling } from '@tidemark/core'
 import { expect, test } from 'vitest'
 import { CODE } from '../src/client/error-codes.ts'
 import {
@@ -11,9 +11,9 @@ import {
   kafkaSource,
   memoryKafka,
   partitionOf,
-  resultRecords,
 } from '../src/index.ts'
 import { eventClock } from './event-clock.ts'
+import { finals } from './finals.ts'
 
 const seeds = Number(process.env['TIDEMARK_SEEDS'] ?? 60)
 const firstSeed = Number(process.env['TIDEMARK_SEED'] ?? 1)
@@ -69,18 +69,7 @@ function start(kafka: MemoryKafka, clock: ReturnType<typeof eventClock>, instanc
   return job
 }
 
-async function results(kafka: MemoryKafka): Promise<readonly string[]> {
-  const read = collected<unknown>()
-  const value = resultRecords<string, number>(json<number>())
-  await pipeline('read')
-    .from(kafkaSource({ kafka, topics: ['results'], value, until: 'end' }))
-    .to(read)
-    .start().done
-  return (read.items as { kind: string; key: string; window: { start: number }; value: number }[])
-    .filter(({ kind }) => kind === 'value')
-    .map(({ key, window, value: count }) => `${key}@${window.start}=${count}`)
-    .sort()
-}
+const results = (kafka: MemoryKafka): Promise<readonly string[]> => finals(kafka, 'results')
 
 async function run(seed: number): Promise<void> {
   const draw = random(seed)

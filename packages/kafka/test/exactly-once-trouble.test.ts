@@ -1,13 +1,5 @@
 // What an exactly-once job does where something comes in between that no test of kills or faults meets by itself.
-import {
-  type Duration,
-  type Job,
-  type Pane,
-  boundedOutOfOrderness,
-  collected,
-  pipeline,
-  tumbling,
-} from '@tidemark/core'
+import { type Duration, type Job, boundedOutOfOrderness, pipeline, tumbling } from '@tidemark/core'
 import { expect, test } from 'vitest'
 import { LATEST } from '../src/client/cluster.ts'
 import { CODE } from '../src/client/error-codes.ts'
@@ -22,10 +14,10 @@ import {
   kafkaSource,
   memoryKafka,
   partitionOf,
-  resultRecords,
 } from '../src/index.ts'
 import { eventClock } from './event-clock.ts'
 import { override } from './override.ts'
+import { finals } from './finals.ts'
 
 interface View {
   readonly at: number
@@ -90,15 +82,8 @@ class World {
     return job
   }
 
-  async results(): Promise<readonly string[]> {
-    const read = collected<unknown>()
-    const value = resultRecords<string, number>(json<number>())
-    const from = kafkaSource({ kafka: this.kafka, topics: ['results'], value, until: 'end' })
-    await pipeline('read').from(from).to(read).start().done
-    return (read.items as Pane<string, number>[])
-      .filter((pane) => pane.kind === 'value')
-      .map((pane) => `${pane.key}@${pane.window.start}=${pane.value}`)
-      .sort()
+  results(): Promise<readonly string[]> {
+    return finals(this.kafka, 'results')
   }
 
   wait(ms: number): Promise<void> {

@@ -2,12 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { collected, pipeline, systemClock } from '@tidemark/core'
+import { systemClock } from '@tidemark/core'
 import { expect } from 'vitest'
-import { json, kafka, kafkaSource, partitionOf, resultRecords } from '../src/index.ts'
+import { kafka, partitionOf } from '../src/index.ts'
 import { Producer } from '../src/sink/producer.ts'
 import { brokerStage } from './broker-stage.ts'
 import type { Stage } from './stage.ts'
+import { finals } from './finals.ts'
 
 const script = fileURLToPath(new URL('counting.ts', import.meta.url))
 export const PARTITIONS = 6
@@ -125,16 +126,8 @@ export class Load {
     await producer.close()
   }
 
-  /** `key@window=count` of every committed result. */
-  async results(): Promise<readonly string[]> {
-    const read = collected<unknown>()
-    const value = resultRecords<string, number>(json<number>())
-    const from = kafkaSource({ kafka: this.stage.kafka, topics: [this.output], value, until: 'end' })
-    await pipeline('read').from(from).to(read).start().done
-    return (read.items as { kind: string; key: string; window: { start: number }; value: number }[])
-      .filter(({ kind }) => kind === 'value')
-      .map(({ key, window, value: count }) => `${key}@${window.start}=${count}`)
-      .sort()
+  results(): Promise<readonly string[]> {
+    return finals(this.stage.kafka, this.output)
   }
 
   get expected(): readonly string[] {

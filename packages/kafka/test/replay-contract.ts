@@ -1,5 +1,5 @@
 // What a replay promises, on any cluster.
-import { type Job, type Source, boundedOutOfOrderness, collected, pipeline, tumbling } from '@tidemark/core'
+import { type Job, type Source, boundedOutOfOrderness, pipeline, tumbling } from '@tidemark/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   type ReplayProgress,
@@ -10,9 +10,9 @@ import {
   partitionOf,
   progressLine,
   replay,
-  resultRecords,
 } from '../src/index.ts'
 import type { Stage } from './stage.ts'
+import { finals } from './finals.ts'
 
 interface View {
   readonly page: string
@@ -53,18 +53,8 @@ export function replayContract(name: string, open: () => Promise<Stage>): void {
         )
       }
     }
-    const results = async (topic: string): Promise<readonly string[]> => {
-      const read = collected<unknown>()
-      const value = resultRecords<string, number>(json<number>())
-      await pipeline('read')
-        .from(kafkaSource({ kafka: stage.kafka, topics: [topic], value, until: 'end' }))
-        .to(read)
-        .start().done
-      return (read.items as { kind: string; key: string; window: { start: number }; value: number; isLast: boolean }[])
-        .filter(({ kind }) => kind === 'value')
-        .map(({ key, window, value: count, isLast }) => `${key}@${window.start}=${count} ${isLast}`)
-        .sort()
-    }
+    const results = (topic: string): Promise<readonly string[]> =>
+      finals(stage.kafka, topic, ({ key, window, value, isLast }) => `${key}@${window.start}=${value} ${isLast}`)
     const until = async (topic: string, count: number, job: Job<unknown>): Promise<void> => {
       while ((await results(topic)).length < count) {
         // The twin has no network to wait for: others want their turn.
