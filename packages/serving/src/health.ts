@@ -1,7 +1,7 @@
 /** Owns the account of how far log, hot and cold are. */
 import type { Clock, ResultsLog } from '@tidemark/core'
 import type { Layer } from './layer.ts'
-import { textOf } from './refused.ts'
+import { textOf } from './text-of.ts'
 import { type BoundaryRecord, type PartitionRecord, REGISTERS, coldFrontier, decodeRegister } from './registers.ts'
 
 export interface PartitionHealth {

@@ -1,6 +1,5 @@
 /** Owns how the results of a pipeline look to readers and writers of tiers. */
-import { type Key, type Pipeline, type ServedResults, decodeKey, encodeKey, servedBy } from '@tidemark/core'
-import { refused } from './refused.ts'
+import { type Key, type Pipeline, type ServedResults, decodeKey, encodeKey, problem, servedBy } from '@tidemark/core'
 import type { View } from './view.ts'
 
 /** @throws StreamError NOT_SERVED for a pipeline that cannot keep what tiers promise */
@@ -8,7 +7,7 @@ export function viewOf<K extends Key>(results: Pipeline<never>): View<K> {
   const served = servedBy(results)
   const { name, windowMs, shape, merging, emitsAtCompletion, allowedLatenessMs, settledAfterMs } = served
   if (merging && shape.type !== 'session')
-    throw refused('NOT_SERVED', `Results of '${name}' in two tiers`, {
+    throw problem('NOT_SERVED', `Results of '${name}' in two tiers`, {
       found: 'windows of your own that merge',
       expected:
         'sessions, or windows that stay as they are: readers merge what came too late by the rule of session(gap)',

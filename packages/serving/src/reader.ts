@@ -1,7 +1,6 @@
 /** Owns what users ask: some keys, the latest windows of a key, everything in a range, what changes. */
-import { type Clock, type Duration, type Signal, StreamError, type TimeWindow } from '@tidemark/core'
+import { type Clock, type Duration, type Signal, StreamError, type TimeWindow, problem } from '@tidemark/core'
 import type { Fetched, Gap, Looks } from './fetch.ts'
-import { refused } from './refused.ts'
 import { rollUpMs, rollUpParts } from './roll-up.ts'
 import { type Part, type Row, partsOf, rowOf } from './row.ts'
 import { type Extent, mergeSessions, widen } from './sessions.ts'
@@ -62,7 +61,7 @@ export class Reader<K, V, W> {
     const { from, to } = rangeOf(query)
     const keys = query.keys ?? [query.key as K]
     if (keys.length > MOST_KEYS)
-      throw refused('TOO_MANY_KEYS', "'keys' of read", {
+      throw problem('TOO_MANY_KEYS', "'keys' of read", {
         found: `${keys.length} keys`,
         expected: `at most ${MOST_KEYS}`,
         remedy: 'Read them in parts, or all keys by slice.',
@@ -78,7 +77,7 @@ export class Reader<K, V, W> {
   /** The newest windows of a key, newest first. */
   async latest({ key, windows }: LatestQuery<K>): Promise<readonly Row<K, V, W>[]> {
     if (!Number.isSafeInteger(windows) || windows < 1 || windows > MOST_KEYS)
-      throw refused('BAD_WINDOWS', "'windows' of latest", {
+      throw problem('BAD_WINDOWS', "'windows' of latest", {
         found: String(windows),
         expected: `a whole number from 1 to ${MOST_KEYS}`,
         remedy: 'It is how many windows are returned.',

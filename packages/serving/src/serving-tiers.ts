@@ -12,12 +12,12 @@ import {
   durationMs,
   periodMs,
   systemClock,
+  problem,
 } from '@tidemark/core'
 import { type ColdWrites, continuously } from './cold-writes.ts'
 import { DirectRun } from './direct.ts'
 import { explainTiers } from './explain.ts'
 import { viewOf } from './pipeline-view.ts'
-import { refused } from './refused.ts'
 import { ALL_RULES, type Rules } from './rules.ts'
 import { type Tiers, TwoTiers } from './tiers.ts'
 
@@ -89,13 +89,13 @@ export function composeTiers<K extends Key, V, W extends TimeWindow>(
   const view = viewOf<K>(results as Pipeline<never>)
   const what = `The tiers of '${view.name}'`
   if ((log === undefined) === (direct !== true))
-    throw refused('BAD_TIERS', what, {
+    throw problem('BAD_TIERS', what, {
       found: log === undefined ? 'neither a log nor direct: true' : 'both a log and direct: true',
       expected: 'one of them',
       remedy: 'Give the log of results that both stores are filled from, or direct: true to write them as they come.',
     })
   if (version !== undefined && !VERSION.test(version))
-    throw refused('BAD_VERSION', `'version' of the tiers of '${view.name}'`, {
+    throw problem('BAD_VERSION', `'version' of the tiers of '${view.name}'`, {
       found: `'${version}'`,
       expected: "letters, digits, '-' and '_', at most 64",
       remedy: "Write a short name, as 'v2'; leave it out for the first version.",
@@ -107,14 +107,14 @@ export function composeTiers<K extends Key, V, W extends TimeWindow>(
   const leastOverlapMs = view.gapMs === undefined ? 0 : view.latenessMs + view.gapMs
   const overlapMs = options.overlap === undefined ? leastOverlapMs : ms('overlap', '0s')
   if (overlapMs < leastOverlapMs)
-    throw refused('OVERLAP_TOO_SMALL', `'overlap' of the tiers of '${view.name}'`, {
+    throw problem('OVERLAP_TOO_SMALL', `'overlap' of the tiers of '${view.name}'`, {
       found: `${overlapMs}ms`,
       expected: `at least the allowed lateness and the gap, ${leastOverlapMs}ms: for so long a session may become part of another`,
       remedy: 'Leave it out.',
     })
   const { maxWaiting = 100_000 } = options
   if (!Number.isSafeInteger(maxWaiting) || maxWaiting < 1)
-    throw refused('BAD_TIERS', `'maxWaiting' of the tiers of '${view.name}'`, {
+    throw problem('BAD_TIERS', `'maxWaiting' of the tiers of '${view.name}'`, {
       found: String(maxWaiting),
       expected: 'a whole number of at least 1',
       remedy: 'It bounds the results that wait for the cold store.',

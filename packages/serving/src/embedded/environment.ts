@@ -5,9 +5,9 @@
  * damaged, is said in words.
  */
 import { join, resolve } from 'node:path'
-import { StreamError } from '@tidemark/core'
+import { StreamError, problem } from '@tidemark/core'
 import { type RootDatabase, open } from 'lmdb'
-import { refused } from '../refused.ts'
+import { textOf } from '../text-of.ts'
 import { damageOf } from './intact.ts'
 
 export type Database = RootDatabase<Buffer, Buffer>
@@ -56,13 +56,13 @@ const environments = new Map<string, Shared>()
 /** @throws StreamError BAD_EMBEDDED for options that do not fit */
 export function checkFolder(what: string, { path, maxBytes = DEFAULT_MAX_BYTES }: FolderOptions): void {
   if (typeof path !== 'string' || path === '')
-    throw refused('BAD_EMBEDDED', `'path' of ${what}`, {
+    throw problem('BAD_EMBEDDED', `'path' of ${what}`, {
       found: typeof path === 'string' ? "''" : typeof path,
       expected: 'the path of a folder',
       remedy: 'It is made when it is not there.',
     })
   if (!Number.isSafeInteger(maxBytes) || maxBytes < LEAST_BYTES)
-    throw refused('BAD_EMBEDDED', `'maxBytes' of ${what}`, {
+    throw problem('BAD_EMBEDDED', `'maxBytes' of ${what}`, {
       found: String(maxBytes),
       expected: `a whole number of bytes, at least ${LEAST_BYTES}`,
       remedy: 'Leave it out for 16 GiB.',
@@ -76,7 +76,7 @@ export function openFolder({ path, maxBytes = DEFAULT_MAX_BYTES, sync = true }: 
   if (shared === undefined)
     environments.set(at, (shared = { db: opened(at, sync), sync, listeners: new Set(), users: 0 }))
   if (shared.sync !== sync)
-    throw refused('BAD_EMBEDDED', `'sync' of the embedded store in '${at}'`, {
+    throw problem('BAD_EMBEDDED', `'sync' of the embedded store in '${at}'`, {
       found: `${sync} beside ${shared.sync}`,
       expected: 'the same for everything in a folder',
       remedy: 'Give it to all of them, or to none.',
@@ -166,8 +166,4 @@ function closed(at: string): StreamError {
     'EMBEDDED_CLOSED',
     `The embedded store in '${at}': found a session that was closed, expected an open one. Open another.`,
   )
-}
-
-function textOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }

@@ -14,8 +14,8 @@ import {
   loggedPane,
   periodMs,
   systemClock,
+  problem,
 } from '@tidemark/core'
-import { refused } from '../refused.ts'
 import { Stop, sleep } from '../wait.ts'
 import { type Environment, type FolderOptions, checkFolder, openFolder } from './environment.ts'
 import { JobSession } from './job-session.ts'
@@ -55,7 +55,7 @@ export function embeddedLog(options: EmbeddedLogOptions): EmbeddedLog {
   const { name = 'results', every = '100ms', retain = 10_000_000, clock = systemClock } = options
   checkFolder('embeddedLog', options)
   if (!Number.isSafeInteger(retain) || retain < 1)
-    throw refused('BAD_EMBEDDED', "'retain' of embeddedLog", {
+    throw problem('BAD_EMBEDDED', "'retain' of embeddedLog", {
       found: String(retain),
       expected: 'a whole number of at least 1',
       remedy: 'Leave it out for ten million entries.',
@@ -149,7 +149,7 @@ function known(partition: string): void {
 }
 
 function sharedSource(job: string): Error {
-  return refused('BAD_EMBEDDED', `The job '${job}' with an embedded log`, {
+  return problem('BAD_EMBEDDED', `The job '${job}' with an embedded log`, {
     found: 'a source that several processes share',
     expected: 'sources that this process alone reads: the folder keeps their positions',
     remedy: "Leave out 'group', or write to a Kafka results topic.",
