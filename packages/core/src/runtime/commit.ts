@@ -18,47 +18,37 @@ import { dividable } from '../io/pieces.ts'
 const FORMAT = 1
 
 /** Where a job commits. A checkpoint store has one task, and a save is all of its commit. */
-export interface Session extends TransactionSession {
+export interface Durable {
   readonly kind: 'checkpoint' | 'transaction'
   readonly everyMs: number
-  /** What transactional sinks write into. */
-  readonly transaction?: TransactionSession
+  /** Of a transaction, transactional sinks write into it. */
+  readonly session: TransactionSession
 }
 
 /** Undefined: nothing of the job is durable. */
-export async function openSession(
+export async function openDurable(
   job: string,
   { task, sources }: Compiled,
   { checkpoint: store }: StartOptions,
-): Promise<Session | undefined> {
+): Promise<Durable | undefined> {
   const sinks = task.endpoints.filter(({ sink }) => isTransactional(sink))
   const primary = sinks.find(({ role }) => role === 'primary')?.sink
   if (primary !== undefined && isTransactional(primary)) {
     const { everyMs, open } = primary.transactions
     const shared = sources.map(({ source }) => source).filter((source) => source.openShared !== undefined)
-    const transaction = await open({ job, sinks: sinks.map(({ sink }) => sink), sources: shared })
-    return {
-      kind: 'transaction',
-      everyMs,
-      transaction,
-      load: (id, splits) => transaction.load(id, splits),
-      save: (id, state, pause) => transaction.save(id, state, pause),
-      commit: (shared) => transaction.commit(shared),
-      abort: () => transaction.abort(),
-      close: () => transaction.close(),
-    }
+    const session = await open({ job, sinks: sinks.map(({ sink }) => sink), sources: shared })
+    return { kind: 'transaction', everyMs, session }
   }
   if (store === undefined) return undefined
-  const session = await store.open(job)
-  return {
-    kind: 'checkpoint',
-    everyMs: store.everyMs,
-    load: () => session.load(),
-    save: (_, state, pause) => session.save(state, pause),
+  const checkpoints = await store.open(job)
+  const session: TransactionSession = {
+    load: () => checkpoints.load(),
+    save: (_, state, pause) => checkpoints.save(state, pause),
     commit: () => Promise.resolve(undefined),
     abort: () => Promise.resolve(),
-    close: () => session.close(),
+    close: () => checkpoints.close(),
   }
+  return { kind: 'checkpoint', everyMs: store.everyMs, session }
 }
 
 export interface Saved {

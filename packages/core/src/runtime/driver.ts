@@ -10,7 +10,7 @@ import type { Compiled } from '../pipeline/compile.ts'
 import type { StartOptions } from '../pipeline/job.ts'
 import type { Clock } from '../time/clock.ts'
 import { systemClock, wakeAt } from '../time/system-clock.ts'
-import { type Saved, type Session, openSession, readCheckpoint } from './commit.ts'
+import { type Saved, type Durable, openDurable, readCheckpoint } from './commit.ts'
 import { Egress, type Outbox } from './egress.ts'
 import { notOwner, positionMoved, sourceFailed } from './failures.ts'
 import { Input } from './inputs.ts'
@@ -43,7 +43,7 @@ export class Driver {
   readonly #movements: Movements = new Movements(() => this.#interrupt())
   /** Batches that came by promise. */
   #ready: (readonly [Input, Batch<unknown>])[] = []
-  #session: Session | undefined
+  #durable: Durable | undefined
   #commitId = 0
   #commitAt = Number.POSITIVE_INFINITY
   /** Intervals aborted since the last one that was committed. */
@@ -74,17 +74,14 @@ export class Driver {
 
   /** `first`: the operators, which the first lane takes. */
   async open(first: Compiled): Promise<void> {
-    this.#session = await openSession(this.#work.name, first, this.#options)
-    if (this.#session !== undefined) this.#commitAt = this.#clock.now() + this.#session.everyMs
-    const shares = this.#session?.kind === 'transaction'
-    const shared = first.sources.findIndex(({ source }) => shares && source.openShared !== undefined)
-    if (shared === -1) await this.#openAll(first)
-    else {
-      const { port, source } = first.sources[shared] as Compiled['sources'][number]
-      const info = { id: this.#work.name, signal: this.#signal }
-      this.#shared = await (source.openShared as NonNullable<typeof source.openShared>)(info, this.#movements.events)
-      this.#inputs.push(new Input(shared, port.name, this.#shared))
-    }
+    this.#durable = await openDurable(this.#work.name, first, this.#options)
+    if (this.#durable !== undefined) this.#commitAt = this.#clock.now() + this.#durable.everyMs
+    // One that is shared is the only one, which `checkStart` has seen to.
+    const [{ port, source }] = first.sources as [Compiled['sources'][number]]
+    if (this.#durable?.kind !== 'transaction' || source.openShared === undefined) return this.#openAll(first)
+    const info = { id: this.#work.name, signal: this.#signal }
+    this.#shared = await source.openShared(info, this.#movements.events)
+    this.#inputs.push(new Input(0, port.name, this.#shared))
   }
 
   /** Runs until the input ends or a stop is asked for. */
@@ -93,7 +90,7 @@ export class Driver {
     do {
       await this.#process()
       await this.#deliverAll()
-      if (this.#session === undefined) for (const { egress } of this.lanes.values()) await egress.flush()
+      if (this.#durable === undefined) for (const { egress } of this.lanes.values()) await egress.flush()
       // Work whose last interval was aborted is done again; whoever is to stop leaves it to the next start.
     } while (!(await this.#commit()) && !this.#stopping)
     await this.#committed()
@@ -123,7 +120,7 @@ export class Driver {
     this.#movements.close()
     for (const stream of this.streams) stream.end(error)
     for (const { egress } of this.lanes.values()) await egress.close()
-    await this.#session?.close()
+    await this.#durable?.session.close()
   }
 
   /** One lane with all sources, from where it was. */
@@ -147,12 +144,13 @@ export class Driver {
     splits: readonly TaskSplit[] = [],
   ): Promise<readonly [Lane, Saved | undefined]> {
     const { task } = compiled
-    const egress = new Egress(task.endpoints, this.#session?.kind ?? 'none', this.streams, this.#events.dropped)
+    const { kind = 'none', session } = this.#durable ?? {}
+    const egress = new Egress(task.endpoints, kind, this.streams, this.#events.dropped)
     const lane = new Lane(id, compiled, egress)
     this.#events.lane(lane)
     task.follow(this.#clock)
     task.tick(this.#clock.now())
-    const stored = await this.#session?.load(id, splits)
+    const stored = await session?.load(id, splits)
     const saved = stored === undefined ? undefined : readCheckpoint(stored, this.#work.layout, this.#work.name)
     if (saved !== undefined) {
       task.load(saved.task)
@@ -160,8 +158,8 @@ export class Driver {
       // Processing time does not go back, not even over a restart.
       task.cursor.now = Math.max(task.cursor.now, saved.now)
     }
-    const transaction = this.#session?.transaction
-    await egress.open({ id, signal: this.#signal, tasks, ...(transaction === undefined ? {} : { transaction }) })
+    const into = kind === 'transaction' && session !== undefined ? { transaction: session } : {}
+    await egress.open({ id, signal: this.#signal, tasks, ...into })
     this.lanes.set(id, lane)
     // What the last run made durable but may not have written: the same panes again, under the same versions.
     if (saved !== undefined) await egress.release(saved.outbox, saved.task.watermark)
@@ -208,7 +206,7 @@ export class Driver {
 
   /** Drops what is not committed, and goes on from what is. */
   async #recover(): Promise<void> {
-    await this.#session?.abort()
+    await this.#durable?.session.abort()
     for (const task of this.lanes.keys()) await this.#drop(task)
     if (this.#shared !== undefined) {
       this.#shared.rewind()
@@ -319,17 +317,17 @@ export class Driver {
    * was aborted, and all goes on from the one before.
    */
   async #commit(): Promise<boolean> {
-    const session = this.#session
-    if (session === undefined) return true
+    const durable = this.#durable
+    if (durable === undefined) return true
     const begun = this.#clock.now()
-    this.#commitAt = begun + session.everyMs
-    const lanes = [...this.lanes.values()].filter((lane) => session.kind === 'checkpoint' || lane.touched)
-    if (session.kind === 'transaction' && lanes.length === 0) return true
+    this.#commitAt = begun + durable.everyMs
+    const lanes = [...this.lanes.values()].filter((lane) => durable.kind === 'checkpoint' || lane.touched)
+    if (durable.kind === 'transaction' && lanes.length === 0) return true
     const id = ++this.#commitId
     const outboxes: (readonly [Lane, Outbox])[] = []
     const interval = { id, layout: this.#work.layout, now: begun, inputs: this.#inputs, pause: this.#turn.pause }
-    for (const lane of lanes) outboxes.push([lane, await saveLane(session, lane, interval)])
-    const aborted = await this.#decide(session, lanes)
+    for (const lane of lanes) outboxes.push([lane, await saveLane(durable, lane, interval)])
+    const aborted = await this.#decide(durable, lanes)
     if (aborted !== undefined) {
       if (++this.#aborts > MOST_ABORTS) throw aborted
       await this.#recover()
@@ -341,13 +339,13 @@ export class Driver {
       await lane.egress.release(outbox, lane.task.cursor.watermark)
     }
     await this.#committed()
-    this.#commitAt = this.#clock.now() + session.everyMs
+    this.#commitAt = this.#clock.now() + durable.everyMs
     this.#events.checkpoint(id, this.#clock.now() - begun)
     return true
   }
 
   /** Commits; an error: it was aborted, and may be done again. */
-  async #decide(session: Session, lanes: readonly Lane[]): Promise<StreamError | undefined> {
+  async #decide({ session }: Durable, lanes: readonly Lane[]): Promise<StreamError | undefined> {
     const shared = this.#shared
     if (shared === undefined) return session.commit()
     const positions = lanes.flatMap((lane) => lane.readPositions((this.#inputs[0] as Input).source))

@@ -1,7 +1,7 @@
 /** Owns how a lane goes into an interval: what it has read, its state, and what its sinks are owed. */
 import type { Pause } from '../io/checkpoint.ts'
 import type { Layout } from '../pipeline/layout.ts'
-import { type Session, checkpoint } from './commit.ts'
+import { type Durable, checkpoint } from './commit.ts'
 import type { Outbox } from './egress.ts'
 import type { Input } from './inputs.ts'
 import type { Lane } from './lane.ts'
@@ -17,11 +17,11 @@ export interface Interval {
 
 /** Gives back what is to be written to sinks once the interval is durable. No record may be taken before. */
 export async function saveLane(
-  session: Session,
+  { kind, session }: Durable,
   lane: Lane,
   { id, layout, now, inputs, pause }: Interval,
 ): Promise<Outbox> {
-  if (session.kind === 'transaction') await lane.egress.flush()
+  if (kind === 'transaction') await lane.egress.flush()
   const outbox = lane.egress.takeOutbox()
   const positions = inputs.flatMap(({ source, name }) =>
     lane.positionsOf(source).map((position) => [name, position] as const),
