@@ -12,7 +12,7 @@ export type { BadRecord } from './fetch/decode.ts'
 
 export { type KafkaSinkOptions, kafkaSink } from './sink/kafka-sink.ts'
 export { type KafkaRecordsOptions, kafkaRecords } from './sink/kafka-records.ts'
-export type { CommitOptions, WriteOptions } from './sink/options.ts'
+export type { CommitOptions, Committing, WriteOptions } from './sink/options.ts'
 export type { Compression } from './wire/compression.ts'
 export type { HeaderValue } from './wire/headers.ts'
 

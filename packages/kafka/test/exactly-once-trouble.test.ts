@@ -1,5 +1,5 @@
 // What an exactly-once job does where something comes in between that no test of kills or faults meets by itself.
-import { type Duration, type Job, boundedOutOfOrderness, pipeline, tumbling } from '@tidemark/core'
+import { type Duration, type Job, type Sink, boundedOutOfOrderness, pipeline, tumbling } from '@tidemark/core'
 import { expect, test } from 'vitest'
 import { LATEST } from '../src/client/cluster.ts'
 import { CODE } from '../src/client/error-codes.ts'
@@ -10,6 +10,7 @@ import {
   type KafkaSourceOptions,
   type MemoryKafka,
   json,
+  kafkaRecords,
   kafkaSink,
   kafkaSource,
   memoryKafka,
@@ -25,7 +26,7 @@ interface View {
 
 interface Options {
   readonly source?: Partial<KafkaSourceOptions<View>>
-  readonly sink?: Partial<KafkaSinkOptions<string, number>>
+  readonly sink?: Partial<Omit<KafkaSinkOptions<string, number>, 'guarantee' | 'commit'>>
   readonly commit?: CommitOptions
   readonly idleAfter?: Duration
 }
@@ -169,6 +170,40 @@ test('state without the offsets that it belongs to is refused, not left out', as
   await world.wait(1_000)
   await again.drain()
   expect(await world.results()).toEqual([`${ZERO}@0=1`, `${ZERO}@5000=2`])
+})
+
+test('state that one process wrote without sharing the input is not taken for that of another group', async () => {
+  const world = new World()
+  world.write(0, 1, 5_000)
+  await world.start({ source: { until: 'end', member: undefined as never } }).done
+  world.kafka.deleteTopic('views')
+  world.kafka.createTopic('views', 1)
+  await expect(world.start().done).rejects.toThrow(/One process wrote it without sharing the input .*until: 'end'/)
+})
+
+test('what is said to a member in a job without any, or to a sink that joins another, is refused', async () => {
+  const world = new World()
+  const { kafka } = world
+  const source = kafkaSource({ kafka, topics: ['views'], group: 'g', value: json<View>(), member: { instance: 'a' } })
+  const alone = pipeline('alone')
+    .from(source)
+    .to(kafkaRecords({ kafka, topic: 'results' }))
+  await expect(alone.start().done).rejects.toMatchObject({ code: 'IGNORED_OPTION' })
+  const sink = (topic: string, more: object): Sink<View> =>
+    kafkaRecords<View>({ kafka, topic, guarantee: 'exactly-once', ...more })
+  const joined = (more: object): Promise<void> =>
+    pipeline('joined')
+      .from(kafkaSource({ kafka, topics: ['views'], value: json<View>(), until: 'end' }))
+      .to(sink('results', { compression: 'gzip', commit: { every: '1s' } }))
+      .to(sink('views', more))
+      .start().done
+  await expect(joined({ compression: 'zstd' })).rejects.toThrow(
+    "'compression' of the exactly-once sink of 'views': found 'zstd', expected what the primary sink, that of 'results', says for all ('gzip')",
+  )
+  await expect(joined({ commit: { changelog: 'other' } })).rejects.toThrow(
+    "'commit.changelog' of the exactly-once sink",
+  )
+  await joined({ compression: 'gzip', commit: { every: '1s' } })
 })
 
 test('a transaction that does not say where the state lies is aborted, and done again', async () => {

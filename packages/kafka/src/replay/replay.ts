@@ -18,6 +18,7 @@ import { type Cluster, type Kafka, LATEST, type PartitionLeader } from '../clien
 import { pause } from '../client/retry.ts'
 import { splitOf } from '../fetch/partition.ts'
 import { type KafkaSinkOptions, kafkaSink } from '../sink/kafka-sink.ts'
+import type { Committing } from '../sink/options.ts'
 import { kafkaSource } from '../source/kafka-source.ts'
 import { type KafkaSourceOptions, sourceSettings } from '../source/options.ts'
 import { committedOffsets, offsetsAt, offsetsFrom, openPatience, topicsOf } from '../source/start-positions.ts'
@@ -93,7 +94,8 @@ export async function replay<T, K extends Key, V, W extends TimeWindow | OneWind
     const history = await historyOf(cluster, group, settings)
     // Where the group has nothing yet, the source begins where history does.
     const source = kafkaSource({ ...reading, from: history.began ? 'committed' : from })
-    const sink = kafkaSink<K, V, W>({ guarantee: 'exactly-once', ...options.sink, kafka, topic: to })
+    const writing = { guarantee: 'exactly-once', ...options.sink, kafka, topic: to } as const
+    const sink = kafkaSink<K, V, W>(writing as typeof writing & Committing)
     const job = options.pipeline(group, source, sink).start(options.start)
     const done = watch(cluster, history, job, options)
     // Whoever waits for the job learns of its failure there.

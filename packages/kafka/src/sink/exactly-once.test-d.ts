@@ -12,6 +12,12 @@ kafkaSink<string, number>({ ...at, guarantee: 'at-most-once' })
 kafkaSink<string, number>({ ...at, guarantee: 'exactly-once', commit: { every: 100 } })
 // @ts-expect-error: no such option
 kafkaRecords<number>({ ...at, commit: { interval: '1s' } })
+// @ts-expect-error: at least once nothing is committed
+kafkaSink<string, number>({ ...at, guarantee: 'at-least-once', commit: { every: '1s' } })
+// @ts-expect-error: likewise, by default
+kafkaRecords<number>({ ...at, commit: {} })
+declare const either: 'exactly-once' | 'at-least-once'
+kafkaRecords<number>({ ...at, guarantee: either })
 
 const from = { kafka: at.kafka, topics: ['t'], value: json<number>(), group: 'g' }
 kafkaSource<number>({ ...from, member: { instance: 'a', sessionTimeout: '6s', rebalanceTimeout: '1m', heartbeat: '1s' } })

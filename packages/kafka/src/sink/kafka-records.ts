@@ -6,7 +6,7 @@ import { json } from '../serde/json.ts'
 import type { Encoder } from '../serde/serde.ts'
 import { type HeaderValue, NO_HEADERS, encodeHeaders } from '../wire/headers.ts'
 import { registerSink } from '../transaction/parties.ts'
-import { type WriteOptions, writeSettings } from './options.ts'
+import { type Committing, type WriteOptions, writeSettings } from './options.ts'
 import type { Outlet } from './producer.ts'
 import { type Way, openWay, transactionsOf } from './way.ts'
 
@@ -25,7 +25,7 @@ export interface KafkaRecordsOptions<in T> extends WriteOptions {
  * exactly-once.
  * @example .to(kafkaRecords({ kafka, topic: 'clean-views', key: (view) => view.page }))
  */
-export function kafkaRecords<T>(options: KafkaRecordsOptions<T>): Sink<T> {
+export function kafkaRecords<T>(options: KafkaRecordsOptions<T> & Committing): Sink<T> {
   const settings = writeSettings(options, 'kafkaRecords')
   const { kafka, key, headers, timestamp, value = json<T>() as Encoder<T> } = options
   const transactions = transactionsOf(options, settings)
@@ -38,7 +38,7 @@ export function kafkaRecords<T>(options: KafkaRecordsOptions<T>): Sink<T> {
       return new RecordWriter<T>(way, { clock, topic, key, headers, timestamp, value })
     },
   })
-  registerSink(sink, settings.topic)
+  registerSink(sink, options)
   return sink
 }
 

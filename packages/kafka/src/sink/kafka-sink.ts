@@ -23,7 +23,8 @@ import { json } from '../serde/json.ts'
 import type { Encoder } from '../serde/serde.ts'
 import { pause } from '../client/retry.ts'
 import { registerSink } from '../transaction/parties.ts'
-import { type WriteOptions, writeSettings } from './options.ts'
+import { ignored } from '../source/options.ts'
+import { type Committing, type WriteOptions, writeSettings } from './options.ts'
 import type { Outlet } from './producer.ts'
 import { type Way, openWay, transactionsOf } from './way.ts'
 
@@ -37,7 +38,7 @@ export interface KafkaSinkOptions<in K, in V> extends WriteOptions {
    * filter leaves out come as null values with theirs, records that are too late as corrections. Default false.
    */
   readonly accumulators?: boolean
-  /** Progress is written at most this often while a job runs, default 100 ms, and when it ends. */
+  /** Progress is written at most this often while a job runs, default 100 ms, and when it ends; exactly once: with each commit. */
   readonly progressEvery?: Duration
 }
 
@@ -49,11 +50,17 @@ type Written<K, V, W> = Pane<K, V, W> | DeltaPane<K, V, W>
  * @example .to(kafkaSink({ kafka, topic: 'page-stats' }))
  */
 export function kafkaSink<K extends Key, V, W extends TimeWindow | OneWindow = TimeWindow>(
-  options: KafkaSinkOptions<K, V>,
+  options: KafkaSinkOptions<K, V> & Committing,
 ): Sink<Written<K, V, W>> {
   const settings = writeSettings(options, 'kafkaSink')
   const progressEveryMs = durationMs(options.progressEvery ?? '100ms', "'progressEvery' of kafkaSink")
-  const { kafka } = options
+  const { kafka, guarantee } = options
+  if (options.progressEvery !== undefined && guarantee === 'exactly-once')
+    throw ignored(
+      "'progressEvery' of kafkaSink",
+      "it with guarantee: 'exactly-once'",
+      "'commit.every': progress goes with each commit",
+    )
   const keys = (options.key ?? { encode: keyBytes }) as Encoder<K>
   const values = options.value ?? (json<V>() as Encoder<V>)
   const transactions = transactionsOf(options, settings)
@@ -67,7 +74,7 @@ export function kafkaSink<K extends Key, V, W extends TimeWindow | OneWindow = T
       return new PaneWriter<K, V, W>(way, { task: id, tasks, keys, values, progressEveryMs, clock: settings.clock })
     },
   })
-  registerSink(sink, settings.topic)
+  registerSink(sink, options)
   return sink
 }
 

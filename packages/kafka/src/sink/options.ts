@@ -1,7 +1,7 @@
 /** Owns what a user says about where and how a sink writes, checked when the sink is made. */
 import { type Clock, type Duration, durationMs, problem, show, systemClock } from '@tidemark/core'
 import type { Kafka } from '../client/cluster.ts'
-import { noKafka } from '../source/options.ts'
+import { ignored, noKafka } from '../source/options.ts'
 import type { Compression } from '../wire/compression.ts'
 import type { ProducerSettings } from './producer.ts'
 
@@ -26,7 +26,7 @@ export interface WriteOptions {
    * exactly-once sinks of the same `kafka` join. Default 'at-least-once'.
    */
   readonly guarantee?: 'exactly-once' | 'at-least-once'
-  /** How an exactly-once job commits; that of its primary sink counts. */
+  /** How an exactly-once job commits. Its primary sink says it, as all that follows, for the sinks that join. */
   readonly commit?: CommitOptions
   /** Default 'none'. */
   readonly compression?: Compression
@@ -39,6 +39,10 @@ export interface WriteOptions {
   /** For tests: what timestamps and pauses go by. */
   readonly clock?: Clock
 }
+
+/** Only an exactly-once job commits. */
+export type Committing =
+  { readonly guarantee: 'exactly-once' } | { readonly guarantee?: 'at-least-once'; readonly commit?: never }
 
 export interface WriteSettings extends ProducerSettings {
   readonly topic: string
@@ -68,6 +72,12 @@ export function writeSettings(options: WriteOptions, what: string): WriteSetting
       remedy: 'Leave it out for at-least-once.',
     })
   }
+  if (options.commit !== undefined && options.guarantee !== 'exactly-once')
+    throw ignored(
+      `'commit' of ${what}`,
+      'it at least once, where nothing is committed',
+      "it with guarantee: 'exactly-once'",
+    )
   for (const [name, value] of Object.entries({ maxBatchBytes, maxPendingBytes })) {
     if (Number.isSafeInteger(value) && value > 0) continue
     throw problem('BAD_LIMIT', `'${name}' of ${what}`, {

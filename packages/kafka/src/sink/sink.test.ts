@@ -15,7 +15,9 @@ function cluster(partitions = 3): MemoryKafka {
   return kafka
 }
 
-async function write(kafka: MemoryKafka, more: Partial<KafkaRecordsOptions<string>> = {}): Promise<readonly string[]> {
+type More = Partial<Omit<KafkaRecordsOptions<string>, 'guarantee' | 'commit'>>
+
+async function write(kafka: MemoryKafka, more: More = {}): Promise<readonly string[]> {
   const sink = kafkaRecords({
     kafka,
     topic: 't',
@@ -258,6 +260,8 @@ test.each<[object, RegExp]>([
     { guarantee: 'exactly-once', commit: { every: '2s', timeout: '2s' } },
     /'commit.timeout' of a sink: found '2s', expected more than 'commit.every', which is 2000 ms/,
   ],
+  [{ commit: { every: '1s' } }, /'commit' of kafkaSink: found it at least once.*'exactly-once'.*no effect/],
+  [{ guarantee: 'exactly-once', progressEvery: '1s' }, /'progressEvery' of kafkaSink: found .*'commit.every'/],
 ])('options %j', (wrong, message) => {
   expect(() => kafkaSink({ kafka: cluster(), topic: 't', ...wrong } as never)).toThrow(message)
 })

@@ -18,11 +18,8 @@ export interface Way {
 }
 
 /** What makes the sink transactional, if it is to be. */
-export function transactionsOf(
-  { kafka, guarantee, commit = {} }: WriteOptions,
-  settings: WriteSettings,
-): Transactions | undefined {
-  return guarantee === 'exactly-once' ? kafkaTransactions(kafka, settings, commit) : undefined
+export function transactionsOf(options: WriteOptions, settings: WriteSettings): Transactions | undefined {
+  return options.guarantee === 'exactly-once' ? kafkaTransactions(options, settings) : undefined
 }
 
 /** `transactional`: into the task's transaction. */

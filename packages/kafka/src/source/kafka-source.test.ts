@@ -260,12 +260,20 @@ describe('options', () => {
     [{ from: 'committed' }, /'committed' without a group/],
     [{ patience: 'soon' }, /'patience' of kafkaSource/],
     [{ maxPartitionBytes: 0 }, /'maxPartitionBytes' of kafkaSource: found 0/],
-    [{ member: { instance: '' } }, /'member' of kafkaSource: found '' as its instance, expected a name/],
-    [{ member: { instance: 7 } }, /found 7 as its instance, expected a name/],
-    [{ member: { sessionTimeout: 6_000 } }, /'member.sessionTimeout' of kafkaSource/],
-    [{ member: { rebalanceTimeout: '-1s' } }, /'member.rebalanceTimeout' of kafkaSource/],
-    [{ member: { heartbeat: 'often' } }, /'member.heartbeat' of kafkaSource/],
-    [{ member: { sessionTimeout: '6s', heartbeat: '4s' } }, /a heartbeat every 4000 ms, expected at least two within/],
+    [{ until: 'now' }, /'until' of kafkaSource: found 'now', expected 'end'/],
+    [{ isolation: 'commited' }, /'isolation' of kafkaSource: found 'commited', expected 'committed' or 'uncommitted'/],
+    [{ whenLost: 'newest' }, /'whenLost' of kafkaSource/],
+    [{ member: {} }, /'member' of kafkaSource: found it without a group, expected a group.*no effect/],
+    [{ member: {}, group: 'g', until: 'end' }, /'member' of kafkaSource: found it together with until: 'end'/],
+    [{ group: 'g', member: { instance: '' } }, /'member' of kafkaSource: found '' as its instance, expected a name/],
+    [{ group: 'g', member: { instance: 7 } }, /found 7 as its instance, expected a name/],
+    [{ group: 'g', member: { sessionTimeout: 6_000 } }, /'member.sessionTimeout' of kafkaSource/],
+    [{ group: 'g', member: { rebalanceTimeout: '-1s' } }, /'member.rebalanceTimeout' of kafkaSource/],
+    [{ group: 'g', member: { heartbeat: 'often' } }, /'member.heartbeat' of kafkaSource/],
+    [
+      { group: 'g', member: { sessionTimeout: '6s', heartbeat: '4s' } },
+      /a heartbeat every 4000 ms, expected at least two within/,
+    ],
   ])('%j', (wrong, message) => {
     expect(() => kafkaSource({ ...ok, ...wrong } as never)).toThrow(message)
   })

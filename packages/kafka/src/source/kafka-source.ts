@@ -1,10 +1,10 @@
 /** Owns `kafkaSource`: topics as a source of a pipeline, read by one process, or shared by those of a group. */
-import type { Signal, Source, Task, TaskEvents } from '@tidemark/core'
+import type { Position, Signal, Source, Task, TaskEvents } from '@tidemark/core'
 import type { Cluster } from '../client/cluster.ts'
 import { registerSource } from '../transaction/parties.ts'
 import { GroupReader } from './group-reader.ts'
 import { KafkaReader } from './kafka-reader.ts'
-import { type KafkaSourceOptions, sourceSettings } from './options.ts'
+import { type KafkaSourceOptions, ignored, sourceSettings } from './options.ts'
 
 /** A record stamped further ahead of its arrival does not move the watermark. */
 const MAX_AHEAD_MS = 300_000
@@ -42,6 +42,16 @@ export function kafkaSource<T>(options: KafkaSourceOptions<T>): Source<T> {
   if (group === undefined || settings.bounded) return Object.freeze(source)
   const shared: Source<T> = Object.freeze({
     ...source,
+    open: (task: Task, positions?: readonly Position[]) => {
+      if (options.member === undefined) return source.open(task, positions)
+      // The group is only where offsets are committed for.
+      const found = 'it in a job whose processes do not share the source'
+      throw ignored(
+        "'member' of kafkaSource",
+        found,
+        "a primary sink with guarantee: 'exactly-once', and the source by itself",
+      )
+    },
     openShared: (task: Task, events: TaskEvents) => {
       const { clock, patienceMs } = settings
       return open(task.signal, (cluster) =>

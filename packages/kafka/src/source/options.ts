@@ -19,7 +19,7 @@ export interface KafkaSourceOptions<out T> {
    * kafkaSink) its processes are members of the group and share the partitions; else the group has no members.
    */
   readonly group?: string
-  /** How a process is a member of the group. */
+  /** How a process is a member of the group, in an exactly-once job; refused where it would say nothing. */
   readonly member?: MemberOptions
   /** Default: 'committed' (else 'earliest') with a group, 'earliest' without. A checkpoint comes before it. */
   readonly from?: StartFrom
@@ -121,6 +121,17 @@ export function sourceSettings<T>(options: KafkaSourceOptions<T>): SourceSetting
       remedy: "Name the group, or begin at 'earliest'.",
     })
   }
+  oneOf(options.until, ['end'], 'until')
+  oneOf(options.isolation, ['committed', 'uncommitted'], 'isolation')
+  oneOf(options.whenLost, ['fail', 'earliest', 'latest'], 'whenLost')
+  if (options.member !== undefined && (group === undefined || options.until !== undefined)) {
+    const without = group === undefined ? 'it without a group' : "it together with until: 'end'"
+    throw ignored(
+      "'member' of kafkaSource",
+      without,
+      'a group that the process is a member of; a bounded run is that of one process',
+    )
+  }
   return {
     kafka: options.kafka,
     topics: Object.freeze([...topics]),
@@ -170,6 +181,24 @@ function bytesOf(value: number, name: string): number {
     found: show(value),
     expected: 'a whole number of bytes from 1 to 2147483647',
     remedy: 'Leave it out for the default.',
+  })
+}
+
+function oneOf(value: unknown, words: readonly string[], name: string): void {
+  if (value === undefined || words.includes(value as string)) return
+  throw problem('BAD_OPTION', `'${name}' of kafkaSource`, {
+    found: show(value),
+    expected: words.map((word) => `'${word}'`).join(' or '),
+    remedy: 'Leave it out for the default.',
+  })
+}
+
+/** An option that would say nothing beside the others is a misunderstanding. */
+export function ignored(what: string, found: string, expected: string): Error {
+  return problem('IGNORED_OPTION', what, {
+    found,
+    expected,
+    remedy: 'It would have no effect: leave it out, or mend what it is for.',
   })
 }
 

@@ -28,6 +28,20 @@ test('it is made with a partition for each task, compacted, and found again', as
   expect((await cluster.topicSettings('log', ['cleanup.policy'])).settings.get('cleanup.policy')).toBe('compact')
 })
 
+test('one of a group is refused for a process alone, and the other way round, with the reason', async () => {
+  const { kafka, cluster, changelog } = await scene()
+  await changelog.prepare()
+  await expect(changelog.prepare(3)).rejects.toThrow(
+    /found 1 partition, expected 3, .*or one process wrote the state without sharing the input \(without a group, or with until: 'end'\)/,
+  )
+  kafka.createTopic('shared', 3, { 'cleanup.policy': 'compact' })
+  await expect(
+    new Changelog(cluster, 'shared', { clock: instantClock(), patienceMs: 10_000 }).prepare(),
+  ).rejects.toThrow(
+    /found 3 partitions, as a job in a group has it, expected 1, since this process reads all of the input by itself/,
+  )
+})
+
 test.each([
   [2, 'compact', '2 partitions'],
   [4, 'compact', '4 partitions'],

@@ -22,6 +22,9 @@ const SETTINGS: ReadonlyMap<string, string> = new Map([
   ['segment.bytes', String(50 << 20)],
 ])
 const READ_AT_A_TIME = 1_000
+/** How a job comes to be one that shares nothing. */
+const ALONE = "without a group, or with until: 'end'"
+const START_ANEW = 'To start anew, give the job another name, and read from the beginning'
 
 export class Changelog {
   readonly topic: string
@@ -35,11 +38,13 @@ export class Changelog {
   }
 
   /**
-   * Sees to it that the topic is there, with a partition for each task and compacted.
+   * Sees to it that the topic is there, with a partition for each task and compacted. Without a number: one task, of a
+   * process that reads everything.
    * @throws KAFKA_CHANGELOG for one that does not fit; KAFKA_REFUSED where it may not be made
    */
-  async prepare(tasks: number): Promise<void> {
+  async prepare(shared?: number): Promise<void> {
     const { topic } = this
+    const tasks = shared ?? 1
     await persist(openPatience(this.#opening), async () => {
       const [found] = await this.#cluster.metadata([topic])
       if (found?.error !== CODE.unknownTopicOrPartition) return
@@ -48,7 +53,7 @@ export class Changelog {
     })
     const [found] = await topicsOf(this.#cluster, [topic], this.#opening)
     const partitions = found?.partitions.length ?? 0
-    if (partitions !== tasks) throw this.misfit(partitions, tasks)
+    if (partitions !== tasks) throw shared === undefined ? this.#ofGroup(partitions) : this.misfit(partitions, tasks)
     await this.#checkPolicy()
   }
 
@@ -100,13 +105,22 @@ export class Changelog {
     })
   }
 
-  /** The input has other partitions than the changelog. */
+  /** The input has other partitions than the changelog, or somebody else wrote that. */
   misfit(partitions: number, tasks: number): StreamError {
     return problem('KAFKA_CHANGELOG', `The changelog '${this.topic}'`, {
-      found: `${partitions} partitions`,
+      found: partitions === 1 ? '1 partition' : `${partitions} partitions`,
       expected: `${tasks}, one for each task (the partitions of the input)`,
-      remedy:
-        'The input has been given other partitions, and with them other keys: its state does not fit any more. Start the job under another name, reading from the beginning, or copy the input into a new topic.',
+      remedy: `The input has been given other partitions, and with them other keys, so that its state does not fit any more${
+        partitions === 1 ? `; or one process wrote the state without sharing the input (${ALONE})` : ''
+      }. ${START_ANEW}, or copy the input into a new topic.`,
+    })
+  }
+
+  #ofGroup(partitions: number): StreamError {
+    return problem('KAFKA_CHANGELOG', `The changelog '${this.topic}'`, {
+      found: `${partitions} partitions, as a job in a group has it`,
+      expected: `1, since this process reads all of the input by itself (${ALONE})`,
+      remedy: `State is not carried from one to the other: start the job as it was before. ${START_ANEW}.`,
     })
   }
 
@@ -115,8 +129,7 @@ export class Changelog {
     return problem('KAFKA_CHANGELOG', `The changelog '${this.topic}', task ${task}`, {
       found: 'state, but no offset that the group has committed with it',
       expected: 'both, as they were committed together',
-      remedy:
-        "The job has another group than before, the group's offsets were set by a tool, or they have expired. Go back to the old group, or start anew: under another name, or with the changelog and the results deleted.",
+      remedy: `One process wrote it without sharing the input (${ALONE}), the job has another group than before, or the group's offsets were set by a tool or have expired. Start the job as it was before, or anew: under another name, or with the changelog and the results deleted.`,
     })
   }
 

@@ -3,16 +3,17 @@
  */
 import { randomUUID } from 'node:crypto'
 import { type Clock, type Transactions, durationMs, problem, show } from '@tidemark/core'
-import type { Kafka } from '../client/cluster.ts'
-import type { CommitOptions, WriteSettings } from '../sink/options.ts'
+import { ignored } from '../source/options.ts'
+import type { WriteOptions, WriteSettings } from '../sink/options.ts'
 import { topicsOf } from '../source/start-positions.ts'
 import { Changelog } from './changelog.ts'
 import { KafkaSession } from './kafka-session.ts'
-import { sharedOf, topicOf } from './parties.ts'
+import { optionsOf, sharedOf } from './parties.ts'
 import { TransactionalProducer } from './transactional-producer.ts'
 
 /** Transactions of the jobs whose primary sink it is. */
-export function kafkaTransactions(kafka: Kafka, settings: WriteSettings, options: CommitOptions): Transactions {
+export function kafkaTransactions(primary: WriteOptions, settings: WriteSettings): Transactions {
+  const { kafka, commit: options = {} } = primary
   const everyMs = durationMs(options.every ?? '100ms', "'commit.every'")
   const timeoutMs = options.timeout === undefined ? undefined : durationMs(options.timeout, "'commit.timeout'")
   if (timeoutMs !== undefined && timeoutMs <= everyMs) {
@@ -27,16 +28,17 @@ export function kafkaTransactions(kafka: Kafka, settings: WriteSettings, options
     everyMs,
     domain: kafka,
     open: async ({ job, sinks, sources: read }) => {
+      const joined = sinks.map(optionsOf)
+      for (const sink of joined) checkJoined(sink, primary)
       const shared = read.map((source) => sharedOf(source)).find((found) => found !== undefined)
       const name = changelogOf(job, options.changelog)
       const cluster = await kafka.connect()
       try {
         const changelog = new Changelog(cluster, name, settings)
-        const tasks = shared === undefined ? 1 : await tasksOf(cluster, shared.topics, settings)
-        await changelog.prepare(tasks)
+        await changelog.prepare(shared && (await tasksOf(cluster, shared.topics, settings)))
         const producer = await TransactionalProducer.open(
           await kafka.connect(),
-          [...new Set([...sinks.map(topicOf), name])],
+          [...new Set([...joined.map(({ topic }) => topic), name])],
           {
             ...settings,
             // One process of a job alone: whoever starts it again takes the place of the one before.
@@ -70,6 +72,24 @@ async function tasksOf(
     expected: 'as many in each, so that a key is in the same one',
     remedy: 'Copy one of them into a topic with as many partitions as the other.',
   })
+}
+
+/** All sinks write by one producer: what would be said to the others is not heard. */
+function checkJoined(sink: WriteOptions, primary: WriteOptions): void {
+  const said = ({ commit = {}, compression, patience, maxBatchBytes, maxPendingBytes }: WriteOptions): object => {
+    const { every, changelog, timeout } = commit
+    const own = { 'commit.every': every, 'commit.changelog': changelog, 'commit.timeout': timeout }
+    return { ...own, compression, patience, maxBatchBytes, maxPendingBytes }
+  }
+  const heard = new Map<string, unknown>(Object.entries(said(primary)))
+  for (const [name, value] of Object.entries(said(sink))) {
+    if (value === undefined || value === heard.get(name)) continue
+    throw ignored(
+      `'${name}' of the exactly-once sink of '${sink.topic}'`,
+      show(value),
+      `what the primary sink, that of '${primary.topic}', says for all (${show(heard.get(name))})`,
+    )
+  }
 }
 
 function changelogOf(job: string, given: string | undefined): string {
