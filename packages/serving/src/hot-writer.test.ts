@@ -1,6 +1,7 @@
-import { type Clock, type HotSession, memoryHotStore, memoryLog } from '@tidemark/core'
+import { type Applied, type Clock, type HotSession, type MemoryLog, memoryHotStore, memoryLog } from '@tidemark/core'
 import { expect, test } from 'vitest'
 import { HotWriter } from './hot-writer.ts'
+import type { PartitionRecord } from './registers.ts'
 import { ALL_RULES } from './rules.ts'
 import { Stop } from './wait.ts'
 
@@ -19,6 +20,26 @@ function eagerClock(): Clock {
   }
 }
 
+async function writerOf(
+  log: MemoryLog,
+  hot: HotSession,
+  signal: Stop,
+  options: Partial<ConstructorParameters<typeof HotWriter>[0]> = {},
+): Promise<HotWriter> {
+  return new HotWriter({
+    log: await log.open({}),
+    hot,
+    published: async () => undefined,
+    rules: ALL_RULES,
+    boundary: () => Number.NEGATIVE_INFINITY,
+    batchSize: 10,
+    waitMs: 100,
+    signal,
+    onRewind: () => {},
+    ...options,
+  })
+}
+
 test('what a shard has lost is written again, also where nothing more comes', async () => {
   const clock = eagerClock()
   const log = memoryLog({ clock })
@@ -35,16 +56,7 @@ test('what a shard has lost is written again, also where nothing more comes', as
     write: (...args) => server.write(...args),
   }
   const [signal, rewinds] = [new Stop(undefined), [] as string[]]
-  const writer = new HotWriter({
-    log: await log.open({}),
-    hot,
-    rules: ALL_RULES,
-    boundary: () => Number.NEGATIVE_INFINITY,
-    batchSize: 10,
-    waitMs: 100,
-    signal,
-    onRewind: (shard) => rewinds.push(shard),
-  })
+  const writer = await writerOf(log, hot, signal, { onRewind: (shard) => rewinds.push(shard) })
   const following = writer.follow()
   const written = async (): Promise<void> => {
     while ((await server.read([key], 0, 10)).cells[0]?.length !== 1)
@@ -57,4 +69,48 @@ test('what a shard has lost is written again, also where nothing more comes', as
   expect((await server.state()).get('0')?.applied.get('0')).toMatchObject({ offset: 2n })
   signal.abort()
   await following
+})
+
+const published = (covered: bigint, watermark: number): PartitionRecord => ({
+  partition: '0',
+  resume: covered,
+  covered,
+  complete: 0,
+  lastEnd: 0,
+  frontier: { watermark, ended: false, tasks: new Map([['0', { watermark, idle: false }]]) },
+})
+
+// A task whose input is silent says nothing for days: what it said last holds for the next writer, too.
+test.each([
+  ['cold has not been written', undefined, 0n],
+  ['cold knows', published(80n, 100), 80n],
+  ['cold is ahead, and knows too much', published(1_000n, 500), 0n],
+])('a writer that begins anew knows of tasks that are silent, where %s', async (_, record, readFrom) => {
+  const clock = eagerClock()
+  const log = memoryLog({ clock })
+  const hot = await memoryHotStore({ serveForMs: 1_000, clock }).open({ name: 'r', windowMs: 10 })
+  const say = (task: string, watermark: number): void =>
+    log.append([{ kind: 'progress', task, watermark, tasks: 2, idle: false }])
+  const run = async (watermark: number, reads: bigint[]): Promise<void> => {
+    const [signal, session] = [new Stop(undefined), await log.open({})]
+    const read: typeof session.read = (partition, from, ...how) => {
+      reads.push(from)
+      return session.read(partition, from, ...how)
+    }
+    const options = { log: { ...session, read }, published: async () => record }
+    const following = (await writerOf(log, hot, signal, options)).follow()
+    const { end } = await session.bounds('0')
+    const applied = async (): Promise<Applied | undefined> => (await hot.state()).get('0')?.applied.get('0')
+    while ((await applied())?.offset !== end) await new Promise((resolve) => setImmediate(resolve))
+    expect((await applied())?.watermark).toBe(watermark)
+    signal.abort()
+    await following
+  }
+  say('0', 100)
+  for (let watermark = 10; watermark <= 90; watermark++) say('1', watermark)
+  await run(90, [])
+  say('1', 95)
+  const reads: bigint[] = []
+  await run(95, reads)
+  expect(reads.reduce((a, b) => (a < b ? a : b))).toBe(readFrom)
 })

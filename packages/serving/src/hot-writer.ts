@@ -6,11 +6,14 @@
 import type { Applied, Cell, HotSession, LogEntry, LogSession, Signal } from '@tidemark/core'
 import { Frontier } from './frontier.ts'
 import { readStep, storedCell, tooShort } from './log-steps.ts'
+import type { PartitionRecord } from './registers.ts'
 import type { Rules } from './rules.ts'
 
 export interface HotWriterOptions {
   readonly log: LogSession
   readonly hot: HotSession
+  /** What cold has published of a partition. */
+  readonly published: (partition: string) => Promise<PartitionRecord | undefined>
   readonly rules: Rules
   /** For a test that leaves out windows below the boundary. */
   readonly boundary: () => number
@@ -71,13 +74,9 @@ export class HotWriter {
       const behind = [...shards.values()].reduce((a, b) =>
         a === undefined || b === undefined ? undefined : a.offset <= b.offset ? a : b,
       )
-      const frontier = new Frontier({
-        watermark: finite(behind?.watermark),
-        ended: behind?.watermark === Number.POSITIVE_INFINITY,
-        tasks: new Map(),
-      })
       let at = behind?.offset ?? first
       if (at < first) throw tooShort('hot', partition, at, first)
+      const frontier = await this.#frontierAt(partition, behind, first)
       kept = shards
       let moved = true
       while (moved && !signal.aborted) {
@@ -95,6 +94,37 @@ export class HotWriter {
         at = step.next
         this.positions.set(partition, at)
       }
+    }
+  }
+
+  /**
+   * The frontier as it was at a position. Shards keep W alone; what each task has said last is further back in the log,
+   * for a silent one perhaps far: it is read backwards, at most to where cold, which keeps all of it, has been.
+   */
+  async #frontierAt(partition: string, behind: Applied | undefined, first: bigint): Promise<Frontier> {
+    const { log, batchSize, published, signal } = this.#options
+    const watermark = finite(behind?.watermark)
+    const ended = behind?.watermark === Number.POSITIVE_INFINITY
+    const to = behind?.offset ?? first
+    const record = to > first ? await published(partition) : undefined
+    const known = record !== undefined && record.covered >= first && record.covered <= to ? record : undefined
+    const floor = known?.covered ?? first
+    for (let span = BigInt(batchSize); ; span *= 4n) {
+      const from = to - span > floor ? to - span : floor
+      const tasks = from === floor ? known?.frontier.tasks : undefined
+      const frontier = new Frontier({ watermark, ended, tasks: tasks ?? new Map() })
+      let all = false
+      for (let at = from; at < to && !signal.aborted;) {
+        const { entries, next } = await log.read(partition, at, batchSize, 0)
+        if (next === at) break
+        for (const entry of entries) {
+          if (entry.kind !== 'progress' || entry.offset >= to) continue
+          frontier.report(entry)
+          all = frontier.tasks.size >= entry.tasks
+        }
+        at = next
+      }
+      if (all || from === floor || signal.aborted) return frontier
     }
   }
 

@@ -9,7 +9,7 @@ import type { TierEvents } from './events.ts'
 import { HotWriter } from './hot-writer.ts'
 import { Keeper } from './keeper.ts'
 import { textOf } from './text-of.ts'
-import type { Settings } from './registers.ts'
+import { type PartitionRecord, REGISTERS, type Settings, decodeRegister } from './registers.ts'
 import type { Rules } from './rules.ts'
 import { agree } from './settings.ts'
 import type { WriterView } from './view.ts'
@@ -91,6 +91,10 @@ async function runOnce(options: LayerOptions, emit: Emit, outer: Signal | undefi
     const hotWriter = new HotWriter({
       log: hotLog,
       hot,
+      published: async (partition) => {
+        const bytes = await cold.register(REGISTERS.partition(partition))
+        return bytes === undefined ? undefined : decodeRegister<PartitionRecord>(partition, bytes)
+      },
       rules,
       boundary,
       batchSize,

@@ -48,15 +48,27 @@ export function pageStats({ brokers, input, results }: Places): Pipeline<Pane<st
       kafkaSource({
         kafka: cluster,
         topics: [input],
+        group: results,
         value: json.pick({ page: 'string', at: 'number', ms: 'number' }),
+        // A process that was killed comes back under its name: nobody waits for its session to end.
+        member: { instance: 'job' },
         patience: '2m',
       }),
     )
     .eventTime({ timestamp: (view) => view.at, watermark: boundedOutOfOrderness('5s') })
-    .keyBy((view) => view.page)
+    .keyBy((view) => view.page, { keepsPartition: true })
     .window(tumbling('1m'), { allowedLateness: '2m', trigger: earlyAndLate({ earlyCount: 5 }) })
     .aggregate((a) => ({ views: a.count(), ms: a.sum((view) => view.ms), different: a.distinct((view) => view.ms) }))
-    .to(kafkaSink({ kafka: cluster, topic: results, accumulators: true, progressEvery: '20ms', patience: '2m' }))
+    .to(
+      kafkaSink({
+        kafka: cluster,
+        topic: results,
+        accumulators: true,
+        guarantee: 'exactly-once',
+        commit: { changelog: `${results}-changelog` },
+        patience: '2m',
+      }),
+    )
 }
 
 export interface OpenTiers extends AsyncDisposable {

@@ -1,6 +1,4 @@
-// The process that runs the job, killed at any moment: what it has read, knows and owes is in a folder.
-import { folder } from '@tidemark/core/folder'
+// The process that runs the job, killed at any moment: what it has read, knows and has said is decided by the brokers.
 import { type Places, pageStats } from './composed.ts'
 
-const [places = '', path = ''] = process.argv.slice(2)
-await pageStats(JSON.parse(places) as Places).start({ checkpoint: folder(path, { every: '100ms' }) }).done
+await pageStats(JSON.parse(process.argv[2] ?? '') as Places).start().done

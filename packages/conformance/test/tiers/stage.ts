@@ -1,8 +1,5 @@
 /** Owns the processes of the tests on real services: who is started, who is killed, and when all of it is through. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -69,7 +66,6 @@ export class Stage implements AsyncDisposable {
   readonly open: OpenTiers
   readonly #servers: Servers
   readonly #places: Places
-  readonly #folder: string = mkdtempSync(join(tmpdir(), 'tidemark-tiers-'))
   readonly job: Worker
   readonly filler: Worker
 
@@ -79,7 +75,7 @@ export class Stage implements AsyncDisposable {
     this.redis = redis
     this.open = open
     this.views = new Views(seed)
-    this.job = new Worker('run-job.ts', [JSON.stringify(places), this.#folder])
+    this.job = new Worker('run-job.ts', [JSON.stringify(places)])
     this.filler = new Worker('run-tiers.ts', [JSON.stringify(places)])
   }
 
@@ -149,6 +145,5 @@ export class Stage implements AsyncDisposable {
     await Promise.all([this.job.kill(), this.filler.kill()])
     await this.open[Symbol.asyncDispose]()
     await this.redis.stop()
-    rmSync(this.#folder, { recursive: true, force: true })
   }
 }
