@@ -1,5 +1,6 @@
 /** Owns the comparison of two versions of the results, key by key and window by window. */
 import { type TimeWindow, sameValue } from '@tidemark/core'
+import { oneByOne } from './one-by-one.ts'
 import type { Range, Reader } from './reader.ts'
 import type { Row } from './row.ts'
 import type { View } from './view.ts'
@@ -25,8 +26,8 @@ export async function* differences<K, V, W>(
   for (let at = from; at < to;) {
     const upTo = bounded ? Math.min(to, at + stretchMs) : to
     const rows = new Map<string, Row<K, V, W>>()
-    for await (const row of one.slice({ from: at, to: upTo })) rows.set(place(view, row), row)
-    for await (const row of other.slice({ from: at, to: upTo })) {
+    for await (const some of one.slices({ from: at, to: upTo })) for (const row of some) rows.set(place(view, row), row)
+    for await (const row of oneByOne(other.slices({ from: at, to: upTo }))) {
       const id = place(view, row)
       const match = rows.get(id)
       rows.delete(id)

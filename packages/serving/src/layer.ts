@@ -72,7 +72,7 @@ export class Layer<K, V, W> {
     try {
       if (isDirect) {
         hot = await this.#options.hot.open({ name, windowMs })
-        const reader = new Reader<K, V, W>(view, { fetcher: new DirectFetcher(hot, cold), hot, cold }, clock)
+        const reader = new Reader<K, V, W>(view, { fetcher: new DirectFetcher(hot, cold), hot, cold, clock })
         return { hot, cold, partitions: [], reader }
       }
       const said = await agreed(cold, name, { ...settings, partitions: [] })
@@ -81,7 +81,7 @@ export class Layer<K, V, W> {
       hot = await this.#options.hot.open({ name, windowMs })
       const knowledge = new Knowledge({ cold, partitions, leaseMs: settings.leaseMs, clock, rules })
       const fetcher = new Fetcher({ ...settings, hot, cold, partitions, knowledge, clock, rules, maxWaitMs })
-      return { hot, cold, partitions, reader: new Reader<K, V, W>(view, { fetcher, hot, cold }, clock) }
+      return { hot, cold, partitions, reader: new Reader<K, V, W>(view, { fetcher, hot, cold, clock }) }
     } catch (error) {
       await Promise.allSettled([cold.close(), hot?.close()])
       throw error

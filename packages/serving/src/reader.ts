@@ -6,7 +6,7 @@ import { type Part, type Row, partsOf, rowOf } from './row.ts'
 import { type Extent, mergeSessions, widen } from './sessions.ts'
 import { type SliceOptions, sliced } from './slice.ts'
 import type { View } from './view.ts'
-import { sleep } from './wait.ts'
+import { Turn, sleep } from './wait.ts'
 
 /** Windows by their ends: after `from`, up to and including `to`. */
 export interface Range {
@@ -40,6 +40,8 @@ export interface LatestQuery<K> {
 }
 
 const MOST_KEYS = 10_000
+/** Rows of a slice that are handed over together. */
+const SLICE_ROWS = 1_000
 /** Keys of sessions that are read at once in a slice, and how long a stretch of them is, in gaps. */
 const SESSION_KEYS = 256
 const SESSION_GAPS = 16
@@ -50,11 +52,11 @@ export class Reader<K, V, W> {
   readonly #sources: SliceOptions
   readonly #clock: Clock
 
-  constructor(view: View<K>, sources: SliceOptions, clock: Clock) {
+  constructor(view: View<K>, sources: SliceOptions) {
     this.#view = view
     this.#fetcher = sources.fetcher
     this.#sources = sources
-    this.#clock = clock
+    this.#clock = sources.clock
   }
 
   async read(query: ReadQuery<K>): Promise<Rows<K, V, W>> {
@@ -94,16 +96,17 @@ export class Reader<K, V, W> {
     }
   }
 
-  /** Rows of all keys, stretch by stretch of time, in no order of keys. */
-  async *slice(options: ReadOptions): AsyncGenerator<Row<K, V, W>, void> {
+  /** Rows of all keys, stretch by stretch of time, in no order of keys; some at a time. */
+  async *slices(options: ReadOptions): AsyncGenerator<readonly Row<K, V, W>[], void> {
     const { from, to } = rangeOf(options)
     const view = this.#view
     const sizeMs = rollUpMs(view, options.rollUp)
     if (view.gapMs !== undefined)
       return yield* this.#sessions({ from, to }, options.rollUp, sizeMs ?? SESSION_GAPS * view.gapMs)
+    const turn = new Turn(this.#clock)
     for await (const { keys, watermarks } of sliced(this.#sources, from, to, sizeMs ?? view.windowMs)) {
+      let rows: Row<K, V, W>[] = []
       for (const { key: bytes, places } of keys) {
-        const rows: Row<K, V, W>[] = []
         const parts = partsOf(view, places, watermarks)
         this.#show(
           rows,
@@ -111,17 +114,25 @@ export class Reader<K, V, W> {
           sizeMs === undefined ? parts : rollUpParts(view, parts, sizeMs),
           watermarks.hot,
         )
-        yield* rows
+        if (rows.length < SLICE_ROWS) continue
+        yield rows
+        rows = []
+        await turn.pause()
       }
+      yield rows
     }
   }
 
   /** What touches what is known key by key only. */
-  async *#sessions(range: Extent, rollUp: Duration | undefined, stepMs: number): AsyncGenerator<Row<K, V, W>, void> {
+  async *#sessions(
+    range: Extent,
+    rollUp: Duration | undefined,
+    stepMs: number,
+  ): AsyncGenerator<readonly Row<K, V, W>[], void> {
     for await (const { keys, from, to } of sliced(this.#sources, range.from, range.to, stepMs))
       for (let i = 0; i < keys.length; i += SESSION_KEYS) {
         const some = keys.slice(i, i + SESSION_KEYS).map(({ key }) => this.#view.decodeKey(key))
-        yield* await this.read({ keys: some, from, to, ...(rollUp === undefined ? {} : { rollUp }) })
+        yield await this.read({ keys: some, from, to, ...(rollUp === undefined ? {} : { rollUp }) })
       }
   }
 

@@ -2,14 +2,17 @@
  * Owns reading all keys: stretch by stretch of time, each a look at both tiers as a whole, so that what is held at a time
  * is bounded and the lease is kept however long the whole takes.
  */
-import { type Cell, type ColdSession, type HotSession, StreamError } from '@tidemark/core'
+import { type Cell, type Clock, type ColdSession, type HotSession, StreamError } from '@tidemark/core'
 import type { Ask, Fetched, Looks } from './fetch.ts'
+import { keyText } from './key-text.ts'
 import type { Place } from './unite.ts'
+import { Turn } from './wait.ts'
 
 export interface SliceOptions {
   readonly fetcher: Looks
   readonly hot: HotSession
   readonly cold: ColdSession
+  readonly clock: Clock
 }
 
 /** Everything with a window end in (from, to]. */
@@ -26,7 +29,7 @@ export interface SlicedKey {
 }
 
 /** Cells held for one stretch: with fewer the next one is longer, with more it is shorter; never more than the last. */
-const FEW_CELLS = 20_000
+const FEW_CELLS = 50_000
 const MANY_CELLS = 100_000
 const MOST_CELLS = 2_000_000
 
@@ -55,9 +58,6 @@ export async function* sliced(
   }
 }
 
-declare const TextDecoder: new (label: 'latin1') => { decode(bytes: Uint8Array): string }
-const latin1 = new TextDecoder('latin1')
-
 /** One look over all keys: a column per key that either tier knows. */
 class Gathered implements Ask {
   readonly #options: SliceOptions
@@ -81,22 +81,35 @@ class Gathered implements Ask {
 
   async #gather(batches: AsyncIterable<readonly Cell[]>): Promise<Cell[][]> {
     const lists: Cell[][] = []
+    const turn = new Turn(this.#options.clock)
+    let key: Uint8Array | undefined
+    let list: Cell[] = []
     for await (const batch of batches) {
       this.cells += batch.length
       if (this.cells > MOST_CELLS) throw tooLarge()
       for (const cell of batch) {
-        const name = latin1.decode(cell.key)
-        let column = this.#columns.get(name)
-        if (column === undefined) {
-          column = this.keys.length
-          this.#columns.set(name, column)
-          this.keys.push(cell.key)
+        // Stores tell what they have of a key in a row.
+        if (cell.key !== key) {
+          key = cell.key
+          list = lists[this.#columnOf(key)] ??= []
         }
-        ;(lists[column] ??= []).push(cell)
+        list.push(cell)
       }
+      await turn.pause()
     }
     for (const list of lists) list?.sort((a, b) => a.end - b.end || a.start - b.start)
     return lists
+  }
+
+  #columnOf(key: Uint8Array): number {
+    const name = keyText(key)
+    let column = this.#columns.get(name)
+    if (column === undefined) {
+      column = this.keys.length
+      this.#columns.set(name, column)
+      this.keys.push(key)
+    }
+    return column
   }
 }
 

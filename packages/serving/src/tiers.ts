@@ -8,6 +8,7 @@ import type { TierEvents } from './events.ts'
 import { type TiersHealth, healthOf } from './health.ts'
 import { Layer } from './layer.ts'
 import { type LayerOptions, runLayer } from './layer-run.ts'
+import { oneByOne } from './one-by-one.ts'
 import type { LatestQuery, Range, ReadOptions, ReadQuery, Rows } from './reader.ts'
 import { REGISTERS, type ServedVersion, type Settings, decodeRegister, encodeRegister } from './registers.ts'
 import type { Row } from './row.ts'
@@ -108,8 +109,12 @@ export class TwoTiers<K, V, W> implements Tiers<K, V, W> {
     return (await this.#reader()).latest(query)
   }
 
-  async *slice(options: ReadOptions): AsyncGenerator<Row<K, V, W>, void> {
-    yield* (await this.#reader()).slice(options)
+  slice(options: ReadOptions): AsyncIterableIterator<Row<K, V, W>> {
+    return oneByOne(this.#slices(options))
+  }
+
+  async *#slices(options: ReadOptions): AsyncGenerator<readonly Row<K, V, W>[], void> {
+    yield* (await this.#reader()).slices(options)
   }
 
   async *watch(key: K, { from, every, signal }: WatchOptions = {}): AsyncGenerator<Row<K, V, W>, void> {

@@ -19,6 +19,35 @@ export function sleep(clock: Clock, forMs: number, signal?: Signal): Promise<voi
   })
 }
 
+/** How long work that waits for nothing keeps the thread. */
+const LONGEST_TURN_MS = 25
+
+/**
+ * For work that takes long and may wait for nothing real, as with stores in memory: without a pause now and then no timer
+ * runs and no reply is read, and the heartbeat of the same process ends.
+ */
+export class Turn {
+  readonly #clock: Clock
+  #begunAt: number
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#begunAt = clock.now()
+  }
+
+  /** A promise where the host has its turn now. */
+  pause(): Promise<void> | undefined {
+    const taken = this.#clock.now() - this.#begunAt
+    // A clock that was set back says nothing about the time taken.
+    return taken >= 0 && taken < LONGEST_TURN_MS ? undefined : this.#yield()
+  }
+
+  async #yield(): Promise<void> {
+    await sleep(this.#clock, 0)
+    this.#begunAt = this.#clock.now()
+  }
+}
+
 /**
  * Time that has passed by a clock that may jump: going back counts as nothing, and between two looks at most `mostMs` is
  * counted. For whoever must wait long enough, such as the evictor.

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:tiers -- [--runs N]`: two tiers over a real Redis and HBase of this machine, beside the same stores
+ * `npm run bench:tiers -- [--runs N] [--only writers|reads|slices]`: two tiers over a real Redis and HBase of this machine, beside the same stores
  * without tiers: how fast the writers follow a log, what one question across the boundary takes. And a slice of all keys
  * from stores in memory.
  */
@@ -23,8 +23,11 @@ import { spread } from '../spread.ts'
 import { type Filled, HOUR, type Stats, cellsOf, fill } from './filled.ts'
 import { type Counts, watchedCold, watchedHot } from './watched.ts'
 
-const { values } = parseArgs({ options: { runs: { type: 'string', default: '5' } } })
+const { values } = parseArgs({
+  options: { runs: { type: 'string', default: '5' }, only: { type: 'string' } },
+})
 const runs = Number(values.runs)
+const wanted = (part: string): boolean => values.only === undefined || values.only === part
 const DAY = 24 * HOUR
 const READS = 200
 const BATCH = 10_000
@@ -200,7 +203,7 @@ const TARGETS: ReadonlyMap<string, string> = new Map([
   ['k rows/s', '≥ 50'],
 ])
 
-{
+async function onServers(): Promise<void> {
   await using server = await startRedis()
   await using base = await startHBase()
   const client = createClient({
@@ -211,15 +214,19 @@ const TARGETS: ReadonlyMap<string, string> = new Map([
   await client.connect()
   const redis = redisStore({ client, serveFor: '7d' })
   const hbase = hbaseStore({ thrift: `tcp://${base.framed}`, table: 'bench', salts: 4, warn: () => {} })
-  const written = await fill(600, 100)
-  // A table that is there, and servers that have compiled what they run.
-  await writes(written, redis, hbase, -1)
-  found.clear()
-  for (let n = 0; n < runs; n++) await writes(written, redis, hbase, n)
-  await reads(await fill(100, 336), redis, hbase)
-  await slices()
+  if (wanted('writers')) {
+    const written = await fill(600, 100)
+    // A table that is there, and servers that have compiled what they run.
+    await writes(written, redis, hbase, -1)
+    found.clear()
+    for (let n = 0; n < runs; n++) await writes(written, redis, hbase, n)
+  }
+  if (wanted('reads')) await reads(await fill(100, 336), redis, hbase)
   client.destroy()
 }
+
+if (wanted('writers') || wanted('reads')) await onServers()
+if (wanted('slices')) await slices()
 
 console.log(
   `load ${loadavg()[0]?.toFixed(1)}\n| what | measure | median (lowest–highest) | target |\n| --- | --- | --- | --- |`,

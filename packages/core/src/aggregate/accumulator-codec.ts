@@ -110,7 +110,7 @@ export class AccumulatorCodec {
     const out = new ByteWriter()
     out.u8(FORMAT)
     for (const byte of this.#layout) out.u8(byte)
-    for (const saved of one.save(1)) writeValue(out, saved)
+    for (const column of one.columns) writeValue(out, column.save(1))
     return out.finish()
   }
 

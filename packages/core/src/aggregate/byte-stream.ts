@@ -4,10 +4,27 @@
  */
 import { StreamError } from '../errors/stream-error.ts'
 
+/** How many bytes a length takes. */
+export function lengthBytes(value: number): number {
+  let bytes = 1
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes++
+  return bytes
+}
+
+/** Writes a safe integer that is not negative, where there is room for it; says where it ends. */
+export function putLength(bytes: Uint8Array, at: number, value: number): number {
+  let [rest, to] = [value, at]
+  // Division, not shifts: a safe integer has 53 bits.
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes[to++] = (rest % 128) + 128
+  bytes[to++] = rest
+  return to
+}
+
 /** Bytes that grow as they are written. */
 export class ByteWriter {
   #bytes: Uint8Array = new Uint8Array(64)
-  #view: DataView = new DataView(this.#bytes.buffer)
+  /** Made when it is needed: most of what is written here has no numbers of 8 bytes in it. */
+  #view: DataView | undefined
   #size = 0
 
   u8(value: number): void {
@@ -17,6 +34,7 @@ export class ByteWriter {
 
   f64(value: number): void {
     this.#reserve(8)
+    this.#view ??= new DataView(this.#bytes.buffer)
     this.#view.setFloat64(this.#size, value, true)
     this.#size += 8
   }
@@ -24,10 +42,7 @@ export class ByteWriter {
   /** A safe integer that is not negative. */
   length(value: number): void {
     this.#reserve(8)
-    let rest = value
-    // Division, not shifts: a safe integer has 53 bits.
-    for (; rest >= 128; rest = Math.floor(rest / 128)) this.#bytes[this.#size++] = (rest % 128) + 128
-    this.#bytes[this.#size++] = rest
+    this.#size = putLength(this.#bytes, this.#size, value)
   }
 
   raw(bytes: Uint8Array): void {
@@ -46,19 +61,18 @@ export class ByteWriter {
     const bytes = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
     bytes.set(this.#bytes)
     this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer)
+    this.#view = undefined
   }
 }
 
 /** Reads what ByteWriter wrote. Throws StreamError BAD_BYTES where the bytes end too early. */
 export class ByteReader {
   readonly #bytes: Uint8Array
-  readonly #view: DataView
+  #view: DataView | undefined
   #at = 0
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   u8(): number {
@@ -66,6 +80,8 @@ export class ByteReader {
   }
 
   f64(): number {
+    const { buffer, byteOffset, byteLength } = this.#bytes
+    this.#view ??= new DataView(buffer, byteOffset, byteLength)
     return this.#view.getFloat64(this.#take(8), true)
   }
 

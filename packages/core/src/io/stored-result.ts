@@ -3,7 +3,7 @@
  * encoded accumulator where tiers write it, or the encoded value where a pipeline writes to a store directly.
  */
 import { StreamError } from '../errors/stream-error.ts'
-import { ByteReader, ByteWriter } from '../aggregate/byte-stream.ts'
+import { ByteReader, lengthBytes, putLength } from '../aggregate/byte-stream.ts'
 import type { Timing } from '../pane/pane.ts'
 
 export interface StoredResult {
@@ -22,12 +22,12 @@ const FORMAT = 8
 
 /** One byte of flags, two counts of a byte or more, the body. */
 export function encodeStoredResult({ timing, isLast, records, lateRecords, body }: StoredResult): Uint8Array {
-  const out = new ByteWriter()
-  out.u8(FORMAT | TIMINGS.indexOf(timing) | (isLast ? LAST : 0))
-  out.length(records)
-  out.length(lateRecords)
-  out.raw(body)
-  return out.finish()
+  const head = 1 + lengthBytes(records) + lengthBytes(lateRecords)
+  const bytes = new Uint8Array(head + body.length)
+  bytes[0] = FORMAT | TIMINGS.indexOf(timing) | (isLast ? LAST : 0)
+  putLength(bytes, putLength(bytes, 1, records), lateRecords)
+  bytes.set(body, head)
+  return bytes
 }
 
 /** @throws StreamError BAD_CELL for bytes that encodeStoredResult has not written */

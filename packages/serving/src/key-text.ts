@@ -1,0 +1,10 @@
+/** Owns bytes as text to find them by: one character for each, so that no two are the same. */
+
+declare const TextDecoder: new (label: 'latin1') => { decode(bytes: Uint8Array): string }
+const latin1 = new TextDecoder('latin1')
+/** For short ones a decoder takes longer to begin than to decode. */
+const SHORT = 64
+
+export function keyText(bytes: Uint8Array): string {
+  return bytes.length <= SHORT ? String.fromCharCode(...bytes) : latin1.decode(bytes)
+}
