@@ -31,19 +31,26 @@ export async function brokerStage(options: KafkaOptions, replicas = 1): Promise<
       if (answer?.error !== CODE.none) throw refused('writing', answer?.error ?? -1)
       return answer.baseOffset
     })
+  const make = async (topic: string, partitions: number): Promise<void> => {
+    // Tests write old timestamps, which retention would delete.
+    const configs = [{ name: 'retention.ms', value: '-1' }]
+    await admin.createTopics({ topics: [topic], partitions, replicas, configs })
+    await topicsOf(cluster, [topic], opening)
+  }
   return {
     kafka: kafka(options),
     clock: systemClock,
     topic: async (partitions) => {
       const topic = `stage-${process.pid}-${Date.now()}-${topics++}`
-      // Tests write old timestamps, which retention would delete.
-      const configs = [{ name: 'retention.ms', value: '-1' }]
-      await admin.createTopics({ topics: [topic], partitions, replicas, configs })
-      await topicsOf(cluster, [topic], opening)
+      await make(topic, partitions)
       return topic
     },
     addPartitions: async (topic, count) => {
       await admin.createPartitions({ topics: [{ name: topic, count, assignments: null as never }] })
+    },
+    remake: async (topic, partitions) => {
+      await admin.deleteTopics({ topics: [topic] })
+      await make(topic, partitions)
     },
     append: async (topic, partition, records, compression) =>
       produce({ topic, partition, records: encode(records, compression === undefined ? {} : { compression }) }),

@@ -65,6 +65,32 @@ describe.skipIf(!(await canTest('kafka')))('processes in a group', () => {
     }
   })
 
+  test.each([true, false])(
+    'one whose own code holds its thread for longer than its session: with others %s',
+    async (others) => {
+      await using broker = await startKafka()
+      const load = await Load.begin(broker.bootstrap, 2_000)
+      try {
+        const slow = load.counter('slow', 8_000)
+        const crowd = new Set([slow])
+        if (others) crowd.add(load.counter('other'))
+        await slow.until((lines) => lines.includes('holds its thread'))
+        const said = slow.lines.length
+        const [, other] = crowd
+        if (other !== undefined) await other.until(() => other.splits === PARTITIONS)
+        // It joins anew, or its transaction was ended for it, and its producer is fenced.
+        await slow.until((lines) => lines.slice(said).some((line) => line.startsWith('committed ')))
+        if (!slow.runs) {
+          expect(slow.lines.at(-1)).toMatch(/^gave up: .*transactional id/)
+          crowd.add(load.counter('again'))
+        }
+        await load.check(() => [...crowd])
+      } finally {
+        await load.end()
+      }
+    },
+  )
+
   // A minute on a quiet machine: run by hand, with TIDEMARK_CHANGES set.
   test.skipIf(process.env['TIDEMARK_CHANGES'] === undefined)(
     'go on when the nodes are killed one after the other, whoever leads and coordinates',

@@ -255,7 +255,7 @@ export function exactlyOnceContract(name: string, open: () => Promise<Stage>): v
       await job.drain()
     })
 
-    test('a pipeline that has changed, or input that was given more partitions, does not fit the state', async () => {
+    test('a pipeline that has changed, or input that has other partitions now, does not fit the state', async () => {
       const at = await scene()
       await write(at.input, 0, 1_000)
       const job = start(at)
@@ -271,7 +271,16 @@ export function exactlyOnceContract(name: string, open: () => Promise<Stage>): v
         .start()
       await expect(changed.done).rejects.toMatchObject({ code: 'LAYOUT_CHANGED' })
       await stage.addPartitions(at.input, PARTITIONS + 1)
-      await expect(start(at).done).rejects.toMatchObject({ code: 'KAFKA_CHANGELOG' })
+      const misfit = async (partitions: number): Promise<void> => {
+        const { done } = start(at)
+        await expect(done).rejects.toMatchObject({ code: 'KAFKA_CHANGELOG' })
+        await expect(done).rejects.toThrow(
+          `The changelog '${at.job}-changelog': found ${PARTITIONS} partitions, expected ${partitions}, one for each task`,
+        )
+      }
+      await misfit(PARTITIONS + 1)
+      await stage.remake(at.input, PARTITIONS - 1)
+      await misfit(PARTITIONS - 1)
     })
   })
 }

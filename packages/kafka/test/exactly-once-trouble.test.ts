@@ -147,6 +147,60 @@ test('a member that was put out asks at once, and does not give up before it kno
   expect(await world.results()).toEqual([`${ZERO}@0=1`])
 })
 
+test('what is written is stamped by the clock, whatever event time says: retention goes by it', async () => {
+  const world = new World()
+  world.write(0, -9_000_000, -8_000_000)
+  const job = world.start()
+  await world.wait(1_000)
+  await job.drain()
+  expect(await world.results()).toEqual([`${ZERO}@-9000000=1`])
+  const stored = ['results', 'counts-changelog'].flatMap((topic) => world.kafka.records(topic))
+  expect(stored.length).toBeGreaterThan(3)
+  for (const { timestamp } of stored) expect(timestamp).toBeGreaterThanOrEqual(0)
+})
+
+test('a changelog is as safe as the results, or as it is told to be', async () => {
+  const made = async (commit: CommitOptions): Promise<unknown> => {
+    const world = new World()
+    let replicas: unknown
+    const kafka = override(world.kafka, (inner) => ({
+      metadata: async (topics) => (await inner.metadata(topics)).map((found) => ({ ...found, replicas: 3 })),
+      createTopic: (topic, wanted) => {
+        ;({ replicas } = wanted)
+        return inner.createTopic(topic, wanted)
+      },
+    }))
+    const job = world.start({ sink: { kafka }, commit })
+    await world.wait(100)
+    await job.drain()
+    return replicas
+  }
+  expect(await made({})).toBe(3)
+  expect(await made({ replication: 2 })).toBe(2)
+})
+
+test('a key that may leave its partition is refused in a group, with the reason', async () => {
+  const { kafka, clock } = new World()
+  const refused = pipeline('counts')
+    .from(kafkaSource({ kafka, topics: ['views'], group: 'counts', value: json<View>(), clock }))
+    .eventTime({ timestamp: ({ at }) => at, watermark: boundedOutOfOrderness('0ms') })
+    .keyBy(({ at }) => at % 7)
+    .window(tumbling('1s'))
+    .count()
+    .to(kafkaSink({ kafka, topic: 'results', guarantee: 'exactly-once', clock }))
+  expect(() => refused.start({ clock })).toThrow(/a key of its own.*write the records to a topic by the new key first/)
+})
+
+test('input that was made anew with fewer partitions while the job runs is not read', async () => {
+  const world = new World()
+  world.write(1, 1)
+  const job = world.start()
+  await world.wait(1_000)
+  world.kafka.deleteTopic('views')
+  world.kafka.createTopic('views', 1)
+  await expect(job.done).rejects.toMatchObject({ code: 'KAFKA_PARTITION_GONE' })
+})
+
 test('input that is given more partitions while the job runs does not fit its state', async () => {
   const world = new World()
   world.write(0, 1)
@@ -232,23 +286,26 @@ test('a transaction that does not say where the state lies is aborted, and done 
 })
 
 test.each([
-  [{ every: '30s' }, {}, 40_000],
-  [{ every: '30s' }, { instance: 'a' }, 90_000],
-  [{ every: '30s', timeout: '31s' }, {}, 31_000],
-] as const)('a transaction may be open for longer than an interval: %j %j', async (commit, member, timeoutMs) => {
-  const world = new World()
-  const asked: number[] = []
-  const kafka: Kafka = override(world.kafka, (inner) => ({
-    initTransactions: (id, ms, current) => {
-      asked.push(ms)
-      return inner.initTransactions(id, ms, current)
-    },
-  }))
-  const job = world.start({ source: { member }, sink: { kafka }, commit })
-  await world.wait(100)
-  await job.drain()
-  expect(asked).toEqual([timeoutMs])
-})
+  [{ every: '30s' }, {}, 40_000, /^counts-[0-9a-f-]{36}$/],
+  [{ every: '30s' }, { instance: 'a' }, 90_000, /^counts-a$/],
+  [{ every: '30s', timeout: '31s' }, {}, 31_000, /^counts-[0-9a-f-]{36}$/],
+] as const)(
+  'one producer for a process, whose transactions may be open for longer than an interval: %j %j',
+  async (commit, member, timeoutMs, name) => {
+    const world = new World()
+    const asked: (string | number)[] = []
+    const kafka: Kafka = override(world.kafka, (inner) => ({
+      initTransactions: (id, ms, current) => {
+        asked.push(id, ms)
+        return inner.initTransactions(id, ms, current)
+      },
+    }))
+    const job = world.start({ source: { member }, sink: { kafka }, commit })
+    await world.wait(100)
+    await job.drain()
+    expect(asked).toEqual([expect.stringMatching(name), timeoutMs])
+  },
+)
 
 test('a job that cannot begin leaves no connection open', async () => {
   const world = new World()

@@ -88,7 +88,7 @@ export class Load {
     return load
   }
 
-  counter(name: string): Counter {
+  counter(name: string, holdMs?: number): Counter {
     const counter = new Counter([
       this.#brokers.join(','),
       this.input,
@@ -96,6 +96,7 @@ export class Load {
       this.group,
       `${this.#sessionMs}ms`,
       name,
+      ...(holdMs === undefined ? [] : [String(holdMs)]),
     ])
     this.#counters.push(counter)
     return counter

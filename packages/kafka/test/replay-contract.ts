@@ -1,5 +1,5 @@
 // What a replay promises, on any cluster.
-import { type Job, type Source, boundedOutOfOrderness, pipeline, tumbling } from '@tidemark/core'
+import { type Duration, type Job, type Source, boundedOutOfOrderness, pipeline, tumbling } from '@tidemark/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   type ReplayProgress,
@@ -128,6 +128,49 @@ export function replayContract(name: string, open: () => Promise<Stage>): void {
       expect(howToSwitch).toContain('every window with it')
       // The end of the input completes the last windows, too.
       expect((await results(anew)).filter((text) => !text.includes('@9960000'))).toHaveLength(30 * 5)
+    })
+
+    test('keeps partitions that are uneven together, by `maxDrift`', async () => {
+      const [input, anew] = [await stage.topic(2), await stage.topic(1)]
+      const record = (at: number) => ({ key: `page ${at % 7}`, value: JSON.stringify({ page: '', at }), timestamp: at })
+      const [sparse, dense] = [1_000, 100].map((step) =>
+        Array.from({ length: 600_000 / step }, (_, i) => record(i * step)),
+      )
+      await stage.append(input, 0, sparse ?? [])
+      await stage.append(input, 1, dense ?? [])
+      const run = async (group: string, drift: { readonly maxDrift?: Duration }): Promise<number> => {
+        const reached = new Map<string, number>()
+        let ahead = 0
+        const aligned = (name: string, source: Source<View>, sink: ReplaySink<string, number>) =>
+          pipeline(name)
+            .from(source)
+            .tap(({ at }, { split }) => {
+              reached.set(split, at)
+              ahead = Math.max(ahead, (reached.get(`${input}/0`) ?? 0) - (reached.get(`${input}/1`) ?? 0))
+            })
+            .eventTime({ timestamp: (view) => view.at, watermark: boundedOutOfOrderness('1s'), ...drift })
+            .keyByRecordKey<string>()
+            .window(tumbling('1m'))
+            .count()
+            .to(sink)
+        const { done } = await replay({
+          kafka: stage.kafka,
+          pipeline: aligned,
+          source: { topics: [input], value: json<View>() },
+          to: anew,
+          group,
+          until: 'end',
+          bar: false,
+          start: { batchSize: 20 },
+        })
+        await done
+        return ahead
+      }
+      // A batch may be begun just within it.
+      expect(await run(`${anew}-aligned`, { maxDrift: '1m' })).toBeLessThanOrEqual(60_000 + 21_000)
+      expect(await run(`${anew}-loose`, {})).toBeGreaterThan(300_000)
+      const results_ = await results(anew)
+      expect(results_.length).toBe(new Set(results_).size * 2)
     })
 
     test('does not write to what it reads', async () => {

@@ -279,6 +279,48 @@ export function sourceContract(name: string, open: () => Promise<Stage>): void {
       expect(sums.size).toBe(4)
     })
 
+    test('a topic that was made anew with fewer partitions fails a job that runs, and one that goes on from a checkpoint', async () => {
+      const topic = await stage.topic(2)
+      const source = kafkaSource({ kafka: stage.kafka, topics: [topic], value: text(), metadataEvery: '100ms' })
+      const checkpoint = memoryCheckpoints()
+      let arrived = (): void => {}
+      const came = new Promise<void>((resolve) => {
+        arrived = resolve
+      })
+      const job = pipeline('shrunk')
+        .from(source)
+        .to(forEach(() => arrived()))
+      await stage.append(topic, 1, [{ value: 'a' }])
+      const running = job.start({ checkpoint })
+      await came
+      await running.drain()
+      const again = job.start({ checkpoint })
+      again.done.catch(() => {})
+      while (again.health().state === 'starting') await new Promise(setImmediate)
+      await stage.remake(topic, 1)
+      await expect(again.done).rejects.toMatchObject({ code: 'KAFKA_PARTITION_GONE' })
+      await expect(job.start({ checkpoint }).done).rejects.toThrow(
+        `The partition ${topic}/1: found none of that name in the cluster, expected all partitions that the job has read before`,
+      )
+    })
+
+    test.each(['gzip', 'zstd'] as const)(
+      'a %s bomb fails the job with its place, whatever it would become',
+      async (packing) => {
+        const topic = await stage.topic(1)
+        await stage.append(topic, 0, [{ value: 'a' }])
+        await stage.append(topic, 0, [{ value: Buffer.alloc(70 << 20) }], packing)
+        const source = kafkaSource({ kafka: stage.kafka, topics: [topic], value: bytes(), until: 'end' })
+        await expect(readAll(source)).rejects.toMatchObject({
+          code: 'KAFKA_TOO_LARGE',
+          message: expect.stringContaining(
+            `Behind offset 1 of ${topic}/0: A record batch: found more than 67108864 bytes`,
+          ),
+          at: { split: `${topic}/0`, offset: 1n },
+        })
+      },
+    )
+
     test('a topic that is not there is an error in bounded time', async () => {
       const source = kafkaSource({ kafka: stage.kafka, topics: ['no-such-topic'], value: text(), patience: '100ms' })
       await expect(readAll(source)).rejects.toMatchObject({

@@ -16,6 +16,8 @@ export interface Stage {
   /** A topic of its own for each test; returns its name. */
   topic(partitions: number): Promise<string>
   addPartitions(topic: string, partitions: number): Promise<void>
+  /** Deletes a topic, and makes an empty one of the same name. */
+  remake(topic: string, partitions: number): Promise<void>
   append(
     topic: string,
     partition: number,
@@ -41,6 +43,10 @@ export function memoryStage(clock: Clock = systemClock): Stage {
       return name
     },
     addPartitions: async (topic, partitions) => kafka.createTopic(topic, partitions),
+    remake: async (topic, partitions) => {
+      kafka.deleteTopic(topic)
+      kafka.createTopic(topic, partitions)
+    },
     append: async (topic, partition, records, compression) => kafka.append(topic, partition, records, compression),
     transaction: async () => {
       const transaction = kafka.transaction()

@@ -19,6 +19,7 @@ import type {
   SyncAnswer,
   TopicMetadata,
   TopicSettings,
+  TopicWanted,
 } from './cluster.ts'
 import { Connections, FETCHES, GROUP, OTHERS, TRANSACTION } from './connections.ts'
 import { CODE, refused } from './error-codes.ts'
@@ -51,15 +52,16 @@ export class BrokerCluster implements Cluster {
     return answer.topics.map(({ name, errorCode, partitions }) => ({
       topic: name ?? '',
       error: errorCode,
+      replicas: partitions[0]?.replicaNodes.length ?? 0,
       partitions: partitions
         .map(({ partitionIndex, leaderId }) => ({ topic: name ?? '', partition: partitionIndex, leader: leaderId }))
         .sort((a, b) => a.partition - b.partition),
     }))
   }
 
-  async createTopic(topic: string, partitions: number, settings: ReadonlyMap<string, string>): Promise<number> {
+  async createTopic(topic: string, { partitions, replicas, settings }: TopicWanted): Promise<number> {
     const configs = [...settings].map(([name, value]) => ({ name, value }))
-    const wanted = { name: topic, numPartitions: partitions, replicationFactor: -1, assignments: [], configs }
+    const wanted = { name: topic, numPartitions: partitions, replicationFactor: replicas, assignments: [], configs }
     const { requestTimeoutMs } = this.#connections
     const answer = await this.#connections.askAny(this.#client.createTopicsV7.api, [wanted], requestTimeoutMs, false)
     return answer.topics[0]?.errorCode ?? CODE.none

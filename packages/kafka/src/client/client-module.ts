@@ -55,7 +55,11 @@ export interface MetadataAnswer {
   readonly topics: readonly {
     readonly errorCode: number
     readonly name?: string | null | undefined
-    readonly partitions: readonly { readonly partitionIndex: number; readonly leaderId: number }[]
+    readonly partitions: readonly {
+      readonly partitionIndex: number
+      readonly leaderId: number
+      readonly replicaNodes: readonly number[]
+    }[]
   }[]
 }
 

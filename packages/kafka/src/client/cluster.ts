@@ -26,6 +26,14 @@ export interface TopicMetadata {
   readonly topic: string
   readonly error: number
   readonly partitions: readonly PartitionLeader[]
+  /** How many nodes keep each partition. */
+  readonly replicas: number
+}
+
+export interface TopicWanted {
+  readonly partitions: number
+  readonly replicas: number
+  readonly settings: ReadonlyMap<string, string>
 }
 
 /** Times with a meaning of their own. */
@@ -155,7 +163,7 @@ export interface TopicSettings {
 export interface Cluster {
   metadata(topics: readonly string[]): Promise<readonly TopicMetadata[]>
   /** Makes a topic with as many replicas as the brokers do by default; gives an error code, also where it exists. */
-  createTopic(topic: string, partitions: number, settings: ReadonlyMap<string, string>): Promise<number>
+  createTopic(topic: string, wanted: TopicWanted): Promise<number>
   topicSettings(topic: string, names: readonly string[]): Promise<TopicSettings>
   /** Offsets by time: of the first record that is not earlier, or LATEST, or EARLIEST. */
   offsets(node: number, places: readonly Place[], time: bigint, committed: boolean): Promise<readonly OffsetAnswer[]>

@@ -112,6 +112,7 @@ const REMEDIES: Readonly<Record<number, string>> = {
   29: 'Give the user the permission (Read for sources, Write for sinks, Describe for both).',
   30: 'Give the user Read on the group.',
   31: 'Give the user the permission on the cluster (IdempotentWrite for brokers before 3.0).',
+  38: 'Ask for no more replicas than there are brokers: commit: { replication } of the sink.',
   35: 'Use brokers of version 3.5 or newer.',
   50: 'Ask for a shorter transaction timeout, or raise transaction.max.timeout.ms of the brokers.',
   53: 'Give the user Write on the transactional id.',

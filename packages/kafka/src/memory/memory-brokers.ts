@@ -12,6 +12,8 @@ export class MemoryBrokers {
   readonly topics: Map<string, PartitionLog[]> = new Map()
   /** Of topics that were made with any. */
   readonly settings: Map<string, ReadonlyMap<string, string>> = new Map()
+  /** What whoever made a topic asked for: there is one copy of everything here. */
+  readonly replicas: Map<string, number> = new Map()
   readonly leaders: Map<string, number> = new Map()
   /** Committed offsets. */
   readonly groups: Groups = new Map()

@@ -19,6 +19,7 @@ import type {
   SyncAnswer,
   TopicMetadata,
   TopicSettings,
+  TopicWanted,
 } from '../client/cluster.ts'
 import { CODE, refused } from '../client/error-codes.ts'
 import { pause } from '../client/retry.ts'
@@ -45,17 +46,19 @@ export class MemoryCluster implements Cluster {
     await this.#turn('metadata', 0)
     return topics.map((topic) => {
       const partitions = this.#brokers.places(topic)
-      return { topic, partitions, error: partitions.length === 0 ? CODE.unknownTopicOrPartition : CODE.none }
+      const replicas = this.#brokers.replicas.get(topic) ?? 1
+      return { topic, partitions, replicas, error: partitions.length === 0 ? CODE.unknownTopicOrPartition : CODE.none }
     })
   }
 
-  async createTopic(topic: string, partitions: number, settings: ReadonlyMap<string, string>): Promise<number> {
+  async createTopic(topic: string, { partitions, replicas, settings }: TopicWanted): Promise<number> {
     return this.#change(
       'createTopic',
       0,
       () => {
         if (this.#brokers.topics.has(topic)) return CODE.topicExists
         this.#brokers.create(topic, partitions, settings)
+        this.#brokers.replicas.set(topic, replicas)
         return CODE.none
       },
       same,

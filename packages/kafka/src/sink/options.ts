@@ -10,6 +10,8 @@ export interface CommitOptions {
   readonly every?: Duration
   /** The topic of the state, default `<job>-changelog`; it is made if need be. One for each job. */
   readonly changelog?: string
+  /** How many brokers keep the changelog where it is made, default as many as keep the topic of the results. */
+  readonly replication?: number
   /**
    * A transaction that is open for longer is aborted by the brokers, and the job with it. Default `every` and 60 s, and
    * 10 s more than `every` in a group without instance names, where those who take over may have to wait for it.

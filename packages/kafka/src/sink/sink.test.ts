@@ -260,6 +260,7 @@ test.each<[object, RegExp]>([
     { guarantee: 'exactly-once', commit: { every: '2s', timeout: '2s' } },
     /'commit.timeout' of a sink: found '2s', expected more than 'commit.every', which is 2000 ms/,
   ],
+  [{ guarantee: 'exactly-once', commit: { replication: 0 } }, /'commit.replication' of a sink: found 0/],
   [{ commit: { every: '1s' } }, /'commit' of kafkaSink: found it at least once.*'exactly-once'.*no effect/],
   [{ guarantee: 'exactly-once', progressEvery: '1s' }, /'progressEvery' of kafkaSink: found .*'commit.every'/],
 ])('options %j', (wrong, message) => {

@@ -23,20 +23,20 @@ const shown = (records: ReadonlyMap<string, Uint8Array>): Readonly<Record<string
 
 test('it is made with a partition for each task, compacted, and found again', async () => {
   const { cluster, changelog } = await scene()
-  for (let start = 0; start < 2; start++) await changelog.prepare(3)
+  for (let start = 0; start < 2; start++) await changelog.prepare(3, 1)
   expect((await cluster.metadata(['log']))[0]?.partitions.length).toBe(3)
   expect((await cluster.topicSettings('log', ['cleanup.policy'])).settings.get('cleanup.policy')).toBe('compact')
 })
 
 test('one of a group is refused for a process alone, and the other way round, with the reason', async () => {
   const { kafka, cluster, changelog } = await scene()
-  await changelog.prepare()
-  await expect(changelog.prepare(3)).rejects.toThrow(
+  await changelog.prepare(undefined, 1)
+  await expect(changelog.prepare(3, 1)).rejects.toThrow(
     /found 1 partition, expected 3, .*or one process wrote the state without sharing the input \(without a group, or with until: 'end'\)/,
   )
   kafka.createTopic('shared', 3, { 'cleanup.policy': 'compact' })
   await expect(
-    new Changelog(cluster, 'shared', { clock: instantClock(), patienceMs: 10_000 }).prepare(),
+    new Changelog(cluster, 'shared', { clock: instantClock(), patienceMs: 10_000 }).prepare(undefined, 1),
   ).rejects.toThrow(
     /found 3 partitions, as a job in a group has it, expected 1, since this process reads all of the input by itself/,
   )
@@ -50,16 +50,18 @@ test.each([
 ])('one with %i partitions and %s is refused for three tasks', async (partitions, policy, found) => {
   const { kafka, changelog } = await scene()
   kafka.createTopic('log', partitions, { 'cleanup.policy': policy })
-  await expect(changelog.prepare(3)).rejects.toMatchObject({ code: 'KAFKA_CHANGELOG' })
-  await expect(changelog.prepare(3)).rejects.toThrow(found)
+  await expect(changelog.prepare(3, 1)).rejects.toMatchObject({ code: 'KAFKA_CHANGELOG' })
+  await expect(changelog.prepare(3, 1)).rejects.toThrow(found)
 })
 
 test('one that may not be made is refused; one whose settings may not be read is taken', async () => {
   const { kafka, changelog } = await scene()
   kafka.interrupt = (kind) => (kind === 'createTopic' ? CODE.topicAuthorizationFailed : undefined)
-  await expect(changelog.prepare(1)).rejects.toThrow("Making the changelog 'log': found the answer TOPIC_AUTHORIZATION")
+  await expect(changelog.prepare(1, 1)).rejects.toThrow(
+    "Making the changelog 'log': found the answer TOPIC_AUTHORIZATION",
+  )
   kafka.interrupt = (kind) => (kind === 'topicSettings' ? CODE.topicAuthorizationFailed : undefined)
-  await changelog.prepare(1)
+  await changelog.prepare(1, 1)
 })
 
 test('another process may have made it in the meantime', async () => {
@@ -67,12 +69,12 @@ test('another process may have made it in the meantime', async () => {
   kafka.interrupt = (kind) => {
     if (kind === 'createTopic') kafka.createTopic('log', 1, { 'cleanup.policy': 'compact' })
   }
-  await changelog.prepare(1)
+  await changelog.prepare(1, 1)
 })
 
 test('it is read up to where a task was committed: the newest of each key, without what is gone', async () => {
   const { kafka, changelog } = await scene()
-  await changelog.prepare(2)
+  await changelog.prepare(2, 1)
   kafka.append('log', 1, [
     { key: 'a', value: 'a1' },
     { key: 'b', value: 'b1' },
@@ -94,7 +96,7 @@ test('it is read up to where a task was committed: the newest of each key, witho
 
 test('what is decided and not seen yet is waited for', async () => {
   const { kafka, changelog } = await scene()
-  await changelog.prepare(1)
+  await changelog.prepare(1, 1)
   const transaction = kafka.transaction()
   transaction.append('log', 0, [{ key: 'a', value: '1' }])
   let asked = 0
@@ -131,7 +133,7 @@ test.each<[string, (kafka: MemoryKafka) => void]>([
   ['has forgotten everything up to there', (kafka) => kafka.truncate('log', 1, 1n)],
 ])('state that was committed and is not there fails in bounded time: the topic %s', async (_, change) => {
   const { kafka, changelog } = await scene()
-  await changelog.prepare(2)
+  await changelog.prepare(2, 1)
   kafka.append('log', 1, [{ key: 'a', value: '1' }])
   change(kafka)
   await expect(changelog.read(1, 1n)).rejects.toMatchObject({ code: 'KAFKA_CHANGELOG' })

@@ -40,15 +40,16 @@ export class Changelog {
   /**
    * Sees to it that the topic is there, with a partition for each task and compacted. Without a number: one task, of a
    * process that reads everything.
+   * @param replicas where it has to be made
    * @throws KAFKA_CHANGELOG for one that does not fit; KAFKA_REFUSED where it may not be made
    */
-  async prepare(shared?: number): Promise<void> {
+  async prepare(shared: number | undefined, replicas: number): Promise<void> {
     const { topic } = this
     const tasks = shared ?? 1
     await persist(openPatience(this.#opening), async () => {
       const [found] = await this.#cluster.metadata([topic])
       if (found?.error !== CODE.unknownTopicOrPartition) return
-      const error = await this.#cluster.createTopic(topic, tasks, SETTINGS)
+      const error = await this.#cluster.createTopic(topic, { partitions: tasks, replicas, settings: SETTINGS })
       if (error !== CODE.none && error !== CODE.topicExists) throw refused(`Making the changelog '${topic}'`, error)
     })
     const [found] = await topicsOf(this.#cluster, [topic], this.#opening)

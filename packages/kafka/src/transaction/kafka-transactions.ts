@@ -11,6 +11,9 @@ import { KafkaSession } from './kafka-session.ts'
 import { optionsOf, sharedOf } from './parties.ts'
 import { TransactionalProducer } from './transactional-producer.ts'
 
+/** What the protocol has room for. */
+const MOST_REPLICAS = 32_767
+
 /** Transactions of the jobs whose primary sink it is. */
 export function kafkaTransactions(primary: WriteOptions, settings: WriteSettings): Transactions {
   const { kafka, commit: options = {} } = primary
@@ -21,6 +24,14 @@ export function kafkaTransactions(primary: WriteOptions, settings: WriteSettings
       found: show(options.timeout),
       expected: `more than 'commit.every', which is ${everyMs} ms`,
       remedy: 'Leave room for pauses of the process and the cluster: the default is 60 s.',
+    })
+  }
+  const { replication = 1 } = options
+  if (!Number.isInteger(replication) || replication < 1 || replication > MOST_REPLICAS) {
+    throw problem('BAD_COMMIT', "'commit.replication' of a sink", {
+      found: show(replication),
+      expected: `a whole number from 1 to ${MOST_REPLICAS}`,
+      remedy: 'Leave it out for as many replicas as the topic of the results has.',
     })
   }
   return {
@@ -35,7 +46,10 @@ export function kafkaTransactions(primary: WriteOptions, settings: WriteSettings
       const cluster = await kafka.connect()
       try {
         const changelog = new Changelog(cluster, name, settings)
-        await changelog.prepare(shared && (await tasksOf(cluster, shared.topics, settings)))
+        const tasks = shared && (await tasksOf(cluster, shared.topics, settings))
+        // As safe as the results, whatever brokers make topics with by default, which is a single copy.
+        const [results] = await topicsOf(cluster, [primary.topic], settings)
+        await changelog.prepare(tasks, options.replication ?? results?.replicas ?? 1)
         const producer = await TransactionalProducer.open(
           await kafka.connect(),
           [...new Set([...joined.map(({ topic }) => topic), name])],
@@ -77,8 +91,13 @@ async function tasksOf(
 /** All sinks write by one producer: what would be said to the others is not heard. */
 function checkJoined(sink: WriteOptions, primary: WriteOptions): void {
   const said = ({ commit = {}, compression, patience, maxBatchBytes, maxPendingBytes }: WriteOptions): object => {
-    const { every, changelog, timeout } = commit
-    const own = { 'commit.every': every, 'commit.changelog': changelog, 'commit.timeout': timeout }
+    const { every, changelog, replication, timeout } = commit
+    const own = {
+      'commit.every': every,
+      'commit.changelog': changelog,
+      'commit.replication': replication,
+      'commit.timeout': timeout,
+    }
     return { ...own, compression, patience, maxBatchBytes, maxPendingBytes }
   }
   const heard = new Map<string, unknown>(Object.entries(said(primary)))

@@ -11,7 +11,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { BatchWalk, type BatchWalkOptions } from './batch-walk.ts'
 import { BatchWriter, type BatchOrigin } from './batch-writer.ts'
-import type { Compression } from './compression.ts'
+import { type Compression, decompress } from './compression.ts'
 import { crc32c } from './crc32c.ts'
 import { type HeaderValue, eachHeader, encodeHeaders } from './headers.ts'
 import { AT } from './layout.ts'
@@ -306,6 +306,27 @@ describe('caps', () => {
     const allow = (maxDecompressedBytes: number): number => read(batch, { ...options, maxDecompressedBytes }).length
     expect(() => allow(299_999)).toThrow(/more than 299999 bytes once unpacked.*Raise maxDecompressedBytes/)
     expect(allow(300_100)).toBe(1)
+  })
+
+  test.each([
+    ['gzip', 1, zlib.gzipSync],
+    ['zstd', 4, zlib.zstdCompressSync],
+  ] as const)('%s: nor is more than the cap ever unpacked', (_, bits, pack) => {
+    // Both may be made of many parts: 1 GiB in all.
+    const part = pack(Buffer.alloc(16 << 20))
+    const bomb = Buffer.concat(Array.from({ length: 64 }, () => part))
+    const before = process.resourceUsage().maxRSS
+    expect(() => decompress(bits, bomb, 1 << 20)).toThrow(/more than 1048576 bytes once unpacked/)
+    expect(process.resourceUsage().maxRSS - before).toBeLessThan(100_000)
+  })
+
+  test.each([
+    ['snappy', 2, 'ffffffff07'],
+    ['lz4', 3, '04224d18' + '6c40' + '0000004000000000' + '00'],
+  ] as const)('%s: a size that is only said takes no room', (_, bits, said) => {
+    const before = process.resourceUsage().maxRSS
+    expect(() => decompress(bits, Buffer.concat([Buffer.from(said, 'hex'), Buffer.alloc(64)]), 1 << 20)).toThrow()
+    expect(process.resourceUsage().maxRSS - before).toBeLessThan(100_000)
   })
 
   test('snappy in the frame of Java producers is read block by block', () => {
