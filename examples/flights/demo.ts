@@ -44,10 +44,7 @@ export async function demo(screen: Screen, stores: Stores, options: DemoOptions 
       onProgress(records)
       if (looks++ % TELL_EVERY === 0) progress(screen, now, records, flights.length, false)
     },
-    onAlarm: ({ code, message }) => {
-      // Cold that is written every six hours, a day later, is behind by design until it has been written once.
-      if (code !== 'BOUNDARY_HELD_BACK') screen.line(`  ${screen.paint('yellow', message)}`)
-    },
+    onAlarm: ({ message }) => screen.line(`  ${screen.paint('yellow', message)}`),
   })
   try {
     writes(screen, finished, options.again === true)

@@ -16,14 +16,14 @@ import { type ColdWrites, type TierEvents, continuously, every, servingTiers } f
 import type { Answer } from './batch.ts'
 import type { Flight } from './data.ts'
 import { delaysByHour } from './job.ts'
-import type { FlightTiers, Stored } from './life.ts'
+import { type FlightTiers, type Stored, WATCHED } from './life.ts'
 import { STEP_MS, eventually, paced, timeLapse } from './time-lapse.ts'
 import { type Writes, countedCold, countedHot } from './writes.ts'
 
 /** What a run is kept in. */
 export interface Stores {
   readonly name: string
-  /** How many flights the job takes at a time; each result of fewer is looked at. */
+  /** How many flights the job takes at a time, at most. */
   readonly batchSize: number
   readonly log: ResultsLog & { readonly sink: Sink<Pane<string, unknown, TimeWindow>> }
   readonly checkpoint?: CheckpointStore
@@ -51,6 +51,8 @@ export const POLICIES: readonly Policy[] = [
 const SLEEPERS = 2 * POLICIES.length
 /** More than any store takes to catch up with an hour. */
 const CATCH_UP_MS = 60_000
+/** Its flights have all landed. */
+const WATCHED_UNTIL = WATCHED.end + 8 * STEP_MS
 
 export interface Finished {
   /** In the order of POLICIES. */
@@ -95,8 +97,11 @@ export async function run(flights: readonly Flight[], stores: Stores, watcher: W
     }
     return true
   }
-  const before = async (arrivesAt: number | undefined, records: number): Promise<void> => {
+  const isTransactional = 'transactions' in stores.log.sink
+  const before = async (arrivesAt: number | undefined, records: number, committed: () => number): Promise<void> => {
     landed = records
+    // What is not committed yet nobody has seen.
+    if (isTransactional) await eventually(() => committed() >= records, CATCH_UP_MS)
     const at = arrivesAt ?? (flights.at(-1) as Flight).landedAt
     if (running.length === 0) {
       clock.begin(at)
@@ -110,9 +115,19 @@ export async function run(flights: readonly Flight[], stores: Stores, watcher: W
     }
     await clock.passTo(at)
   }
-  const pipeline = delaysByHour(paced(replay(flights, { arrivedAt: ({ landedAt }) => landedAt }), before)).to(
-    stores.log.sink as Sink<Pane<string, Answer, TimeWindow>>,
-  ) as Pipeline<Pane<string, Answer, TimeWindow>, Flight>
+  // Whole minutes, for a job whose clock stands still does not commit: one at a time while the watched result is made.
+  const take = (records: number): number => {
+    const { landedAt = Number.POSITIVE_INFINITY } = flights[records] ?? {}
+    const isSlow = landedAt <= WATCHED_UNTIL && (flights[records + stores.batchSize]?.landedAt ?? 0) >= WATCHED.start
+    let end = records + (isSlow ? 1 : stores.batchSize)
+    while (end < flights.length && flights[end]?.landedAt === flights[end - 1]?.landedAt) end++
+    return end - records
+  }
+  const source = paced(replay(flights, { arrivedAt: ({ landedAt }) => landedAt }), { take, before })
+  const pipeline = delaysByHour(source).to(stores.log.sink as Sink<Pane<string, Answer, TimeWindow>>) as Pipeline<
+    Pane<string, Answer, TimeWindow>,
+    Flight
+  >
   const tiers = POLICIES.map(({ version, coldWrites: when }) =>
     servingTiers({
       results: pipeline,

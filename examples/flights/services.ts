@@ -17,8 +17,7 @@ export async function onServices(): Promise<Stores> {
     await Promise.allSettled(started.toReversed().map((stop) => stop()))
   }
   try {
-    // A transaction is open for hours, by the time of the demo.
-    const broker = await startKafka({ settings: { 'transaction.max.timeout.ms': '14400000' } })
+    const broker = await startKafka()
     started.push(() => broker.stop())
     const redis = await startRedis()
     started.push(() => redis.stop())
@@ -40,7 +39,7 @@ export async function onServices(): Promise<Stores> {
           topic: TOPIC,
           accumulators: true,
           guarantee: 'exactly-once',
-          commit: { every: '2h', timeout: '4h' },
+          commit: { every: '1m' },
         }),
       },
       hot: () => redisStore({ client, serveFor: ms(SERVE_FOR_MS) }),

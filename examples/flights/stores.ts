@@ -15,13 +15,13 @@ export function inMemory(): Stores {
   }
 }
 
-/** Three months go by in seconds: it must outlive a process that is killed, and need not wait for the disk. */
+/** What it says is there has reached the disk: every commit of the job, every batch of a store waits for that. */
 export function inFolder(path: string): Stores {
-  const folder = { path, sync: false } as const
+  const folder = { path }
   return {
     name: 'all in a folder, on LMDB',
-    batchSize: 4,
-    log: embeddedLog({ ...folder, every: '30m' }),
+    batchSize: 8,
+    log: embeddedLog({ ...folder, every: '1m' }),
     hot: (clock) => embeddedHotStore({ ...folder, serveFor: ms(SERVE_FOR_MS), clock }),
     cold: embeddedColdStore(folder),
     close: async () => {},

@@ -13,7 +13,7 @@ export interface TimeLapse extends Clock {
 
 export const STEP_MS = 3_600_000
 /** So long an hour waits for who does not come: one that failed and begins again. */
-const PATIENCE_MS = 250
+const PATIENCE_MS = 5_000
 
 export interface TimeLapseOptions {
   /** How many wait at a time when nobody has anything to do. */
@@ -61,21 +61,32 @@ export async function eventually(done: () => boolean | Promise<boolean>, mostMs:
   return true
 }
 
-/** A replay that asks before each batch: when its first record arrives, if there is one, and how many were before. */
-export function paced<T>(
-  source: Source<T>,
-  before: (arrivesAt: number | undefined, records: number) => Promise<void>,
-): Source<T> {
+export interface Pace {
+  /** How many records to take at most, behind so many. */
+  readonly take: (records: number) => number
+  /** Asked before each batch: when its first record arrives, if there is one, how many were before, and are committed. */
+  readonly before: (arrivesAt: number | undefined, records: number, committed: () => number) => Promise<void>
+}
+
+/** A replay that waits before each batch. */
+export function paced<T>(source: Source<T>, { take, before }: Pace): Source<T> {
   return {
     ...source,
     open: async (task, positions) => {
       const reader = await source.open(task, positions)
+      let next = Number(positions?.[0]?.offset ?? 0n)
+      let committed = next
       return {
         ...reader,
         poll: async (limit) => {
-          const batch = await reader.poll(limit)
-          await before(batch.arrivals?.[0], Number(batch.first))
+          const batch = await reader.poll(Math.min(limit, take(next)))
+          next = Number(batch.next)
+          await before(batch.arrivals?.[0], Number(batch.first), () => committed)
           return batch
+        },
+        committed: (at) => {
+          committed = Number(at[0]?.offset ?? committed)
+          return reader.committed(at)
         },
       }
     },

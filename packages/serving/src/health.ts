@@ -25,7 +25,7 @@ export interface TiersHealth {
   readonly complete: number
   /** B: cold answers for ends up to here. */
   readonly boundary: number
-  /** W less how long hot serves, less B: how far the boundary is behind, 0 at best. */
+  /** W less how long hot serves, less B: how far the boundary is behind, 0 at best and before the first write to cold. */
   readonly heldBackMs: number
   readonly hot: {
     readonly watermark: number
@@ -94,7 +94,8 @@ export async function healthOf<K, V, W>(
   if (shards !== undefined && !alive && log !== undefined)
     reasons.push('hot has no heartbeat: nothing keeps it current')
   const due = watermark - serveForMs
-  const heldBackMs = Number.isFinite(due) && complete < due ? due - Math.max(boundary, complete) : 0
+  const heldBackMs =
+    Number.isFinite(due) && complete !== UNKNOWN && complete < due ? due - Math.max(boundary, complete) : 0
   if (heldBackMs > 0) reasons.push(`the boundary is ${heldBackMs}ms behind: cold has not been written so far`)
   const now = clock.now()
   return {

@@ -36,6 +36,9 @@ export interface KeeperOptions {
   readonly align: (t: number) => number
   readonly clock: Clock
   readonly tickMs: number
+  /** How often cold is written, and how far behind W what is written then ends: the boundary moves no faster. */
+  readonly coldEveryMs: number
+  readonly coldDelayMs: number
   /** How far the boundary may be behind the time that has passed before hot is kept from expiring, ms. */
   readonly extendAfterMs: number
   readonly signal: Signal
@@ -45,7 +48,7 @@ export interface KeeperOptions {
 export interface KeeperEvents {
   readonly boundary: (boundary: number) => void
   readonly evicted: (upTo: number, cells: number) => void
-  /** The boundary is further behind than it should be; hot keeps what it has. */
+  /** The boundary has stood still for longer than cold takes, and is behind; hot keeps what it has. */
   readonly heldBack: (byMs: number, why: 'cold' | 'frontier') => void
   readonly hotLost: (shard: string) => void
 }
@@ -67,6 +70,8 @@ export class Keeper {
   #hotWas: ReadonlyMap<string, bigint> | undefined
   readonly #drift: Drift
   #extendedAt: number = Number.NEGATIVE_INFINITY
+  /** Since when the boundary has been behind where it is. */
+  #still: { readonly boundary: number; readonly since: number } | undefined
   #beaten = false
   frontier: ColdFrontier = coldFrontier([])
 
@@ -179,18 +184,29 @@ export class Keeper {
 
   /** What is in hot expires on the server's clock; that must not happen while W, and with it the boundary, stands still. */
   async #watch(): Promise<void> {
-    const { hot, extendAfterMs, serveForMs, align, events } = this.#options
-    const { watermark, complete } = this.frontier
+    const { hot, extendAfterMs, serveForMs, align } = this.#options
+    const { watermark } = this.frontier
     const { boundary } = this
-    const behind = align(watermark - serveForMs) - boundary
-    const held = Number.isFinite(watermark) && behind > 0
-    if (held) events.heldBack(behind, complete < watermark - serveForMs ? 'cold' : 'frontier')
+    const held = Number.isFinite(watermark) && align(watermark - serveForMs) > boundary
     const at = this.#passed.now()
+    this.#alarm(at)
     const point = held ? boundary : watermark - serveForMs
     const early = this.#drift.note(at, point)
     if (early < extendAfterMs || at - this.#extendedAt < extendAfterMs) return
     await hot.extend(this.#extensionMs)
     this.#extendedAt = at
+  }
+
+  /** Where the boundary is still, and cold has had the time for a write that would have moved it. */
+  #alarm(at: number): void {
+    const { serveForMs, coldEveryMs, coldDelayMs, tickMs, align, events } = this.#options
+    const { watermark, complete } = this.frontier
+    const { boundary } = this
+    const due = watermark - Math.max(serveForMs, coldDelayMs)
+    const behind = Number.isFinite(watermark) ? align(due) - boundary : 0
+    if (behind <= 0 || boundary !== this.#still?.boundary) this.#still = { boundary, since: at }
+    if (at - this.#still.since > coldEveryMs + tickMs * BEATS)
+      events.heldBack(behind, complete < due ? 'cold' : 'frontier')
   }
 }
 

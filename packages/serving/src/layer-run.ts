@@ -81,6 +81,8 @@ async function runOnce(options: LayerOptions, emit: Emit, outer: Signal | undefi
       rules,
       serveForMs: options.hot.serveForMs,
       align: view.align,
+      coldEveryMs: coldWrites.periodMs,
+      coldDelayMs: view.completeDelayMs + coldWrites.settleMs,
       clock,
       tickMs,
       extendAfterMs,
