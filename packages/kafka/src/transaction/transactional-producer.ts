@@ -31,6 +31,9 @@ const FENCED: readonly number[] = [CODE.invalidProducerEpoch, CODE.producerFence
 /** Answers to a member that does not own its partitions any more. */
 const NOT_OWNER: readonly number[] = [CODE.illegalGeneration, CODE.unknownMember, CODE.fencedInstance]
 
+/** Answers that would be the same again: what is too large, stamped too far ahead or invalid, and what is not permitted. */
+const HOPELESS: readonly number[] = [10, 18, 29, 30, 31, 32, 53, 87]
+
 const MOST_TO_CLOSE_MS = 1_000
 
 export class TransactionalProducer {
@@ -87,7 +90,7 @@ export class TransactionalProducer {
    * Commits everything appended since the last commit or abort, and the offsets with it; those are asked for once all
    * records are acknowledged.
    * @throws KAFKA_ABORTED: nothing of it counts, and the same may be written again; KAFKA_NOT_OWNER: likewise, and the
-   * partitions belong to somebody else now; KAFKA_FENCED: the id has a new owner; KAFKA_OUTCOME_UNKNOWN: the decision was
+   * partitions belong to somebody else now; KAFKA_REFUSED: likewise, and the same would be refused again; KAFKA_FENCED: the id has a new owner; KAFKA_OUTCOME_UNKNOWN: the decision was
    * sent and nobody answered. The last two are final: only a producer that is opened anew can go on.
    */
   async commit(offsets?: Offsets | (() => Offsets)): Promise<void> {
@@ -226,6 +229,11 @@ function answerOf(error: unknown): number | undefined {
   return error instanceof Error && error.cause instanceof Refusal ? error.cause.answer : undefined
 }
 
+/** Our own errors need no name in front. */
+function why(cause: unknown): string {
+  return cause instanceof StreamError ? cause.message : reasonOf(cause)
+}
+
 function fenced(id: string, cause: unknown): StreamError {
   return new StreamError(
     'KAFKA_FENCED',
@@ -236,16 +244,17 @@ function fenced(id: string, cause: unknown): StreamError {
 
 function aborted(id: string, cause: unknown): StreamError {
   const answer = answerOf(cause)
+  if (cause instanceof StreamError && answer !== undefined && HOPELESS.includes(answer)) return cause
   if (answer !== undefined && NOT_OWNER.includes(answer)) {
     return new StreamError(
       'KAFKA_NOT_OWNER',
-      `The transaction of '${id}' was aborted: found that the partitions it has read belong to another member now, expected to own them. Drop their state: the new owner goes on from what was committed. ${reasonOf(cause)}`,
+      `The transaction of '${id}' was aborted: found that the partitions it has read belong to another member now, expected to own them. Drop their state: the new owner goes on from what was committed. ${why(cause)}`,
       { cause },
     )
   }
   return new StreamError(
     'KAFKA_ABORTED',
-    `The transaction of '${id}' was aborted: nothing of it is seen, and the same may be written again. ${reasonOf(cause)}`,
+    `The transaction of '${id}' was aborted: nothing of it is seen, and the same may be written again. ${why(cause)}`,
     { cause, retryable: true },
   )
 }
@@ -253,7 +262,7 @@ function aborted(id: string, cause: unknown): StreamError {
 function unknownOutcome(id: string, cause: unknown): StreamError {
   return new StreamError(
     'KAFKA_OUTCOME_UNKNOWN',
-    `The transaction of '${id}': found nobody who says how it ended, expected an answer. Open a producer under the same id: that decides it, and the committed offsets tell how. ${reasonOf(cause)}`,
+    `The transaction of '${id}': found nobody who says how it ended, expected an answer. Open a producer under the same id: that decides it, and the committed offsets tell how. ${why(cause)}`,
     { cause },
   )
 }
