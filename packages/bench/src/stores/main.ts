@@ -1,6 +1,7 @@
 /**
- * `npm run bench:stores -- [--runs N] [--stores redis,hbase]`: what a window costs in real stores of this machine, beside
- * blind commands of the same client. Each store has a process of its own, which is `bench/stores.ts` of its package.
+ * `npm run bench:stores -- [--runs N] [--stores redis,hbase,embedded]`: what a window costs in real stores of this
+ * machine, beside blind commands of the same client, and in a folder, beside another library. Each has a process of its
+ * own, which is in the `bench` folder of its package.
  */
 import { spawnSync } from 'node:child_process'
 import { loadavg } from 'node:os'
@@ -72,5 +73,6 @@ function print(store: string, found: readonly Figure[]): void {
 for (const store of values.stores.split(',')) {
   if (store === 'redis') print(store, await ofRedis())
   else if (store === 'hbase') print(store, await ofHBase())
-  else throw new Error(`--stores: found '${store}', expected redis or hbase`)
+  else if (store === 'embedded') print(store, figures('serving/bench/embedded.ts', values.runs))
+  else throw new Error(`--stores: found '${store}', expected redis, hbase or embedded`)
 }
