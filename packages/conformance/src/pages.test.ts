@@ -14,9 +14,12 @@ test('every error code is on its page, and every code on the page exists', () =>
     (path) => !/\.test(-d)?\.ts$|packages[\\/](conformance|bench|services)/.test(path),
   )
   const thrown = sources.flatMap((path) =>
-    [...read(path).matchAll(/(?:configError|recordError|problem|refused|new StreamError|super)\(\s*'([A-Z_]+)'/g)].map(
-      ([, code]) => code,
-    ),
+    // Thrown, or told as an alarm.
+    [
+      ...read(path).matchAll(
+        /(?:(?:configError|recordError|problem|refused|new StreamError|super)\(\s*|\bcode: )'([A-Z_]+)'/g,
+      ),
+    ].map(([, code]) => code),
   )
   const onPage = [...read('docs/errors.md').matchAll(/^\| `([A-Z_]+)`/gm)].map(([, code]) => code)
   expect(new Set(thrown).size).toBeGreaterThan(40)
@@ -35,9 +38,12 @@ test('links between pages lead somewhere', () => {
 test('the files that ARCHITECTURE.md names exist', () => {
   const named = [...read('ARCHITECTURE.md').matchAll(/`((?:[\w-]+\/)+[\w.-]+)`/g)].map(([, path]) => path ?? '')
   const found = (path: string): boolean =>
-    ['', 'packages/', 'packages/core/src/', 'packages/kafka/src/', 'packages/hbase/src/', 'packages/redis/src/'].some(
-      (before) => exists(before + path),
-    )
+    [
+      '',
+      'packages/',
+      'packages/kafka/',
+      ...['core', 'kafka', 'hbase', 'redis'].map((of) => `packages/${of}/src/`),
+    ].some((before) => exists(before + path))
   // Entry points are named as they are imported.
   expect(named.length).toBeGreaterThan(40)
   expect(named.filter((path) => !/^core\/(folder|quantiles)$/.test(path) && !found(path))).toEqual([])
