@@ -3,57 +3,67 @@
  * bounded by whoever fills it.
  */
 import { type Cell, type LoggedResult, compareVersions } from '@tidemark/core'
+import { keyText } from './key-text.ts'
 import { storedCell } from './log-steps.ts'
 
+/** What waits of one window end. */
 interface Waiting {
-  cell: Cell
-  /** The first offset at which something of this place came that is not written yet. */
+  /** Where windows with this end mostly begin: results of those are found by their key alone. */
+  readonly start: number
+  /** The first offset at which something came. */
   readonly since: bigint
+  readonly byKey: Map<string, LoggedResult>
+  /** By all that makes a place. */
+  readonly others: Map<string, LoggedResult>
 }
 
 export class ColdBuffer {
-  readonly #waiting: Map<string, Waiting> = new Map()
+  readonly #ends: Map<number, Waiting> = new Map()
+  #size = 0
   /** The greatest end of a window that came, early panes left out. */
   lastEnd: number = Number.NEGATIVE_INFINITY
 
   get size(): number {
-    return this.#waiting.size
+    return this.#size
   }
 
   add(entry: LoggedResult): void {
+    const { cell, offset: since } = entry
+    const { end, start, correction, key } = cell
     // Early panes are hot's alone, and so are their withdrawals: nothing of such a window is in cold yet.
-    if (entry.timing === 'early' && entry.cell.correction === '') return
-    const cell = storedCell(entry)
-    this.lastEnd = Math.max(this.lastEnd, cell.end)
-    const place = placeOf(cell)
-    const before = this.#waiting.get(place)
-    if (before === undefined) this.#waiting.set(place, { cell, since: entry.offset })
-    else if (compareVersions(cell, before.cell) >= 0) before.cell = cell
+    if (entry.timing === 'early' && correction === '') return
+    if (end > this.lastEnd) this.lastEnd = end
+    let waiting = this.#ends.get(end)
+    if (waiting === undefined) this.#ends.set(end, (waiting = { start, since, byKey: new Map(), others: new Map() }))
+    const [places, place] =
+      correction === '' && start === waiting.start ? [waiting.byKey, keyText(key)] : [waiting.others, placeOf(cell)]
+    const before = places.get(place)
+    if (before === undefined) this.#size++
+    else if (compareVersions(cell, before.cell) < 0) return
+    places.set(place, entry)
   }
 
-  /** Those whose window ends are up to `upTo`; they stay until `written` says otherwise. */
-  due(upTo: number): readonly Cell[] {
+  /** Takes out those whose window ends are up to `upTo`. */
+  take(upTo: number): readonly Cell[] {
     const cells: Cell[] = []
-    for (const { cell } of this.#waiting.values()) if (cell.end <= upTo) cells.push(cell)
+    for (const [end, { byKey, others }] of this.#ends) {
+      if (end > upTo) continue
+      for (const places of [byKey, others]) for (const entry of places.values()) cells.push(storedCell(entry))
+      this.#ends.delete(end)
+    }
+    this.#size -= cells.length
     return cells
-  }
-
-  written(cells: readonly Cell[]): void {
-    for (const cell of cells) this.#waiting.delete(placeOf(cell))
   }
 
   /** The first offset of what waits; undefined: nothing does. */
   oldest(): bigint | undefined {
     let oldest: bigint | undefined
-    for (const { since } of this.#waiting.values()) if (oldest === undefined || since < oldest) oldest = since
+    for (const { since } of this.#ends.values()) if (oldest === undefined || since < oldest) oldest = since
     return oldest
   }
 }
 
-declare const TextDecoder: new (label: 'latin1') => { decode(bytes: Uint8Array): string }
-const latin1 = new TextDecoder('latin1')
-
 /** One place of a store. */
 export function placeOf({ key, start, end, correction }: Cell): string {
-  return `${start},${end},${correction.length},${correction}${latin1.decode(key)}`
+  return `${start},${end},${correction.length},${correction}${keyText(key)}`
 }

@@ -10,7 +10,7 @@ import { Frontier, NO_FRONTIER, type Promises } from './frontier.ts'
 import { readStep, tooShort } from './log-steps.ts'
 import { type PartitionRecord, REGISTERS, decodeRegister, encodeRegister, sameBytes } from './registers.ts'
 import type { Rules } from './rules.ts'
-import { sleep } from './wait.ts'
+import { Turn, sleep } from './wait.ts'
 
 export interface ColdWriterOptions {
   readonly log: LogSession
@@ -39,11 +39,16 @@ interface Partition {
   readonly buffer: ColdBuffer
   published: Uint8Array | undefined
   record: PartitionRecord | undefined
+  /** C as it will be published when what is on its way is durable. */
+  complete: number
 }
 
 export class ColdWriter {
   readonly #options: ColdWriterOptions
   readonly #partitions: Partition[] = []
+  /** What is on its way to the store, and what is told of it afterwards: at most one of each, with the one before. */
+  #put: Promise<void> = Promise.resolve()
+  #published: Promise<void> = Promise.resolve()
   written = 0
 
   constructor(options: ColdWriterOptions) {
@@ -64,12 +69,14 @@ export class ColdWriter {
       const buffer = new ColdBuffer()
       buffer.lastEnd = record?.lastEnd ?? Number.NEGATIVE_INFINITY
       const frontier = new Frontier(record?.frontier ?? NO_FRONTIER)
-      this.#partitions.push({ name, at: record?.resume ?? first, frontier, buffer, published, record })
+      const complete = record?.complete ?? Number.NEGATIVE_INFINITY
+      this.#partitions.push({ name, at: record?.resume ?? first, frontier, buffer, published, record, complete })
     }
   }
 
   async follow(): Promise<void> {
     const { clock, writes, urgentMs, signal, maxWaiting } = this.#options
+    const turn = new Turn(clock)
     let [due, urgentDue] = [clock.now() + writes.periodMs, clock.now() + urgentMs]
     while (!signal.aborted) {
       let caughtUp = true
@@ -78,15 +85,17 @@ export class ColdWriter {
       const full = this.waiting > maxWaiting
       if (full) this.#options.onFull()
       if (now >= due || full) {
-        await this.flush(full ? 'all' : 'settled')
+        await this.#flush(full ? 'all' : 'settled')
         due = now + writes.periodMs
         urgentDue = now + urgentMs
       } else if (now >= urgentDue) {
-        await this.flush('urgent')
+        await this.#flush('urgent')
         urgentDue = now + urgentMs
       }
       if (caughtUp) await sleep(clock, Math.max(1, Math.min(due, urgentDue) - clock.now()), signal)
+      else await turn.pause()
     }
+    await this.#published
   }
 
   /** Reads on; true when there is nothing more at this moment. */
@@ -100,43 +109,65 @@ export class ColdWriter {
     return step.caughtUp || step.entries.length === 0
   }
 
-  /** Writes what is due and publishes how far cold is. */
-  async flush(what: 'settled' | 'urgent' | 'all'): Promise<void> {
-    const { cold, rules, signal } = this.#options
+  /**
+   * Begins to write what is due, when what was written before is durable: the log is read on meanwhile. What is durable
+   * is told while the next is written, in order.
+   */
+  async #flush(what: 'settled' | 'urgent' | 'all'): Promise<void> {
+    await this.#put
+    const { rules } = this.#options
     const plans = this.#partitions.map((partition) => this.#plan(partition, what))
     if (!rules.publishAfterPut) for (const plan of plans) await this.#publish(plan)
+    const before = this.#published
+    this.#put = this.#write(plans)
+    this.#published = this.#put.then(() => before).then(() => this.#tell(plans))
+    // Whoever waits for it is told.
+    this.#published.catch(() => {})
+    await before
+  }
+
+  async #write(plans: readonly Plan[]): Promise<void> {
     const cells = plans.flatMap((plan) => plan.cells)
-    const watermark = Math.max(...this.#partitions.map(({ frontier }) => frontier.watermark))
-    if (cells.length > 0) await cold.put(cells, { watermark })
-    if (signal.aborted) return
+    const watermark = Math.max(...plans.map(({ record }) => record.frontier.watermark))
+    if (cells.length > 0) await this.#options.cold.put(cells, { watermark })
     this.written += cells.length
-    for (const { partition, cells: done } of plans) partition.buffer.written(done)
+  }
+
+  async #tell(plans: readonly Plan[]): Promise<void> {
+    if (this.#options.signal.aborted) return
     for (const plan of plans) await this.#publish(plan)
   }
 
   #plan(partition: Partition, what: 'settled' | 'urgent' | 'all'): Plan {
     const { promises, writes, overlapMs, boundary } = this.#options
-    const { frontier, buffer, record } = partition
-    const said = record?.complete ?? Number.NEGATIVE_INFINITY
+    const { name, at, frontier, buffer, record } = partition
+    const said = Math.max(partition.complete, record?.complete ?? Number.NEGATIVE_INFINITY)
     const settled = frontier.watermark - promises.completeDelayMs - writes.settleMs
     const complete = what === 'urgent' && !frontier.ended ? said : Math.max(said, settled)
     const upTo =
       what === 'all' || frontier.ended ? Number.POSITIVE_INFINITY : Math.max(complete, boundary() + overlapMs)
-    return { partition, complete, cells: buffer.due(upTo) }
+    partition.complete = complete
+    const cells = buffer.take(upTo)
+    const { watermark, ended, tasks } = frontier
+    return {
+      partition,
+      cells,
+      // As it is now: the log is read on while the cells are written.
+      record: {
+        partition: name,
+        resume: buffer.oldest() ?? at,
+        covered: at,
+        complete,
+        lastEnd: buffer.lastEnd,
+        frontier: { watermark, ended, tasks: new Map(tasks) },
+      },
+    }
   }
 
   /** Only what says at least as much as what is published may take its place. */
-  async #publish({ partition, complete }: Plan): Promise<void> {
+  async #publish({ partition, record }: Plan): Promise<void> {
     const { cold, onContended } = this.#options
-    const { name, buffer, frontier, at } = partition
-    const record: PartitionRecord = {
-      partition: name,
-      resume: buffer.oldest() ?? at,
-      covered: at,
-      complete,
-      lastEnd: buffer.lastEnd,
-      frontier: { watermark: frontier.watermark, ended: frontier.ended, tasks: frontier.tasks },
-    }
+    const { name } = partition
     const bytes = encodeRegister(record)
     while (!sameBytes(bytes, partition.published)) {
       const { record: said } = partition
@@ -154,8 +185,9 @@ export class ColdWriter {
   }
 }
 
+/** What is written at once of a partition, and what can be said of it when that is durable. */
 interface Plan {
   readonly partition: Partition
-  readonly complete: number
   readonly cells: readonly Cell[]
+  readonly record: PartitionRecord
 }

@@ -34,6 +34,7 @@ async function writerOf(
     boundary: () => Number.NEGATIVE_INFINITY,
     batchSize: 10,
     waitMs: 100,
+    clock: eagerClock(),
     signal,
     onRewind: () => {},
     ...options,
@@ -113,4 +114,27 @@ test.each([
   const reads: bigint[] = []
   await run(95, reads)
   expect(reads.reduce((a, b) => (a < b ? a : b))).toBe(readFrom)
+})
+
+test('the log is read on while the store writes', async () => {
+  const log = memoryLog()
+  for (let watermark = 1; watermark <= 30; watermark++)
+    log.append([{ kind: 'progress', task: '0', watermark, tasks: 1, idle: false }])
+  const clock = eagerClock()
+  const server = await memoryHotStore({ serveForMs: 1_000, clock }).open({ name: 'r', windowMs: 10 })
+  const [signal, session, seen] = [new Stop(), await log.open({}), [] as string[]]
+  const read: typeof session.read = (partition, from, ...how) => {
+    seen.push(`read ${from}`)
+    return session.read(partition, from, ...how)
+  }
+  const write: HotSession['write'] = async (...args) => {
+    await new Promise((resolve) => setImmediate(resolve))
+    const written = await server.write(...args)
+    seen.push(`at ${written.applied?.offset}`)
+    if (written.applied?.offset === 30n) signal.abort()
+    return written
+  }
+  await (await writerOf(log, { ...server, write }, signal, { log: { ...session, read } })).follow()
+  // One step ahead, and no further.
+  expect(seen).toEqual(['read 0', 'read 10', 'at 10', 'read 20', 'at 20', 'at 30'])
 })

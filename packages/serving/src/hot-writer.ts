@@ -3,11 +3,12 @@
  * compare-and-set. A shard that says another position than expected (a failover, a second writer) sends the writer back
  * to what it says. It knows no boundary: windows below it are written too.
  */
-import type { Applied, Cell, HotSession, LogEntry, LogSession, Signal } from '@tidemark/core'
+import type { Applied, Cell, Clock, HotSession, LogEntry, LogSession, Signal } from '@tidemark/core'
 import { Frontier } from './frontier.ts'
-import { readStep, storedCell, tooShort } from './log-steps.ts'
+import { type LogStep, readStep, storedCell, tooShort } from './log-steps.ts'
 import type { PartitionRecord } from './registers.ts'
 import type { Rules } from './rules.ts'
+import { Turn } from './wait.ts'
 
 export interface HotWriterOptions {
   readonly log: LogSession
@@ -20,6 +21,7 @@ export interface HotWriterOptions {
   readonly batchSize: number
   /** How long a read of the log may wait for more, ms. */
   readonly waitMs: number
+  readonly clock: Clock
   readonly signal: Signal
   /** A shard was found elsewhere than expected. */
   readonly onRewind: (shard: string, partition: string) => void
@@ -61,7 +63,8 @@ export class HotWriter {
   }
 
   async #follow(partition: string): Promise<void> {
-    const { hot, log, signal, rules } = this.#options
+    const { hot, log, signal, rules, batchSize, waitMs, clock } = this.#options
+    const turn = new Turn(clock)
     let kept: Map<string, Applied | undefined> | undefined
     while (!signal.aborted) {
       const states = await hot.state()
@@ -79,21 +82,29 @@ export class HotWriter {
       const frontier = await this.#frontierAt(partition, behind, first)
       kept = shards
       let moved = true
+      let ahead: Promise<LogStep> | undefined
       while (moved && !signal.aborted) {
-        const step = await readStep(log, partition, at, this.#options.batchSize, this.#options.waitMs)
+        const step = await (ahead ?? readStep(log, partition, at, batchSize, waitMs))
+        ahead = undefined
         if (step.next === at) {
           moved = !rules.positionInHot || (await this.#stands(partition, shards))
           continue
         }
         for (const entry of step.entries) if (entry.kind === 'progress') frontier.report(entry)
         const to = { offset: step.next, watermark: frontier.now }
-        const answers = await Promise.all(
+        const writing = Promise.all(
           [...shards].map(([shard, from]) => this.#write(partition, shard, step.entries, from, to, shards)),
         )
-        moved = answers.every((one) => one)
+        // The log is read on while the store writes. Where there is nothing more yet, it is waited for later.
+        if (!step.caughtUp) ahead = readStep(log, partition, step.next, batchSize, 0)
+        ahead?.catch(() => {})
+        moved = (await writing).every((one) => one)
         at = step.next
         this.positions.set(partition, at)
+        await turn.pause()
       }
+      // A session reads from one position at a time.
+      await ahead
     }
   }
 
@@ -175,9 +186,11 @@ export class HotWriter {
 
   #cellsOf(entries: readonly LogEntry[], shard: string, from: bigint): readonly Cell[] {
     const { hot, rules, boundary } = this.#options
+    const alone = hot.shards.length === 1
     const cells: Cell[] = []
     for (const entry of entries) {
-      if (entry.kind !== 'result' || entry.offset < from || hot.shardOf(entry.cell.key) !== shard) continue
+      if (entry.kind !== 'result' || entry.offset < from) continue
+      if (!alone && hot.shardOf(entry.cell.key) !== shard) continue
       if (!rules.hotTakesAll && entry.cell.end <= boundary()) continue
       cells.push(storedCell(entry))
     }

@@ -6,5 +6,7 @@ const latin1 = new TextDecoder('latin1')
 const SHORT = 64
 
 export function keyText(bytes: Uint8Array): string {
-  return bytes.length <= SHORT ? String.fromCharCode(...bytes) : latin1.decode(bytes)
+  // Not by spreading: that asks an iterator for each byte.
+  if (bytes.length <= SHORT) return String.fromCharCode.apply(undefined, bytes as unknown as number[])
+  return latin1.decode(bytes)
 }

@@ -101,6 +101,7 @@ async function runOnce(options: LayerOptions, emit: Emit, outer: Signal | undefi
       boundary,
       batchSize,
       waitMs: tickMs,
+      clock,
       signal,
       onRewind: (shard, partition) => emit('rewind', { shard, partition }),
     })

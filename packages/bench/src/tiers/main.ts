@@ -61,8 +61,18 @@ function compose({ results, log }: Filled, version: string, hot: HotStore, cold:
   })
 }
 
-function run(filled: Filled, version: string, hotStore: HotStore, coldStore: ColdStore): Running {
-  const [hot, cold] = [watchedHot(hotStore), watchedCold(coldStore)]
+/** Which tier forgets what it is told, so that the other is measured. */
+type Forgetful = 'hot' | 'cold' | undefined
+
+function run(
+  filled: Filled,
+  version: string,
+  hotStore: HotStore,
+  coldStore: ColdStore,
+  forgetful?: Forgetful,
+): Running {
+  const hot = watchedHot(hotStore, { keeps: forgetful !== 'hot' })
+  const cold = watchedCold(coldStore, { keeps: forgetful !== 'cold' })
   const tiers = compose(filled, version, hot.store, cold.store)
   const stop = new AbortController()
   const running = tiers.run({ signal: stop.signal })
@@ -84,6 +94,9 @@ async function rate(filled: Filled, counts: Counts, began: number): Promise<numb
   return filled.size / (performance.now() - began)
 }
 
+const OTHER_TIER = { forgets: 'keeps nothing', keeps: 'in memory' } as const
+const OTHERS = Object.keys(OTHER_TIER) as (keyof typeof OTHER_TIER)[]
+
 const memoryHot = (): HotStore => memoryHotStore({ serveForMs: 7 * DAY, clock: systemClock })
 
 async function writes(filled: Filled, redis: HotStore, hbase: ColdStore, n: number): Promise<void> {
@@ -97,13 +110,20 @@ async function writes(filled: Filled, redis: HotStore, hbase: ColdStore, n: numb
     await hot.write(hot.shards[0] as string, cells.slice(at, at + BATCH), { watermark })
   const ownHot = cells.length / (performance.now() - began)
   await hot.close()
-  {
+  for (const other of OTHERS) {
     began = performance.now()
-    await using running = run(filled, `hot${n}`, redis, memoryColdStore())
+    await using running = run(
+      filled,
+      `hot-${other}-${n}`,
+      redis,
+      memoryColdStore(),
+      other === 'forgets' ? 'cold' : undefined,
+    )
     const ours = await rate(filled, running.hot, began)
-    say('Redis, hot writer', 'store alone, k windows/s', ownHot)
-    say('Redis, hot writer', 'tiers, k windows/s', ours)
-    say('Redis, hot writer', 'tiers beside the store', ours / ownHot)
+    const row = `Redis, hot writer, the other tier ${OTHER_TIER[other]}`
+    say(row, 'store alone, k windows/s', ownHot)
+    say(row, 'tiers, k windows/s', ours)
+    say(row, 'tiers beside the store', ours / ownHot)
   }
 
   began = performance.now()
@@ -111,13 +131,14 @@ async function writes(filled: Filled, redis: HotStore, hbase: ColdStore, n: numb
   for (let at = 0; at < cells.length; at += BATCH) await cold.put(cells.slice(at, at + BATCH), { watermark })
   const ownCold = cells.length / (performance.now() - began)
   await cold.close()
-  {
+  for (const other of OTHERS) {
     began = performance.now()
-    await using running = run(filled, `cold${n}`, memoryHot(), hbase)
+    await using running = run(filled, `cold-${other}-${n}`, memoryHot(), hbase, other === 'forgets' ? 'hot' : undefined)
     const ours = await rate(filled, running.cold, began)
-    say('HBase, cold writer', 'store alone, k windows/s', ownCold)
-    say('HBase, cold writer', 'tiers, k windows/s', ours)
-    say('HBase, cold writer', 'tiers beside the store', ours / ownCold)
+    const row = `HBase, cold writer, the other tier ${OTHER_TIER[other]}`
+    say(row, 'store alone, k windows/s', ownCold)
+    say(row, 'tiers, k windows/s', ours)
+    say(row, 'tiers beside the store', ours / ownCold)
   }
 }
 

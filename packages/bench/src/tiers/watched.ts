@@ -11,13 +11,18 @@ export interface Watched<S> {
   readonly counts: Counts
 }
 
-export function watchedHot(store: HotStore): Watched<HotStore> {
+/** `keeps: false`: cells are taken and forgotten, everything else is as it is. */
+interface Keeping {
+  readonly keeps: boolean
+}
+
+export function watchedHot(store: HotStore, { keeps }: Keeping): Watched<HotStore> {
   const counts: Counts = { written: 0, reads: 0 }
   const open: HotStore['open'] = async (aggregation) => {
     const session = await store.open(aggregation)
     return instead<HotSession>(session, {
       write: async (shard, cells, options) => {
-        const written = await session.write(shard, cells, options)
+        const written = await session.write(shard, keeps ? cells : [], options)
         counts.written += cells.length
         return written
       },
@@ -30,13 +35,13 @@ export function watchedHot(store: HotStore): Watched<HotStore> {
   return { store: { kind: store.kind, serveForMs: store.serveForMs, open }, counts }
 }
 
-export function watchedCold(store: ColdStore): Watched<ColdStore> {
+export function watchedCold(store: ColdStore, { keeps }: Keeping): Watched<ColdStore> {
   const counts: Counts = { written: 0, reads: 0 }
   const open: ColdStore['open'] = async (aggregation) => {
     const session = await store.open(aggregation)
     return instead<ColdSession>(session, {
       put: async (cells, options) => {
-        await session.put(cells, options)
+        await session.put(keeps ? cells : [], options)
         counts.written += cells.length
       },
       read: (keys, from, to) => {

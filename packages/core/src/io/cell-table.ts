@@ -84,13 +84,13 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-const LONGEST_SPREAD = 64
+const LONGEST_PART = 64
 
 /** One character for each byte. */
 function idOf(key: Uint8Array): string {
-  if (key.length <= LONGEST_SPREAD) return String.fromCharCode(...key)
+  // Not by spreading: that asks an iterator for each byte.
+  if (key.length <= LONGEST_PART) return String.fromCharCode.apply(undefined, key as unknown as number[])
   let id = ''
-  for (let at = 0; at < key.length; at += LONGEST_SPREAD)
-    id += String.fromCharCode(...key.subarray(at, at + LONGEST_SPREAD))
+  for (let at = 0; at < key.length; at += LONGEST_PART) id += idOf(key.subarray(at, at + LONGEST_PART))
   return id
 }

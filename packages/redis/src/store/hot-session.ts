@@ -59,7 +59,8 @@ export class RedisHotSession implements HotSession {
   }
 
   /** A function of its own: callers hand it around. */
-  readonly shardOf = (key: Uint8Array): string => this.#shards.of(this.#layout.bucketKey(key, 0))
+  readonly shardOf = (key: Uint8Array): string =>
+    this.#shards.of(this.#commands.cluster ? this.#layout.bucketKey(key, 0) : key)
 
   async write(
     shard: string,
