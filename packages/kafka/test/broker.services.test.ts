@@ -3,6 +3,7 @@ import { type Kafka, type KafkaVersion, canTest, startKafka } from '@tidemark/se
 import { afterAll, beforeAll, describe } from 'vitest'
 import { brokerStage } from './broker-stage.ts'
 import { exactlyOnceContract } from './exactly-once-contract.ts'
+import { garbageContract } from './garbage-contract.ts'
 import { groupContract } from './group-contract.ts'
 import { kitContract } from './kit-contract.ts'
 import { memberContract } from './member-contract.ts'
@@ -31,6 +32,7 @@ describe.skipIf(!(await canTest('kafka')))('with a broker', () => {
   memberContract('a real broker', stage)
   kitContract('a real broker', stage, 10)
   exactlyOnceContract('a real broker', stage)
+  garbageContract('a real broker', stage)
   replayContract('a real broker', stage)
 })
 
