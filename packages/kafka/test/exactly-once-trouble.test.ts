@@ -191,6 +191,44 @@ test('a key that may leave its partition is refused in a group, with the reason'
   expect(() => refused.start({ clock })).toThrow(/a key of its own.*write the records to a topic by the new key first/)
 })
 
+test('counters never go down: neither when tasks go, nor when work is done again', async () => {
+  const world = new World()
+  const before = new Map<string, number>()
+  const check = (job: Job<unknown>): ReadonlyMap<string, number> => {
+    const now = job.metrics()
+    for (const [name, count] of before)
+      if (!['watermark', 'window.entries'].includes(name)) expect([name, now.get(name)! >= count]).toEqual([name, true])
+    for (const [name, count] of now) before.set(name, count)
+    return now
+  }
+  for (const partition of [0, 1] as const) world.write(partition, 1, 5_000, 2)
+  const first = world.start()
+  await world.wait(1_000)
+  expect(Object.fromEntries(check(first))).toMatchObject({
+    'window.records': 6,
+    'window.tooLate': 2,
+    'window.entries': 2,
+  })
+  const second = world.start()
+  while (second.health().splits.size === 0) await world.wait(100)
+  await world.wait(1_000)
+  expect(Object.fromEntries(check(first))).toMatchObject({
+    'window.records': 6,
+    'window.tooLate': 2,
+    'window.entries': 1,
+  })
+  expect(first.lateness().get('window')).toMatchObject({ total: 2, suggestedMs: 4_001 })
+  await second.drain()
+  let aborts = 0
+  world.kafka.interrupt = (kind) => (kind === 'commitOffsetsIn' && aborts++ === 0 ? 45 : undefined)
+  world.write(0, 9_000)
+  world.write(1, 9_000)
+  await world.wait(10_000)
+  expect(check(first).get('window.records')).toBeGreaterThan(8)
+  await first.drain()
+  expect((await world.results()).filter((text) => text.endsWith('@5000=1'))).toHaveLength(2)
+})
+
 test('input that was made anew with fewer partitions while the job runs is not read', async () => {
   const world = new World()
   world.write(1, 1)

@@ -43,6 +43,14 @@ export function metricsOf(compiled: Compiled, dropped: number): ReadonlyMap<stri
   return metrics
 }
 
+/** What a task has counted that is over: what it kept and how far it was went with it. */
+export function countsOf(compiled: Compiled): ReadonlyMap<string, number> {
+  const counts = new Map(metricsOf(compiled, 0))
+  for (const gauge of ['watermark', 'dropped', ...compiled.windows.map(({ name }) => `${name}.entries`)])
+    counts.delete(gauge)
+  return counts
+}
+
 /** The accounts of several tasks as one: counts add up, the watermark is the least. What is dropped is the job's. */
 export function sumOfMetrics(tasks: readonly ReadonlyMap<string, number>[]): ReadonlyMap<string, number> {
   const [first, ...others] = tasks

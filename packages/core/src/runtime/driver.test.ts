@@ -47,6 +47,7 @@ async function run(host: Host, store: CheckpointStore, sink: Collected<Count>, t
         taken()
         if (++batches === KEYS / BATCH) now += store.everyMs
       },
+      laneGone: () => {},
       moved: () => {},
       checkpoint: () => {},
       dropped: () => {},

@@ -200,6 +200,7 @@ export class Driver {
     const lane = this.lanes.get(task)
     if (lane === undefined) return
     this.lanes.delete(task)
+    this.#events.laneGone(lane)
     for (const input of this.#inputs) input.leave(lane)
     await lane.egress.close()
   }

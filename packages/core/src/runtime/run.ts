@@ -6,7 +6,7 @@ import type { Task } from '../operator/task.ts'
 import { type LateReport, type LateSummary, sumOfSummaries } from '../pane/late-report.ts'
 import { timeText } from '../operator/window-text.ts'
 import type { Compiled } from '../pipeline/compile.ts'
-import { metricsOf, sumOfMetrics } from '../pipeline/metrics.ts'
+import { countsOf, metricsOf, sumOfMetrics } from '../pipeline/metrics.ts'
 import { type Duration, toMs } from '../time/duration.ts'
 import { systemClock } from '../time/system-clock.ts'
 import { BEFORE_ALL } from '../time/timestamp.ts'
@@ -25,7 +25,11 @@ type Emitter = EventEmitter<{ [E in keyof JobEvents]: (event: JobEvents[E]) => v
 
 export class Run<P> implements Job<P> {
   readonly name: string
-  readonly #first: Compiled
+  /** The operators of no task, for a job that has none; they never count. */
+  #first: Compiled
+  /** What tasks have counted that are over: a job's counters never go down. */
+  #gone: ReadonlyMap<string, number> = new Map()
+  readonly #goneLate: Map<string, LateSummary> = new Map()
   readonly #driver: Driver
   readonly #events: Emitter = new EventEmitter()
   readonly #done: Promise<void>
@@ -46,6 +50,10 @@ export class Run<P> implements Job<P> {
     this.#first = first
     this.#driver = new Driver(work, options, this.#abandon.signal, {
       lane: ({ task }) => this.#listen(task),
+      laneGone: ({ compiled }) => {
+        this.#remember(compiled)
+        if (compiled === this.#first) this.#first = work.compile()
+      },
       batch: (lane) => this.#afterBatch(lane),
       moved: () => this.#announceProgress(),
       checkpoint: (id, durationMs) => this.#events.emit('checkpoint', { id, durationMs }),
@@ -131,7 +139,7 @@ export class Run<P> implements Job<P> {
   }
 
   metrics(): ReadonlyMap<string, number> {
-    return sumOfMetrics(this.#tasks.map((compiled) => metricsOf(compiled, this.#dropped)))
+    return sumOfMetrics([...this.#tasks.map((compiled) => metricsOf(compiled, this.#dropped)), this.#gone])
   }
 
   lateness(): ReadonlyMap<string, LateSummary> {
@@ -139,7 +147,11 @@ export class Run<P> implements Job<P> {
     return new Map(
       names.map((name, i) => {
         const reports = this.#tasks.map(({ windows }) => windows[i]?.operator.stage.lateReport as LateReport)
-        return [name, sumOfSummaries(reports.map((report) => report.summary()))]
+        const gone = this.#goneLate.get(name)
+        return [
+          name,
+          sumOfSummaries([...reports.map((report) => report.summary()), ...(gone === undefined ? [] : [gone])]),
+        ]
       }),
     )
   }
@@ -242,6 +254,15 @@ export class Run<P> implements Job<P> {
   get #tasks(): readonly Compiled[] {
     const { lanes } = this.#driver
     return lanes.size === 0 ? [this.#first] : [...lanes.values()].map(({ compiled }) => compiled)
+  }
+
+  #remember(compiled: Compiled): void {
+    this.#gone = sumOfMetrics([countsOf(compiled), this.#gone])
+    for (const { name, operator } of compiled.windows) {
+      const gone = this.#goneLate.get(name)
+      const late = operator.stage.lateReport.summary()
+      this.#goneLate.set(name, gone === undefined ? late : sumOfSummaries([gone, late]))
+    }
   }
 
   #listen(task: Task): void {

@@ -245,7 +245,8 @@ test('what was done of a task that is lost is dropped, and the others go on from
   await settled()
   await job.drain()
   expect(shown(sink.items)).toEqual(['odd@0=1'])
-  expect(job.metrics().get('window.records')).toBe(2)
+  // What came counts, whether or not it was committed.
+  expect(job.metrics().get('window.records')).toBe(6)
 })
 
 test('what is open is committed before a task comes, whose state may take longer than a transaction may', async () => {

@@ -7,6 +7,8 @@ import type { Lane } from './lane.ts'
 export interface DriverEvents {
   /** A lane begins. */
   readonly lane: (lane: Lane) => void
+  /** A lane is over, its task gone or to be begun anew: what it counted stays. */
+  readonly laneGone: (lane: Lane) => void
   /** A batch went through. */
   readonly batch: (lane: Lane) => void
   /** The watermark moved without one. */
