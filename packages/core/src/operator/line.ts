@@ -70,8 +70,7 @@ export function runLine({ task, steps, clocking, end }: Line): RunRecords {
     try {
       for (let i = from; i < to; i++) {
         if (arrivals !== undefined) {
-          arrivals.clock.follow(arrivals.at[i] as number)
-          const now = arrivals.clock.now()
+          const now = arrivals.at[i] as number
           if (now > cursor.now) {
             if (now < task.quietUntil) cursor.now = now
             else {
@@ -149,6 +148,7 @@ export function runLine({ task, steps, clocking, end }: Line): RunRecords {
         timeline.own = own
         task.raise(into.watermark)
       }
+      arrivals?.clock.follow(cursor.now)
     }
   }
 }

@@ -17,7 +17,7 @@ import type { TimeWindow } from '../window/window.ts'
 import { COMPLETED, IN_TIME, PENDING, SETTLED } from '../pane/numbering.ts'
 import { checkWindows, identityOf } from './grid-operator.ts'
 import type { OpenWindow, WindowOperator } from './operator.ts'
-import { familyId } from './slot-store.ts'
+import { ALONE, familyId } from './slot-store.ts'
 import { type SavedSlotWindows, SlotWindows } from './slot-windows.ts'
 import type { WindowStage } from './window-stage.ts'
 
@@ -138,7 +138,7 @@ export class SessionOperator implements WindowOperator {
     const slot = store.head(id)
     return slot !== -1 &&
       this.stage.plain &&
-      store.busy[slot] === 0 &&
+      store.busy[slot] === ALONE &&
       (store.start[slot] as number) <= end &&
       start <= (store.end[slot] as number)
       ? slot

@@ -1,7 +1,8 @@
 /**
  * Owns the state of windows kept slot by slot: columns side by side, the windows of a key as a chain (sessions,
  * record-aligned windows).
- * Slots are reused; `seq` tells one user of a slot from the next (0: free).
+ * Slots are reused; `seq` tells one user of a slot from the next (0: free). A slot whose key has no window any more
+ * stays the key's for a while, vacant: most keys come back, and then no Map changes. Those vacant for longest are freed.
  */
 import type { Later } from '../aggregate/aggregator.ts'
 import type { AggregateSpec } from '../aggregate/accumulators.ts'
@@ -19,6 +20,13 @@ export interface SavedSlots {
 
 const COLUMNS = ['start', 'end', 'seq', 'complete', 'wakeAt'] as const
 
+/** What `busy` says of a slot: its window is not complete and the only one of its key, or is not so, or there is none. */
+export const ALONE = 0
+const BUSY = 1
+export const VACANT = 2
+/** So many slots may be vacant, and as many as are in use. */
+const VACANT_AT_LEAST = 1_024
+
 export class SlotStore {
   readonly cells: Cells
   start: Float64Array
@@ -31,16 +39,19 @@ export class SlotStore {
   /** The windows of a key lead to each other; −1: no more. */
   next: Int32Array
   previous: Int32Array
-  /** 1 where a window is complete, or its key has others. */
+  /** ALONE, BUSY or VACANT. */
   busy: Uint8Array
   /** Fields of user-defined windows beside their bounds, and what they add to the key's identity. */
   readonly rests: unknown[] = []
   readonly families: string[] = []
-  /** The first window of each key. */
+  /** The first window of each key, or its vacant slot. */
   readonly heads: Map<unknown, number> = new Map()
   /** Under which identity a slot is chained. */
   readonly #ids: unknown[] = []
   readonly #free: number[] = []
+  /** Slots that have become vacant, oldest first; those that are not any more are passed over. */
+  #vacated: number[] = []
+  #vacatedFrom = 0
   #seq = 0
 
   constructor(spec: AggregateSpec, saved?: SavedSlots, initial?: readonly number[]) {
@@ -60,12 +71,14 @@ export class SlotStore {
 
   /** The first window of a key, −1 for none; `next` leads on. */
   head(id: unknown): number {
-    return this.heads.get(id) ?? -1
+    const slot = this.heads.get(id)
+    return slot === undefined || this.busy[slot] === VACANT ? -1 : slot
   }
 
-  /** `head`: the first window of the key so far, where that is known. */
-  open(id: unknown, key: unknown, start: number, end: number, head: number = this.head(id)): number {
-    const slot = this.#free.pop() ?? this.cells.size
+  /** `head`: what `heads` has for the key, −1 for nothing, where that is known. */
+  open(id: unknown, key: unknown, start: number, end: number, head: number = this.heads.get(id) ?? -1): number {
+    const isVacant = head !== -1 && this.busy[head] === VACANT
+    const slot = isVacant ? head : (this.#free.pop() ?? this.cells.size)
     this.cells.open(slot, key)
     if (slot >= this.start.length) this.#grow()
     this.start[slot] = start
@@ -73,7 +86,8 @@ export class SlotStore {
     this.seq[slot] = ++this.#seq
     this.complete[slot] = 0
     this.wakeAt[slot] = Number.NaN
-    this.#link(slot, id, head)
+    if (isVacant) this.busy[slot] = ALONE
+    else this.#link(slot, id, head)
     return slot
   }
 
@@ -95,22 +109,46 @@ export class SlotStore {
   }
 
   #busy(slot: number): void {
-    this.busy[slot] = this.complete[slot] === 1 || this.next[slot] !== -1 || this.previous[slot] !== -1 ? 1 : 0
+    const isAlone = this.complete[slot] === 0 && this.next[slot] === -1 && this.previous[slot] === -1
+    this.busy[slot] = isAlone ? ALONE : BUSY
   }
 
   free(slot: number): void {
-    const id = this.#ids[slot]
     const before = this.previous[slot] as number
     const after = this.next[slot] as number
+    this.cells.clear(slot)
+    this.seq[slot] = 0
+    if (before === -1 && after === -1) {
+      this.#vacate(slot)
+      return
+    }
     if (before !== -1) this.next[before] = after
-    else if (after === -1) this.heads.delete(id)
-    else this.heads.set(id, after)
+    else this.heads.set(this.#ids[slot], after)
     if (after !== -1) this.previous[after] = before
     if (before !== -1) this.#busy(before)
     if (after !== -1) this.#busy(after)
-    this.cells.clear(slot)
+    this.#release(slot)
+  }
+
+  #vacate(slot: number): void {
+    this.busy[slot] = VACANT
+    const vacated = this.#vacated
+    vacated.push(slot)
+    // What is not in use is in one of the two lists at least.
+    while (2 * (vacated.length - this.#vacatedFrom) + this.#free.length > VACANT_AT_LEAST + this.cells.size) {
+      const oldest = vacated[this.#vacatedFrom++] as number
+      if (this.busy[oldest] !== VACANT) continue
+      this.busy[oldest] = ALONE
+      this.heads.delete(this.#ids[oldest])
+      this.#release(oldest)
+    }
+    if (2 * this.#vacatedFrom <= vacated.length) return
+    this.#vacated = vacated.slice(this.#vacatedFrom)
+    this.#vacatedFrom = 0
+  }
+
+  #release(slot: number): void {
     this.#ids[slot] = undefined
-    this.seq[slot] = 0
     this.#free.push(slot)
   }
 

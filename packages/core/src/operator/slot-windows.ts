@@ -64,9 +64,9 @@ export class SlotWindows {
     return this.#stage.cursor.watermark >= this.#stage.freesAt(end + this.#slack)
   }
 
-  /** A window of a key that has none: not complete, and nothing but bounds of its own. */
-  begin(id: unknown, key: unknown, start: number, end: number): number {
-    const slot = this.store.open(id, key, start, end, -1)
+  /** A window of a key that has none: not complete, and nothing but bounds of its own. `vacant`: the key's slot, or −1. */
+  begin(id: unknown, key: unknown, start: number, end: number, vacant: number): number {
+    const slot = this.store.open(id, key, start, end, vacant)
     this.#arm(slot)
     return slot
   }
@@ -133,7 +133,7 @@ export class SlotWindows {
   #lookAtDue(watermark: number): void {
     const due = this.#due
     for (let slot = due.take(watermark); slot !== -1; slot = due.take(watermark)) {
-      const at = this.dueAt(slot)
+      const at = due.takenAt
       if (due.nextAt > at) {
         this.#look(slot)
         continue

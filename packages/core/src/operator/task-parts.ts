@@ -8,7 +8,7 @@ import type { Timeline } from './timeline.ts'
 /** A clock that follows the arrivals of a batch: it is told of each before its record, then asked. */
 export interface Arrivals {
   readonly at: ArrayLike<number>
-  readonly clock: Required<Pick<Clock, 'now' | 'follow'>>
+  readonly clock: Required<Pick<Clock, 'follow'>>
 }
 
 /** Takes records from .. to − 1 of a batch in. */

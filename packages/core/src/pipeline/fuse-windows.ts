@@ -8,6 +8,7 @@ import type { GridOperator } from '../operator/grid-operator.ts'
 import type { HoppingOperator } from '../operator/hopping-operator.ts'
 import { type End, showsEach } from '../operator/line.ts'
 import type { Reject } from '../operator/rejects.ts'
+import { ALONE, VACANT } from '../operator/slot-store.ts'
 import type { SessionOperator } from '../operator/session-operator.ts'
 import { WAITING, type WindowStage } from '../operator/window-stage.ts'
 import { IN_TIME, PENDING } from '../pane/numbering.ts'
@@ -250,16 +251,17 @@ function sessionText(
     text: [
       `const stop = timestamp + ${gapMs}`,
       'let slot = heads.get(id)',
+      `const fresh = slot === undefined || busy[slot] === ${VACANT}`,
       'if (',
       ...indent(1, [
-        'slot === undefined',
+        'fresh',
         '  ? watermark <= stop',
-        '  : busy[slot] === 0 && timestamp <= ends[slot] && (stop >= ends[slot] || starts[slot] <= stop)',
+        `  : busy[slot] === ${ALONE} && timestamp <= ends[slot] && (stop >= ends[slot] || starts[slot] <= stop)`,
       ]),
       ') {',
       ...indent(1, [
         ...columns.inputs,
-        'if (slot === undefined) {',
+        'if (fresh) {',
         ...indent(1, [
           'if (!stage.admit()) {',
           ...indent(1, [
@@ -269,7 +271,7 @@ function sessionText(
             'break line',
           ]),
           '}',
-          'slot = windows.begin(id, key, timestamp, stop)',
+          'slot = windows.begin(id, key, timestamp, stop, slot === undefined ? -1 : slot)',
           'if (windows.nextDue < due) due = windows.nextDue',
           'if (starts !== store.start) {',
           ...indent(1, load),

@@ -96,7 +96,11 @@ export function generate({ task, steps, clocking, end }: Line): { readonly text:
         '}',
       ]),
       '} finally {',
-      ...indent(1, [...last.after, ...timed('timeline.own = own', 'task.raise(watermark)')]),
+      ...indent(1, [
+        ...last.after,
+        ...timed('timeline.own = own', 'task.raise(watermark)'),
+        'if (arrivals !== undefined) arrivals.clock.follow(cursor.now)',
+      ]),
       '}',
     ]),
     '}',
@@ -156,8 +160,7 @@ function arrivalText(timed: boolean, forget: readonly string[]): readonly string
   return [
     'if (arrivals !== undefined) {',
     ...indent(1, [
-      'arrivals.clock.follow(arrivals.at[i])',
-      'const time = arrivals.clock.now()',
+      'const time = arrivals.at[i]',
       'if (time > cursor.now) {',
       ...indent(1, [
         'if (time >= quiet) quiet = task.quietUntil',

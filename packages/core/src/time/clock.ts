@@ -9,8 +9,9 @@ export type Cancel = () => void
 /**
  * Processing time in milliseconds. `now` must not go back; where it does, the engine keeps the greatest value seen.
  * `wakeAt` calls back once, at or after the time; a clock without it is followed with the timer of the system clock.
- * `follow`, where present, is told the arrival time of each record before it is processed, so that a replay runs
- * on the clock of the past (see `arrivalClock`).
+ * `follow`, where present, makes it a clock of arrivals: it stands at the greatest time it was told, so that a replay
+ * runs on the clock of the past (see `arrivalClock`). It is told batch by batch; within a batch the engine goes by the
+ * arrival of each record itself.
  */
 export interface Clock {
   readonly now: () => number

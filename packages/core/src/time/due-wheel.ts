@@ -29,6 +29,8 @@ export class DueWheel {
   #metAt: Float64Array = new Float64Array(16).fill(Number.NaN)
   /** Nothing is due before; +∞ when nothing waits. */
   nextAt: number = Number.POSITIVE_INFINITY
+  /** When the slot that was taken last was due. */
+  takenAt: number = Number.NaN
 
   /** A stretch of about a hundredth of the time that slots wait suits best. */
   constructor(due: Due, stretchMs: number) {
@@ -61,7 +63,10 @@ export class DueWheel {
       if (due > at) this.#place(slot, due)
       if (heap.length === 0) this.#turn()
       this.nextAt = heap.peekValue() ?? Number.POSITIVE_INFINITY
-      if (due <= at) return slot
+      if (due <= at) {
+        this.takenAt = due
+        return slot
+      }
     }
     return -1
   }
