@@ -9,13 +9,16 @@
 import type { ColumnKind } from '../aggregate/aggregator.ts'
 import { badNumber } from '../aggregate/extract.ts'
 import { copyKey, keyId } from '../state/key.ts'
+import { IN_TIME, PENDING } from '../pane/numbering.ts'
 import { BEFORE_ALL, badTimestamp } from '../time/timestamp.ts'
+import type { Cells } from './cells.ts'
 import { type Cursor, withMeta } from './cursor.ts'
 import type { GridOperator } from './grid-operator.ts'
 import type { HoppingOperator } from './hopping-operator.ts'
 import type { WindowOperator } from './operator.ts'
 import type { Reject } from './rejects.ts'
 import type { SessionOperator } from './session-operator.ts'
+import { ALONE, VACANT } from './slot-store.ts'
 import type { Table } from './table.ts'
 import type { RunRecords } from './task-parts.ts'
 import type { Task } from './task.ts'
@@ -160,16 +163,21 @@ export function showsEach({ options }: WindowStage): boolean {
   return trigger.fastPath?.early === 'perRecord' && isPlain
 }
 
-/** Numbers for what a column does, so that a loop over columns can tell them apart. */
-const KINDS: Readonly<Record<ColumnKind, number>> = { count: 0, sum: 1, mean: 2 }
 const COUNT = 0
-
-/** The end of a line. For the windows of a grid it keeps the one in use at hand: bounds, slots and columns. */
+const MEAN = 2
+/** Numbers for what a column does, so that a loop over columns can tell them apart. */
+const KINDS: Readonly<Record<ColumnKind, number>> = { count: COUNT, sum: 1, mean: MEAN }
+/**
+ * The end of a line. Of the windows of a grid it keeps the one in use at hand: bounds, slots and columns. A record that
+ * begins its key's session, or makes its only one longer, is added here as well.
+ */
 class Into {
   readonly #end: End
   readonly #task: Task
   readonly #cursor: Cursor
+  readonly #stage: WindowStage | undefined
   readonly #grid: GridOperator | undefined
+  readonly #session: SessionOperator | undefined
   /** What each column does and takes, where all of them are simple; else the operator adds. */
   readonly #kinds: readonly number[] | undefined
   readonly #names: readonly ColumnKind[]
@@ -181,6 +189,8 @@ class Into {
   #table: Table | undefined = undefined
   #start: number = Number.NaN
   #stop: number = Number.NaN
+  #cells: Cells | undefined = undefined
+  #capacity = 0
   #arrays: readonly Float64Array[] = []
   #moreArrays: readonly Float64Array[] = []
   #assigned = 0
@@ -194,19 +204,23 @@ class Into {
     this.#end = end
     this.#task = task
     this.#cursor = task.cursor
+    this.#stage = end.kind === 'grid' || end.kind === 'session' ? end.operator.stage : undefined
     this.#grid = end.kind === 'grid' ? end.operator : undefined
-    this.#asks = this.#grid?.stage.asksForWatermarks ?? false
+    this.#asks = this.#stage?.asksForWatermarks ?? false
     this.#shows = this.#grid !== undefined && showsEach(this.#grid.stage)
-    const columns = this.#grid?.stage.spec.columns ?? []
+    const columns = this.#stage?.spec.columns ?? []
     this.#names = columns.flatMap(({ kind }) => (kind === undefined ? [] : [kind]))
     this.#kinds = this.#names.length === columns.length ? this.#names.map((name) => KINDS[name]) : undefined
     this.#of = columns.map(({ of = () => 0 }) => of)
     this.#inputs = new Float64Array(columns.length)
+    const isSession = end.kind === 'session' && end.operator.stage.plain && end.operator.gapMs !== undefined
+    this.#session = isSession && this.#kinds !== undefined ? end.operator : undefined
   }
 
   /** What is known of windows is void. */
   begin(watermark: number, timed: boolean): void {
     this.#start = this.#stop = Number.NaN
+    this.#cells = undefined
     this.watermark = watermark
     this.due = timed ? this.#task.nextDue() : Number.NaN
   }
@@ -216,7 +230,7 @@ class Into {
   }
 
   account(): void {
-    const counters = this.#grid?.stage.counters
+    const counters = this.#stage?.counters
     if (counters === undefined) return
     counters.assigned += this.#assigned
     counters.assignments += this.#assigned
@@ -226,50 +240,40 @@ class Into {
 
   /** The record in hand. */
   record(key: unknown, id: unknown, value: unknown): void {
-    const grid = this.#grid
-    if (grid === undefined) {
-      const end = this.#end
-      if (Number.isNaN(this.due)) {
-        if (end.kind === 'push') end.push(value)
-        else end.operator.record(key, id, value)
-        return
-      }
-      this.#tell()
-      if (end.kind === 'push') end.push(value)
-      else end.operator.record(key, id, value)
-      this.due = this.#task.nextDue()
-      return
-    }
+    if (this.#grid !== undefined) this.#toGrid(this.#grid, key, id, value)
+    else if (this.#session === undefined || !this.#toSession(this.#session, key, id, value)) this.#hand(key, id, value)
+  }
+
+  /** To whoever is at the end. */
+  #hand(key: unknown, id: unknown, value: unknown): void {
+    const end = this.#end
+    const timed = !Number.isNaN(this.due)
+    if (timed) this.#tell()
+    if (end.kind === 'push') end.push(value)
+    else end.operator.record(key, id, value)
+    if (timed) this.due = this.#task.nextDue()
+  }
+
+  #toGrid(grid: GridOperator, key: unknown, id: unknown, value: unknown): void {
     const { eventTime } = this.#cursor
     const { stage } = grid
     if (!(eventTime >= this.#start && eventTime < this.#stop)) {
       this.#tell()
-      const table = grid.find(eventTime, key, value)
+      const found = grid.find(eventTime, key, value)
       this.due = this.#task.nextDue()
-      this.#use(table)
-      if (table === undefined) return
+      this.#table = found
+      this.#start = found?.start ?? Number.NaN
+      this.#stop = found?.end ?? Number.NaN
+      if (found === undefined) return
     }
     const table = this.#table as Table
-    const kinds = this.#kinds
-    if (kinds === undefined) {
+    if (this.#kinds === undefined) {
       this.#tell()
       if (grid.add(table, key, id, value)) this.#assigned++
       if (this.#asks) this.due = this.#task.nextDue()
       return
     }
-    const inputs = this.#inputs
-    for (let k = 0; k < kinds.length; k++) {
-      if (kinds[k] === COUNT) continue
-      let found: unknown
-      try {
-        found = (this.#of[k] as (value: unknown) => unknown)(value)
-        if (!Number.isFinite(found)) throw badNumber(this.#names[k] as string, found)
-      } catch (error) {
-        stage.reject(error, value)
-        return
-      }
-      inputs[k] = found as number
-    }
+    if (!this.#read(stage, value)) return
     let slot = table.slots.get(id)
     if (slot === undefined) {
       if (!stage.admit()) {
@@ -278,28 +282,8 @@ class Into {
         return
       }
       slot = table.open(id, key)
-      this.#use(table)
     }
-    const arrays = this.#arrays
-    for (let k = 0; k < kinds.length; k++) {
-      const array = arrays[k] as Float64Array
-      switch (kinds[k]) {
-        case COUNT:
-          array[slot] = (array[slot] as number) + 1
-          break
-        case 1:
-          array[slot] = (array[slot] as number) + (inputs[k] as number)
-          break
-        default: {
-          array[slot] = (array[slot] as number) + (inputs[k] as number)
-          const counts = this.#moreArrays[k] as Float64Array
-          counts[slot] = (counts[slot] as number) + 1
-        }
-      }
-    }
-    const { records } = table.cells
-    records[slot] = (records[slot] as number) + 1
-    this.#assigned++
+    this.#add(table.cells, slot)
     if (table.plain) this.#onTime++
     else if (this.#shows && !table.complete) {
       this.#onTime++
@@ -312,12 +296,79 @@ class Into {
     }
   }
 
-  #use(table: Table | undefined): void {
-    this.#table = table
-    this.#start = table?.start ?? Number.NaN
-    this.#stop = table?.end ?? Number.NaN
-    if (table === undefined || this.#kinds === undefined) return
-    const { columns } = table.cells.accumulators
+  /** False: it is none of the two cases, and the operator is to see to it. */
+  #toSession({ stage, windows, gapMs = 0 }: SessionOperator, key: unknown, id: unknown, value: unknown): boolean {
+    const { store } = windows
+    const { eventTime } = this.#cursor
+    const stop = eventTime + gapMs
+    const known = store.heads.get(id)
+    if (known === undefined || store.busy[known] === VACANT) {
+      if (this.watermark > stop) return false
+      if (!this.#read(stage, value)) return true
+      if (!stage.admit()) {
+        this.#assigned++
+        this.#tell()
+        stage.refuse(Object.freeze({ start: eventTime, end: stop }), stop, 'shed', key, value)
+        return true
+      }
+      this.#addOnTime(store.cells, windows.begin(id, key, eventTime, stop, known ?? -1))
+      if (windows.nextDue < this.due) this.due = windows.nextDue
+      return true
+    }
+    const start = store.start[known] as number
+    const end = store.end[known] as number
+    if (store.busy[known] !== ALONE || eventTime > end || (stop < end && start > stop)) return false
+    if (!this.#read(stage, value)) return true
+    if (stop > end) store.end[known] = stop
+    else if (eventTime < start) store.start[known] = eventTime
+    this.#addOnTime(store.cells, known)
+    return true
+  }
+
+  /** Runs the user's functions on the record; false: the policy of the windows has dealt with what they threw. */
+  #read(stage: WindowStage, value: unknown): boolean {
+    const kinds = this.#kinds as readonly number[]
+    for (let k = 0; k < kinds.length; k++) {
+      if (kinds[k] === COUNT) continue
+      try {
+        const found = (this.#of[k] as (value: unknown) => unknown)(value)
+        if (!Number.isFinite(found)) throw badNumber(this.#names[k] as string, found)
+        this.#inputs[k] = found as number
+      } catch (error) {
+        stage.reject(error, value)
+        return false
+      }
+    }
+    return true
+  }
+
+  /** Adds what was read. */
+  #add(cells: Cells, slot: number): void {
+    if (cells !== this.#cells || cells.capacity !== this.#capacity) this.#load(cells)
+    const kinds = this.#kinds as readonly number[]
+    for (let k = 0; k < kinds.length; k++) {
+      const array = this.#arrays[k] as Float64Array
+      const kind = kinds[k] as number
+      array[slot] = (array[slot] as number) + (kind === COUNT ? 1 : (this.#inputs[k] as number))
+      if (kind !== MEAN) continue
+      const counts = this.#moreArrays[k] as Float64Array
+      counts[slot] = (counts[slot] as number) + 1
+    }
+    cells.records[slot] = (cells.records[slot] as number) + 1
+    this.#assigned++
+  }
+
+  #addOnTime(cells: Cells, slot: number): void {
+    this.#add(cells, slot)
+    this.#onTime++
+    const flags = cells.flags as Uint8Array
+    flags[slot] = (flags[slot] as number) | PENDING | IN_TIME
+  }
+
+  #load(cells: Cells): void {
+    this.#cells = cells
+    this.#capacity = cells.capacity
+    const { columns } = cells.accumulators
     this.#arrays = columns.map(({ arrays }) => arrays?.[0] as Float64Array)
     this.#moreArrays = columns.map(({ arrays }) => arrays?.[1] as Float64Array)
   }
