@@ -4,6 +4,7 @@
  * the log has said something, so that none of them comes too late by being read later.
  */
 import { configError } from '../errors/stream-error.ts'
+import { toSource } from './inputs.ts'
 import type { Position } from './meta.ts'
 import type { Batch, Source, SourceReader, Task } from './source.ts'
 
@@ -19,13 +20,18 @@ export interface FollowedByOptions {
 const ARCHIVE = 'archive:'
 
 /**
- * Reads the archive to its end, then the log from there. A log that does not reach back so far any more fails as it does
+ * Reads the archive, a source or what `from` takes for one, to its end, then the log from there. A log that does not reach back so far any more fails as it does
  * for any position (OFFSET_LOST for Kafka). With a checkpoint both must be able to seek, and a restart goes on in
- * whichever it was. One process reads it.
+ * whichever it was. One process reads it, whatever group the log names.
  * @throws StreamError BAD_ARCHIVE for a log that cannot seek, or a split that is named twice
  * @example from(followedBy(replay(days), kafkaSource({ … }), { from: [{ split: 'views/0', offset: 1_200n }] }))
  */
-export function followedBy<A, T>(archive: Source<A>, log: Source<T>, { from }: FollowedByOptions): Source<A | T> {
+export function followedBy<A, T>(
+  before: Source<A> | Iterable<A> | AsyncIterable<A>,
+  log: Source<T>,
+  { from }: FollowedByOptions,
+): Source<A | T> {
+  const archive = toSource(before) as Source<A>
   const names = from.map(({ split }) => split)
   if (!log.seekable || new Set(names).size < names.length) {
     throw configError('BAD_ARCHIVE', `followedBy of ${archive.kind} and ${log.kind}`, {
@@ -46,7 +52,10 @@ export function followedBy<A, T>(archive: Source<A>, log: Source<T>, { from }: F
       const begun = new Set(inLog.map(({ split }) => split))
       const begin = [...from.filter(({ split }) => !begun.has(split)), ...inLog]
       const reader = await archive.open(task, positions === undefined ? undefined : inArchive)
-      return new FollowedReader<A | T>(reader, () => log.open(task, begin))
+      const followed = new FollowedReader<A | T>(reader, () => log.open(task, begin))
+      // Nothing in it would say that it has ended.
+      if (reader.splits.length === 0) await followed.goOn()
+      return followed
     },
   } satisfies Source<A | T>)
 }
@@ -74,7 +83,17 @@ class FollowedReader<T> implements SourceReader<T> {
   }
 
   get splits(): readonly string[] {
-    return this.#archive.splits.map((split) => ARCHIVE + split)
+    return this.#archive.splits.length === 0
+      ? (this.#log?.splits ?? [])
+      : this.#archive.splits.map((split) => ARCHIVE + split)
+  }
+
+  /** From here on the log is read. */
+  async goOn(): Promise<void> {
+    const log = await this.#openLog()
+    log.pause([...this.#paused].filter((split) => !split.startsWith(ARCHIVE)))
+    this.#log = log
+    this.#silent = new Set(log.splits)
   }
 
   poll(limit: number): Batch<T> | Promise<Batch<T>> {
@@ -90,8 +109,7 @@ class FollowedReader<T> implements SourceReader<T> {
     if (this.#unfinished.size > 0) return named
     const { split, next } = named
     this.#end = { split, records: [], first: next, next, finished: true }
-    this.#log = await this.#openLog()
-    this.#silent = new Set(this.#log.splits)
+    await this.goOn()
     return { ...named, finished: false }
   }
 
