@@ -220,7 +220,6 @@ class Into {
   /** What is known of windows is void. */
   begin(watermark: number, timed: boolean): void {
     this.#start = this.#stop = Number.NaN
-    this.#cells = undefined
     this.watermark = watermark
     this.due = timed ? this.#task.nextDue() : Number.NaN
   }
@@ -229,7 +228,9 @@ class Into {
     if (this.watermark > this.#cursor.watermark) this.#task.raise(this.watermark)
   }
 
+  /** The batch is over. */
   account(): void {
+    this.#table = this.#cells = undefined
     const counters = this.#stage?.counters
     if (counters === undefined) return
     counters.assigned += this.#assigned

@@ -2,7 +2,7 @@
  * Owns the state of windows kept slot by slot: columns side by side, the windows of a key as a chain (sessions,
  * record-aligned windows).
  * Slots are reused; `seq` tells one user of a slot from the next (0: free). A slot whose key has no window any more
- * stays the key's for a while, vacant: most keys come back, and then no Map changes. Those vacant for longest are freed.
+ * stays the key's for a while, vacant: most keys come back, and then no Map changes.
  */
 import type { Later } from '../aggregate/aggregator.ts'
 import type { AggregateSpec } from '../aggregate/accumulators.ts'
@@ -24,8 +24,8 @@ const COLUMNS = ['start', 'end', 'seq', 'complete', 'wakeAt'] as const
 export const ALONE = 0
 const BUSY = 1
 export const VACANT = 2
-/** So many slots may be vacant, and as many as are in use. */
-const VACANT_AT_LEAST = 1_024
+/** So many slots may be vacant beside as many as are in use. */
+const MORE_VACANT = 1_024
 
 export class SlotStore {
   readonly cells: Cells
@@ -49,9 +49,9 @@ export class SlotStore {
   /** Under which identity a slot is chained. */
   readonly #ids: unknown[] = []
   readonly #free: number[] = []
-  /** Slots that have become vacant, oldest first; those that are not any more are passed over. */
-  #vacated: number[] = []
-  #vacatedFrom = 0
+  #vacant = 0
+  /** Goes round over the slots, freeing vacant ones where there are too many. */
+  #hand = 0
   #seq = 0
 
   constructor(spec: AggregateSpec, saved?: SavedSlots, initial?: readonly number[]) {
@@ -86,8 +86,10 @@ export class SlotStore {
     this.seq[slot] = ++this.#seq
     this.complete[slot] = 0
     this.wakeAt[slot] = Number.NaN
-    if (isVacant) this.busy[slot] = ALONE
-    else this.#link(slot, id, head)
+    if (isVacant) {
+      this.busy[slot] = ALONE
+      this.#vacant--
+    } else this.#link(slot, id, head)
     return slot
   }
 
@@ -132,19 +134,15 @@ export class SlotStore {
 
   #vacate(slot: number): void {
     this.busy[slot] = VACANT
-    const vacated = this.#vacated
-    vacated.push(slot)
-    // What is not in use is in one of the two lists at least.
-    while (2 * (vacated.length - this.#vacatedFrom) + this.#free.length > VACANT_AT_LEAST + this.cells.size) {
-      const oldest = vacated[this.#vacatedFrom++] as number
-      if (this.busy[oldest] !== VACANT) continue
-      this.busy[oldest] = ALONE
-      this.heads.delete(this.#ids[oldest])
-      this.#release(oldest)
+    this.#vacant++
+    const { size } = this.cells
+    while (2 * this.#vacant + this.#free.length > size + MORE_VACANT) {
+      while (this.busy[this.#hand] !== VACANT) this.#hand = this.#hand + 1 < size ? this.#hand + 1 : 0
+      this.busy[this.#hand] = ALONE
+      this.#vacant--
+      this.heads.delete(this.#ids[this.#hand])
+      this.#release(this.#hand)
     }
-    if (2 * this.#vacatedFrom <= vacated.length) return
-    this.#vacated = vacated.slice(this.#vacatedFrom)
-    this.#vacatedFrom = 0
   }
 
   #release(slot: number): void {
