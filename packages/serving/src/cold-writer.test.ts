@@ -85,6 +85,7 @@ async function started(
     promises: { completeDelayMs: 0, finalDelayMs: 0 },
     writes: every('100ms'),
     overlapMs: 0,
+    keepForMs: undefined,
     boundary: () => Number.NEGATIVE_INFINITY,
     clock: eagerClock(),
     batchSize: 10,

@@ -8,7 +8,7 @@ import { ColdBuffer } from './cold-buffer.ts'
 import type { ColdWrites } from './cold-writes.ts'
 import { Frontier, NO_FRONTIER, type Promises } from './frontier.ts'
 import { readStep, tooShort } from './log-steps.ts'
-import { type PartitionRecord, REGISTERS, decodeRegister, encodeRegister, sameBytes } from './registers.ts'
+import { type PartitionRecord, REGISTERS, decodeRegister, encodeRegister, goneTo, sameBytes } from './registers.ts'
 import type { Rules } from './rules.ts'
 import { Turn, sleep } from './wait.ts'
 
@@ -19,6 +19,8 @@ export interface ColdWriterOptions {
   readonly promises: Promises
   readonly writes: ColdWrites
   readonly overlapMs: number
+  /** How long cold keeps results; undefined: for ever. */
+  readonly keepForMs: number | undefined
   readonly boundary: () => number
   readonly clock: Clock
   readonly batchSize: number
@@ -139,7 +141,8 @@ export class ColdWriter {
   }
 
   #plan(partition: Partition, what: 'settled' | 'urgent' | 'all'): Plan {
-    const { promises, writes, overlapMs, boundary } = this.#options
+    const { promises, writes, overlapMs, boundary, clock, keepForMs } = this.#options
+    const now = clock.now()
     const { name, at, frontier, buffer, record } = partition
     const said = Math.max(partition.complete, record?.complete ?? Number.NEGATIVE_INFINITY)
     const settled = frontier.watermark - promises.completeDelayMs - writes.settleMs
@@ -149,17 +152,22 @@ export class ColdWriter {
     partition.complete = complete
     const cells = buffer.take(upTo)
     const { watermark, ended, tasks } = frontier
+    const resume = buffer.oldest() ?? at
+    // All else follows from the position.
+    const isNew = record?.covered !== at || record.resume !== resume || record.complete !== complete
     return {
       partition,
       cells,
       // As it is now: the log is read on while the cells are written.
       record: {
         partition: name,
-        resume: buffer.oldest() ?? at,
+        resume,
         covered: at,
         complete,
         lastEnd: buffer.lastEnd,
         frontier: { watermark, ended, tasks: new Map(tasks) },
+        at: isNew ? now : record.at,
+        goneTo: isNew ? goneTo(record, keepForMs, now) : record.goneTo,
       },
     }
   }

@@ -136,10 +136,16 @@ class DirectWriter implements SinkWriter<Item> {
 export class DirectFetcher {
   readonly #hot: HotSession
   readonly #cold: ColdSession
+  readonly #keepForMs: number | undefined
 
-  constructor(hot: HotSession, cold: ColdSession) {
+  constructor(hot: HotSession, cold: ColdSession, keepForMs?: number) {
     this.#hot = hot
     this.#cold = cold
+    this.#keepForMs = keepForMs
+  }
+
+  async goneTo(): Promise<number> {
+    return this.#keepForMs === undefined ? Number.NEGATIVE_INFINITY : (await this.lastTime()) - this.#keepForMs
   }
 
   async lastTime(): Promise<number> {

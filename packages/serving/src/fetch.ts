@@ -80,6 +80,8 @@ interface Attempt extends Look {
 export interface Looks {
   /** The last W that cold has told of; −∞ before one is known. */
   readonly lastTime: () => Promise<number>
+  /** Results with window ends up to here may have expired; −∞ where everything is kept. */
+  readonly goneTo: () => Promise<number>
   /** All keys in one round trip to each tier; a column per key. `partial`: see `look`. */
   readonly fetch: (keys: readonly Uint8Array[], from: number, to: number, partial: boolean) => Promise<Fetched>
   /**
@@ -100,6 +102,11 @@ export class Fetcher implements Looks {
   async lastTime(): Promise<number> {
     await this.#options.knowledge.bounds()
     return this.#options.knowledge.frontier.watermark
+  }
+
+  async goneTo(): Promise<number> {
+    await this.#options.knowledge.bounds()
+    return this.#options.knowledge.goneTo()
   }
 
   fetch(keys: readonly Uint8Array[], from: number, to: number, partial: boolean): Promise<Fetched> {

@@ -41,6 +41,8 @@ test('C is the least of all partitions; one that has ended holds nothing back; r
     covered: 4n,
     complete,
     lastEnd: 60,
+    at: 70,
+    goneTo: Number.NEGATIVE_INFINITY,
     frontier: { watermark: 50, ended, tasks: new Map([['a', { watermark: Number.POSITIVE_INFINITY, idle: false }]]) },
   })
   expect(coldFrontier([record('0', 40, false), record('1', 10, true)])).toMatchObject({

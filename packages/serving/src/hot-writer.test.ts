@@ -78,6 +78,8 @@ const published = (covered: bigint, watermark: number): PartitionRecord => ({
   covered,
   complete: 0,
   lastEnd: 0,
+  at: 0,
+  goneTo: Number.NEGATIVE_INFINITY,
   frontier: { watermark, ended: false, tasks: new Map([['0', { watermark, idle: false }]]) },
 })
 

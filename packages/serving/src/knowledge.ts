@@ -11,6 +11,7 @@ import {
   REGISTERS,
   coldFrontier,
   decodeRegister,
+  goneTo,
 } from './registers.ts'
 import type { Rules } from './rules.ts'
 
@@ -18,6 +19,8 @@ export interface KnowledgeOptions {
   readonly cold: ColdSession
   readonly partitions: readonly string[]
   readonly leaseMs: number
+  /** How long cold keeps results; undefined: for ever. */
+  readonly keepForMs: number | undefined
   readonly clock: Clock
   readonly rules: Rules
 }
@@ -49,6 +52,7 @@ export class Knowledge {
   readonly #seen: Map<string, bigint> = new Map()
   readonly #seenByShard: Map<string, Map<string, bigint>> = new Map()
   #askedAt: number = NEVER
+  #records: readonly (PartitionRecord | undefined)[] = []
   #lastNow: number = NEVER
   frontier: ColdFrontier = coldFrontier([])
 
@@ -74,6 +78,12 @@ export class Knowledge {
     // Left out for tests, with what makes up for it.
     const coldUpTo = this.#options.rules.hotTakesAll ? this.#newest : this.#boundary
     return { hotAbove: this.#boundary, coldUpTo, overdue }
+  }
+
+  /** Up to which window end results may have expired by now, −∞ where cold keeps all. */
+  goneTo(): number {
+    const { keepForMs, clock } = this.#options
+    return this.#records.reduce((gone, record) => Math.max(gone, goneTo(record, keepForMs, clock.now())), NEVER)
   }
 
   /** W by which rows from cold are complete or final; +∞ after the end. */
@@ -120,11 +130,10 @@ export class Knowledge {
       cold.register(REGISTERS.boundary),
       ...partitions.map((partition) => cold.register(REGISTERS.partition(partition))),
     ])
-    this.frontier = coldFrontier(
-      records.map((bytes, i) =>
-        bytes === undefined ? undefined : decodeRegister<PartitionRecord>(partitions[i] as string, bytes),
-      ),
+    this.#records = records.map((bytes, i) =>
+      bytes === undefined ? undefined : decodeRegister<PartitionRecord>(partitions[i] as string, bytes),
     )
+    this.frontier = coldFrontier(this.#records)
     const newest =
       boundary === undefined ? NEVER : decodeRegister<BoundaryRecord>(REGISTERS.boundary, boundary).boundary
     this.#askedAt = at

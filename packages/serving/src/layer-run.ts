@@ -72,7 +72,7 @@ async function runOnce(options: LayerOptions, emit: Emit, outer: Signal | undefi
     const hotLog = await opened(options.log.open({ signal }))
     const hot = await opened(options.hot.open(aggregation))
     const cold = await opened(options.cold.open(aggregation))
-    await agree(cold, view.name, settings, log)
+    const { keepForMs } = await agree(cold, view.name, settings, log)
     const keeper: Keeper = new Keeper({
       ...settings,
       cold,
@@ -112,6 +112,7 @@ async function runOnce(options: LayerOptions, emit: Emit, outer: Signal | undefi
       promises: view,
       writes: coldWrites,
       overlapMs: settings.overlapMs,
+      keepForMs,
       boundary,
       clock,
       batchSize,

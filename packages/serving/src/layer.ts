@@ -72,14 +72,19 @@ export class Layer<K, V, W> {
     try {
       if (isDirect) {
         hot = await this.#options.hot.open({ name, windowMs })
-        const reader = new Reader<K, V, W>(view, { fetcher: new DirectFetcher(hot, cold), hot, cold, clock })
+        const reader = new Reader<K, V, W>(view, {
+          fetcher: new DirectFetcher(hot, cold, settings.keepForMs),
+          hot,
+          cold,
+          clock,
+        })
         return { hot, cold, partitions: [], reader }
       }
       const said = await agreed(cold, name, { ...settings, partitions: [] })
       if (said === undefined) throw neverFilled(name)
-      const { partitions } = said
+      const { partitions, keepForMs } = said
       hot = await this.#options.hot.open({ name, windowMs })
-      const knowledge = new Knowledge({ cold, partitions, leaseMs: settings.leaseMs, clock, rules })
+      const knowledge = new Knowledge({ cold, partitions, leaseMs: settings.leaseMs, keepForMs, clock, rules })
       const fetcher = new Fetcher({ ...settings, hot, cold, partitions, knowledge, clock, rules, maxWaitMs })
       return { hot, cold, partitions, reader: new Reader<K, V, W>(view, { fetcher, hot, cold, clock }) }
     } catch (error) {

@@ -1,6 +1,6 @@
 /** Owns what users ask: some keys, the latest windows of a key, everything in a range, what changes. */
 import { type Clock, type Duration, type Signal, StreamError, type TimeWindow, problem } from '@tidemark/core'
-import type { Fetched, Gap, Looks } from './fetch.ts'
+import { type Fetched, type Gap, type Looks, timeText } from './fetch.ts'
 import { rollUpMs, rollUpParts } from './roll-up.ts'
 import { type Part, type Row, partsOf, rowOf } from './row.ts'
 import { type Extent, mergeSessions, widen } from './sessions.ts'
@@ -10,6 +10,7 @@ import { Turn, sleep } from './wait.ts'
 
 /** Windows by their ends: after `from`, up to and including `to`. */
 export interface Range {
+  /** −∞: from the oldest result that is kept. @throws StreamError RANGE_EXPIRED for another time before that */
   readonly from: number | Date
   readonly to: number | Date
 }
@@ -18,8 +19,8 @@ export interface ReadOptions extends Range {
   /** Windows of one stretch of time as one, by merging: '1d'. Stretches begin at the epoch. */
   readonly rollUp?: Duration
   /**
-   * What to do where a tier is not current, after waiting for it: 'fail' (default) with RESULTS_INCOMPLETE, or 'report'
-   * what there is, with `incomplete` on the answer.
+   * What to do where a tier is not current, after waiting for it, or results have expired: 'fail' (default) with
+   * RESULTS_INCOMPLETE or RANGE_EXPIRED, or 'report' what there is, with `incomplete` on the answer. A slice fails.
    */
   readonly incomplete?: 'fail' | 'report'
 }
@@ -60,7 +61,22 @@ export class Reader<K, V, W> {
   }
 
   async read(query: ReadQuery<K>): Promise<Rows<K, V, W>> {
-    const { from, to } = rangeOf(query)
+    const range = rangeOf(query)
+    const expired = await this.#expired(range)
+    if (expired !== undefined && query.incomplete !== 'report') throw rangeExpired(this.#view.name, range, expired)
+    return this.#read(query, range, expired === undefined ? [] : [expired])
+  }
+
+  /** What of a range may have expired. Who asks from −∞ on asks for what is kept. */
+  async #expired({ from, to }: Extent): Promise<Gap | undefined> {
+    if (from === Number.NEGATIVE_INFINITY) return undefined
+    const goneTo = await this.#fetcher.goneTo()
+    return from < goneTo && from < to
+      ? { from, to: Math.min(to, goneTo), why: 'cold keeps results for so long only' }
+      : undefined
+  }
+
+  async #read(query: ReadQuery<K>, { from, to }: Extent, gaps: Gap[]): Promise<Rows<K, V, W>> {
     const keys = query.keys ?? [query.key as K]
     if (keys.length > MOST_KEYS)
       throw problem('TOO_MANY_KEYS', "'keys' of read", {
@@ -69,7 +85,6 @@ export class Reader<K, V, W> {
         remedy: 'Read them in parts, or all keys by slice.',
       })
     const sizeMs = rollUpMs(this.#view, query.rollUp)
-    const gaps: Gap[] = []
     const rows: Row<K, V, W>[] = []
     for await (const [key, parts, watermark] of this.#parts(keys, { from, to }, query.incomplete === 'report', gaps))
       this.#show(rows, key, sizeMs === undefined ? parts : rollUpParts(this.#view, parts, sizeMs), watermark)
@@ -91,7 +106,8 @@ export class Reader<K, V, W> {
     const anchor = await this.#fetcher.lastTime()
     for (let back = Number.isFinite(anchor) ? spanMs : Number.POSITIVE_INFINITY; ; back *= 8) {
       const from = back > 1e15 ? Number.NEGATIVE_INFINITY : anchor - back
-      const rows = await this.read({ key, from, to: end } as ReadQuery<K>)
+      // However far back: what is no more is not among the newest.
+      const rows = await this.#read({ key, from, to: end } as ReadQuery<K>, { from, to: end }, [])
       if (rows.length >= windows || from === Number.NEGATIVE_INFINITY) return rows.slice(-windows).toReversed()
     }
   }
@@ -101,6 +117,8 @@ export class Reader<K, V, W> {
     const { from, to } = rangeOf(options)
     const view = this.#view
     const sizeMs = rollUpMs(view, options.rollUp)
+    const expired = await this.#expired({ from, to })
+    if (expired !== undefined) throw rangeExpired(view.name, { from, to }, expired)
     if (view.gapMs !== undefined)
       return yield* this.#sessions({ from, to }, options.rollUp, sizeMs ?? SESSION_GAPS * view.gapMs)
     const turn = new Turn(this.#clock)
@@ -132,7 +150,8 @@ export class Reader<K, V, W> {
     for await (const { keys, from, to } of sliced(this.#sources, range.from, range.to, stepMs))
       for (let i = 0; i < keys.length; i += SESSION_KEYS) {
         const some = keys.slice(i, i + SESSION_KEYS).map(({ key }) => this.#view.decodeKey(key))
-        yield await this.read({ keys: some, from, to, ...(rollUp === undefined ? {} : { rollUp }) })
+        const query = { keys: some, from, to, ...(rollUp === undefined ? {} : { rollUp }) }
+        yield await this.#read(query, { from, to }, [])
       }
   }
 
@@ -141,7 +160,7 @@ export class Reader<K, V, W> {
     let seen = new Map<string, string>()
     while (signal?.aborted !== true) {
       const query = { key, from, to: Number.POSITIVE_INFINITY, incomplete: 'report' } as const
-      const rows: Rows<K, V, W> = await this.read(query)
+      const rows = await this.#read(query, query, [])
       const now = new Map<string, string>()
       for (const row of rows) {
         const { start, end } = row.window as TimeWindow
@@ -205,4 +224,13 @@ function rangeOf({ from, to }: Range): Extent {
       `The range of a read: found from ${String(from)} to ${String(to)}, expected two times of which the first is not the later, in ms or as Date. Windows are found by their ends, in (from, to].`,
     )
   return range
+}
+
+function rangeExpired(name: string, { from, to }: Extent, expired: Gap): StreamError {
+  return problem('RANGE_EXPIRED', `A read of '${name}' with window ends in (${timeText(from)}, ${timeText(to)}]`, {
+    found: `that results up to ${timeText(expired.to)} may have expired: ${expired.why}`,
+    expected: 'a range that is kept whole',
+    remedy:
+      "Ask from that time on, or from -Infinity for all that is kept, or read with incomplete: 'report'. Older results are to be made anew from an archive; what is to stay needs a longer 'keepFor' of the cold store.",
+  })
 }

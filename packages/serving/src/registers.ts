@@ -16,6 +16,10 @@ export interface PartitionRecord {
   /** The greatest window end that was written. */
   readonly lastEnd: number
   readonly frontier: FrontierState
+  /** When this was said, by the clock of whoever did, ms: what expires does so by the clock, also while W stands still. */
+  readonly at: number
+  /** What ends up to here may have expired, −∞ where cold keeps everything. */
+  readonly goneTo: number
 }
 
 export interface BoundaryRecord {
@@ -29,6 +33,8 @@ export interface Settings {
   readonly leaseMs: number
   readonly longestQueryMs: number
   readonly overlapMs: number
+  /** How long cold keeps results, the shortest that was ever said; undefined: for ever. */
+  readonly keepForMs?: number | undefined
   /** Of the log. */
   readonly partitions: readonly string[]
 }
@@ -95,6 +101,17 @@ export interface ColdFrontier {
   readonly watermark: number
   readonly ended: boolean
   readonly covered: ReadonlyMap<string, bigint>
+}
+
+/**
+ * Up to which window end results may have expired by now: W goes on with the clock while nobody says another. Where there
+ * never was one, age is measured from the last window end.
+ */
+export function goneTo(record: PartitionRecord | undefined, keepForMs: number | undefined, now: number): number {
+  if (record === undefined || keepForMs === undefined) return Number.NEGATIVE_INFINITY
+  const { goneTo: said, at, lastEnd } = record
+  const watermark = Number.isFinite(record.frontier.watermark) ? record.frontier.watermark : lastEnd
+  return Math.max(said, watermark + Math.max(0, now - at) - keepForMs)
 }
 
 /**

@@ -112,6 +112,12 @@ export function composeTiers<K extends Key, V, W extends TimeWindow>(
       expected: `at least the allowed lateness and the gap, ${leastOverlapMs}ms: for so long a session may become part of another`,
       remedy: 'Leave it out.',
     })
+  if (cold.keepForMs !== undefined && cold.keepForMs <= hot.serveForMs + overlapMs)
+    throw problem('BAD_TIERS', `How long the cold store of '${view.name}' keeps results`, {
+      found: `${cold.keepForMs}ms`,
+      expected: `more than hot serves, with the overlap ${hot.serveForMs + overlapMs}ms: cold answers for what hot forgets`,
+      remedy: "Raise 'keepFor', or leave it out to keep results for ever.",
+    })
   const { maxWaiting = 100_000 } = options
   if (!Number.isSafeInteger(maxWaiting) || maxWaiting < 1)
     throw problem('BAD_TIERS', `'maxWaiting' of the tiers of '${view.name}'`, {
@@ -128,7 +134,12 @@ export function composeTiers<K extends Key, V, W extends TimeWindow>(
     version,
     clock,
     rules,
-    settings: { leaseMs: ms('lease', '30s'), longestQueryMs: ms('longestQuery', '30s'), overlapMs },
+    settings: {
+      leaseMs: ms('lease', '30s'),
+      longestQueryMs: ms('longestQuery', '30s'),
+      overlapMs,
+      keepForMs: cold.keepForMs,
+    },
     maxWaitMs: ms('maxWait', '5s'),
     tickMs,
     extendAfterMs: EXTEND_AFTER_TICKS * tickMs,

@@ -19,6 +19,8 @@ export async function agreed(cold: ColdSession, name: string, own: Settings): Pr
   return said
 }
 
+const FOR_EVER = Number.POSITIVE_INFINITY
+
 /** As `agreed`, and says it where nobody has, or where the log has more partitions now. */
 export async function agree(
   cold: ColdSession,
@@ -27,9 +29,15 @@ export async function agree(
   log: LogSession,
 ): Promise<Settings> {
   for (;;) {
-    const settings: Settings = { ...own, partitions: log.partitions }
     const before = await cold.register(REGISTERS.settings)
-    await agreed(cold, name, settings)
+    const said = await agreed(cold, name, { ...own, partitions: log.partitions })
+    // What is there goes when it was told to, however long later results stay.
+    const keepForMs = Math.min(own.keepForMs ?? FOR_EVER, said?.keepForMs ?? FOR_EVER)
+    const settings: Settings = {
+      ...own,
+      keepForMs: keepForMs === FOR_EVER ? undefined : keepForMs,
+      partitions: log.partitions,
+    }
     const bytes = encodeRegister(settings)
     if (sameBytes(before, bytes) || (await cold.compareAndSet(REGISTERS.settings, before, bytes))) return settings
   }

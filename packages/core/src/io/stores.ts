@@ -129,5 +129,10 @@ export interface ColdStore {
   readonly kind: string
   /** Stores that order cells by one number take results of epoch 0 only: of jobs that restart with what they knew. */
   readonly epochZeroOnly: boolean
+  /**
+   * How long cells stay behind W, in event time, where not for ever: one of a window that ends at e goes when as much time
+   * has passed since it was put as e + this was ahead of W then.
+   */
+  readonly keepForMs?: number
   readonly open: (aggregation: Aggregation) => Promise<ColdSession>
 }

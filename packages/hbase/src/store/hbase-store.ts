@@ -17,6 +17,7 @@ export function hbaseStore(options: HBaseStoreOptions): ColdStore {
   return Object.freeze({
     kind: `hbase(${settings.table.name})`,
     epochZeroOnly: true,
+    ...(settings.keepForMs === undefined ? {} : { keepForMs: settings.keepForMs }),
     open: (aggregation) => openSession(settings, aggregation),
   } satisfies ColdStore)
 }
