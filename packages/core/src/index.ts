@@ -91,6 +91,7 @@ export type {
 } from './io/transaction.ts'
 export { type CommittedItems, type MemoryTransactions, memoryTransactions } from './io/memory-transactions.ts'
 export { type StatePart, fromParts, partsOf } from './io/parts.ts'
+export { notPlain } from './io/not-plain.ts'
 export { type CheckpointSession, type CheckpointStore, type Pause, memoryCheckpoints } from './io/checkpoint.ts'
 export { type Cell, compareVersions } from './io/cell.ts'
 export { paneCell } from './io/pane-cell.ts'

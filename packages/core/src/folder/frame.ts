@@ -15,6 +15,7 @@
 import { createHash } from 'node:crypto'
 import { deserialize, serialize } from 'node:v8'
 import { StreamError } from '../errors/stream-error.ts'
+import { notPlain } from '../io/not-plain.ts'
 import type { Pause } from '../io/checkpoint.ts'
 import { type Piece, joined, piecesOf } from '../io/pieces.ts'
 
@@ -129,11 +130,7 @@ function* plainGroups(job: string, value: unknown): Generator<Buffer, void> {
     for (const group of piecesOf(value)) yield serialize(group)
   } catch (cause) {
     const { path, what } = culprit(value)
-    throw new StreamError(
-      'CHECKPOINT_NOT_PLAIN',
-      `The checkpoint of '${job}': found ${what} at ${path}, expected plain values (objects, arrays, Map, Set, Date, bigint, bytes). Keep only such values in records, keys and accumulators, or give the aggregator encode and decode.`,
-      { cause },
-    )
+    throw notPlain(`The checkpoint of '${job}'`, `${what} at ${path}`, cause)
   }
 }
 

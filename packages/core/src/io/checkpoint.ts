@@ -3,7 +3,8 @@
  * `verifyCheckpointStore` in @tidemark/testing tries to break it.
  */
 
-import { StreamError } from '../errors/stream-error.ts'
+import { reasonOf } from '../errors/stream-error.ts'
+import { notPlain } from './not-plain.ts'
 import { type Piece, joined, piecesOf } from './pieces.ts'
 
 /** Gives the host its turn when one is due: a promise then, else nothing. */
@@ -60,11 +61,7 @@ function* copiedGroups(job: string, checkpoint: unknown): Generator<readonly Pie
   try {
     for (const group of piecesOf(checkpoint)) yield copied(group)
   } catch (cause) {
-    throw new StreamError(
-      'CHECKPOINT_NOT_PLAIN',
-      `The checkpoint of '${job}': found what cannot be cloned (${String(cause)}), expected plain values (objects, arrays, Map, Set, Date, bigint, bytes). Keep only such values in records, keys and accumulators, or give the aggregator encode and decode.`,
-      { cause },
-    )
+    throw notPlain(`The checkpoint of '${job}'`, `what cannot be cloned (${reasonOf(cause)})`, cause)
   }
 }
 

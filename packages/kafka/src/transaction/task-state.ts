@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { deserialize, serialize } from 'node:v8'
-import { StreamError, fromParts, partsOf, reasonOf } from '@tidemark/core'
+import { StreamError, fromParts, notPlain, partsOf, reasonOf } from '@tidemark/core'
 
 /** What a part is cut into: well below what brokers take by default. */
 const MOST_BYTES = 512 * 1024
@@ -87,11 +87,7 @@ function* recordsOf(name: string, value: unknown): Generator<{ readonly key: str
   try {
     bytes = serialize(value)
   } catch (cause) {
-    throw new StreamError(
-      'CHECKPOINT_NOT_PLAIN',
-      `The state at '${name}': found what cannot be cloned (${reasonOf(cause)}), expected plain values (objects, arrays, Map, Set, Date, bigint, bytes). Keep only such values in records, keys and accumulators, or give the aggregator encode and decode.`,
-      { cause },
-    )
+    throw notPlain(`The state at '${name}'`, `what cannot be cloned (${reasonOf(cause)})`, cause)
   }
   const slices = Math.max(1, Math.ceil(bytes.length / MOST_BYTES))
   for (let i = 0; i < slices; i++) {

@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { deserialize, serialize } from 'node:v8'
-import { StreamError, fromParts, partsOf } from '@tidemark/core'
+import { StreamError, fromParts, notPlain, partsOf, reasonOf } from '@tidemark/core'
 import type { Environment } from './environment.ts'
 import { AREA, after, delimited, keyOf } from './keys.ts'
 import type { LogTable, NewEntry } from './log-table.ts'
@@ -105,11 +105,7 @@ export class JobSession {
     try {
       return serialize([name, value])
     } catch (cause) {
-      throw new StreamError(
-        'CHECKPOINT_NOT_PLAIN',
-        `The state of '${this.#job}': found what cannot be cloned (${String(cause)}), expected plain values (objects, arrays, Map, Set, Date, bigint, bytes). Keep only such values in records, keys and accumulators, or give the aggregator encode and decode.`,
-        { cause },
-      )
+      throw notPlain(`The state of '${this.#job}'`, `what cannot be cloned (${reasonOf(cause)})`, cause)
     }
   }
 }
