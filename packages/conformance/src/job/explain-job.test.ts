@@ -96,13 +96,75 @@ Split 'eventTime/p1' holds it back: it has delivered nothing yet; it has been th
 In 'window' the window [1970-01-01T00:00:00Z, 1970-01-01T00:01:00Z) waits for the watermark to reach 1970-01-01T00:01:00Z.
 What would complete it, from each of these splits:
   split 'eventTime/p0': a record that proves it, or its end, or 30s of silence once it has nothing more to read (idleAfter)
-  split 'eventTime/p1': a record that proves it, or its end, or 30s of silence once it has nothing more to read (idleAfter)`)
+  split 'eventTime/p1': a record that proves it, or its end, or 30s of silence once it has nothing more to read (idleAfter)
+  while no split is active, the watermark holds (whenAllIdle: 'hold')`)
   clock.advance('30s')
   await until(() => job.health().splits.get('eventTime/p1')?.state === 'idle')
   expect(job.explain().split('\n\n')[0]).toBe(`The watermark is not known yet.
 No split is active: it holds until one delivers.
 Split 'eventTime/p0' is idle and does not count.
 Split 'eventTime/p1' is idle and does not count.`)
+  await job.stop()
+})
+
+test('while all splits are idle the watermark holds: what one of them would have to deliver is said', async () => {
+  const { push, clock, job } = setUp(
+    (keyed) => keyed.window(tumbling('1m')).count().to(collected()) as never,
+    ['p0', 'p1'],
+    { idleAfter: '30s' },
+  )
+  await push('p0', 80_000)
+  await push('p1', 12_000)
+  clock.advance('29s')
+  await push('p1', 12_000)
+  clock.advance('2s')
+  await until(() => job.health().splits.get('eventTime/p0')?.state === 'idle')
+  expect(job.explain(window(1, 2)).split('\n\n')[1])
+    .toBe(`In 'window' the window [1970-01-01T00:01:00Z, 1970-01-01T00:02:00Z) waits for the watermark to reach 1970-01-01T00:02:00Z (1m 53s to go).
+What would complete it, from each of these splits:
+  split 'eventTime/p1': a record of 1970-01-01T00:02:05Z or later
+  while no split is active, the watermark holds (whenAllIdle: 'hold')`)
+  clock.advance('30s')
+  await until(() => job.health().splits.get('eventTime/p1')?.state === 'idle')
+  expect(job.explain(window(0, 1)).split('\n\n').slice(0, 2).join('\n')).toBe(`The watermark is 1970-01-01T00:00:07Z.
+It has stood still since 1970-01-01T00:00:00Z although something waits.
+No split is active: it holds until one delivers.
+Split 'eventTime/p0' is idle and does not count.
+Split 'eventTime/p1' is idle and does not count.
+In 'window' the window [1970-01-01T00:00:00Z, 1970-01-01T00:01:00Z) waits for the watermark to reach 1970-01-01T00:01:00Z (53s to go).
+What would complete it, from any one of these splits, or the end of all of them:
+  split 'eventTime/p0': a record
+  split 'eventTime/p1': a record of 1970-01-01T00:01:05Z or later`)
+  await push('p0', 1_000)
+  expect(job.explain(window(0, 1))).toContain('is final')
+  await job.stop()
+})
+
+test("with whenAllIdle: 'advance' silence completes a window: before it begins and while it lasts", async () => {
+  const { push, clock, job } = setUp(
+    (keyed) => keyed.window(tumbling('1m')).count().to(collected()) as never,
+    ['p0', 'p1'],
+    { idleAfter: '30s', whenAllIdle: 'advance' },
+  )
+  await push('p0', 12_000)
+  await push('p1', 12_000)
+  expect(job.explain(window(0, 1)).split('\n\n')[1]?.split('\n').slice(-2)).toEqual([
+    "  split 'eventTime/p1': a record of 1970-01-01T00:01:05Z or later, or its end, or 30s of silence once it has nothing more to read (idleAfter)",
+    "  while no split is active, the watermark goes on with processing time (whenAllIdle: 'advance')",
+  ])
+  clock.advance('31s')
+  await until(() => job.health().splits.get('eventTime/p1')?.state === 'idle')
+  expect(job.explain(window(0, 1)).split('\n\n').slice(0, 2).join('\n')).toBe(`The watermark is 1970-01-01T00:00:38Z.
+No split is active: it goes on with processing time (whenAllIdle: 'advance').
+Split 'eventTime/p0' is idle and does not count.
+Split 'eventTime/p1' is idle and does not count.
+In 'window' the window [1970-01-01T00:00:00Z, 1970-01-01T00:01:00Z) waits for the watermark to reach 1970-01-01T00:01:00Z (22s to go).
+What would complete it, from any one of these splits, or the end of all of them:
+  split 'eventTime/p0': a record of 1970-01-01T00:01:05Z or later
+  split 'eventTime/p1': a record of 1970-01-01T00:01:05Z or later
+  22s more of silence, for the watermark goes on with processing time (whenAllIdle: 'advance')`)
+  clock.advance('22s')
+  await until(() => job.explain(window(0, 1)).includes('is final'))
   await job.stop()
 })
 
@@ -126,7 +188,7 @@ Split 'eventTime/p0' holds it back: it has proven 1970-01-01T01:05:55Z; its last
 
 In 'hours' the window [1970-01-01T00:00:00Z, 1970-01-01T01:00:00Z) waits for the watermark to reach 1970-01-01T01:10:00Z (4m 5s to go), 10m after its end: until then results of 'minutes' may come.
 What would complete it, from each of these splits:
-  split 'eventTime/p0': a record of 1970-01-01T01:10:05Z or later, or its end, or idleAfter in eventTime, for it has nothing more to read
+  split 'eventTime/p0': a record of 1970-01-01T01:10:05Z or later, or its end, or idleAfter with whenAllIdle: 'advance' in eventTime, for it has nothing more to read
 
 Counted so far:
            records  too late  early panes  on-time  late  of them last  retractions  replaced  withdrawn
@@ -165,10 +227,10 @@ test('results that replace each other, and sessions that are withdrawn, are coun
   expect(job.explain(window(0, 60)).split('\n\n')[1])
     .toBe(`In 'visits' the window [1970-01-01T00:00:00Z, 1970-01-01T01:00:00Z) waits for the watermark to reach 1970-01-01T01:00:00.001Z (57m 5s to go).
 What would complete it, from each of these splits:
-  split 'eventTime/p0': a record of 1970-01-01T01:00:05.001Z or later, or its end, or idleAfter in eventTime, for it has nothing more to read
+  split 'eventTime/p0': a record of 1970-01-01T01:00:05.001Z or later, or its end, or idleAfter with whenAllIdle: 'advance' in eventTime, for it has nothing more to read
 In 'hours' the window [1970-01-01T00:00:00Z, 1970-01-01T01:00:00Z) waits for the watermark to reach 1970-01-01T02:00:00.001Z (1h 57m to go), 1h and 1ms after its end: until then results of 'visits' may come.
 What would complete it, from each of these splits:
-  split 'eventTime/p0': a record of 1970-01-01T02:00:05.001Z or later, or its end, or idleAfter in eventTime, for it has nothing more to read`)
+  split 'eventTime/p0': a record of 1970-01-01T02:00:05.001Z or later, or its end, or idleAfter with whenAllIdle: 'advance' in eventTime, for it has nothing more to read`)
   await job.stop()
 })
 

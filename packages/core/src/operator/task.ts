@@ -137,7 +137,7 @@ export class Task {
       }
       if (!this.#announced && this.#waits()) next = Math.min(next, this.#movedAt + stalledAfterMs)
     }
-    const advanced = this.#advanced()
+    const advanced = this.advanced
     if (advanced > this.cursor.watermark || this.#mayAdvance()) {
       for (const { operator, delayMs } of this.outputs) {
         if (operator.nextDue !== Number.POSITIVE_INFINITY)
@@ -317,7 +317,7 @@ export class Task {
       }
     }
     this.raise(this.watermarks.combine())
-    const advanced = this.#advanced()
+    const advanced = this.advanced
     if (Number.isFinite(advanced)) this.raise(this.watermarks.raise(advanced))
     this.#announceStall()
     this.#watchAt = this.#nextWatch()
@@ -346,12 +346,12 @@ export class Task {
   }
 
   /** Where the watermark may go while every split is idle and caught up; −∞: nowhere. */
-  #advanced(): number {
+  get advanced(): number {
     return Math.min(...this.timelines.map((timeline) => timeline.advanced(this.cursor.now)))
   }
 
   #mayAdvance(): boolean {
-    return this.timelines.length > 0 && Number.isFinite(this.#advanced())
+    return this.timelines.length > 0 && Number.isFinite(this.advanced)
   }
 
   #waits(): boolean {

@@ -16,6 +16,7 @@ import type { TimeWindow } from '../window/window.ts'
 
 /** Splits named one by one; beyond that only counted. */
 const MOST_NAMED = 5
+const GOES_ON = "goes on with processing time (whenAllIdle: 'advance')"
 
 /** A split with the time stage it belongs to. */
 interface Placed {
@@ -47,7 +48,10 @@ function time({ task }: Compiled, stalledSince: number | undefined): readonly st
       : 'has delivered nothing yet'
     const since = holder === undefined ? '' : `; ${lastRecord(holder, now)}`
     lines.push(`Split '${slowest.name}' holds it back: it ${proven}${since}.`)
-  } else if (splits.length > 0) lines.push('No split is active: it holds until one delivers.')
+  } else if (splits.length > 0)
+    lines.push(
+      `No split is active: ${Number.isFinite(task.advanced) ? `it ${GOES_ON}` : 'it holds until one delivers'}.`,
+    )
   const out = splits.filter(({ clock }) => clock.split.state !== 'active')
   for (const { clock } of out.slice(0, MOST_NAMED))
     lines.push(`Split '${clock.split.name}' is ${clock.split.state} and does not count.`)
@@ -112,7 +116,7 @@ function standing(
   const reason = delayMs === 0 ? '' : `, ${delayText(delayMs)} after its end: ${whyLater(node, names)}`
   return [
     `${here} waits for the watermark to reach ${timeText(completes)}${toGo}${reason}.`,
-    ...remedy(placed(task.timelines), completes),
+    ...remedy(task, completes),
   ]
 }
 
@@ -121,28 +125,58 @@ function whyLater(node: WindowNode, names: Compiled['names']): string {
   return `until then results of '${names.get(windowOf(node.from.from))}' may come`
 }
 
-/** What would complete a window: for each split that has not come so far, what it would have to deliver. */
-function remedy(splits: readonly Placed[], completes: number): readonly string[] {
-  const behind = splits.filter(({ clock }) => clock.split.state === 'active' && clock.split.watermark < completes)
+/** What would complete a window: what splits that have not come so far would have to deliver, or silence. */
+function remedy(task: Compiled['task'], completes: number): readonly string[] {
+  const splits = placed(task.timelines)
+  const active = splits.filter(({ clock }) => clock.split.state === 'active')
+  const idle = splits.filter(({ clock }) => clock.split.state === 'idle')
+  if (active.length === 0) return idle.length === 0 ? [] : whileIdle(task, idle, completes)
+  const behind = active.filter(({ clock }) => clock.split.watermark < completes)
   if (behind.length === 0) return []
-  const lines = behind.slice(0, MOST_NAMED).map(({ clock, timeline }) => {
-    const { watermark, idleAfterMs } = timeline.options
-    const at =
-      watermark.boundMs === undefined ? 'that proves it' : `of ${timeText(completes + watermark.boundMs)} or later`
-    const idle =
-      idleAfterMs === undefined
-        ? clock.caughtUp
-          ? ', or idleAfter in eventTime, for it has nothing more to read'
-          : ''
-        : `, or ${showMs(idleAfterMs)} of silence once it has nothing more to read (idleAfter)`
-    return `  split '${clock.split.name}': a record ${at}, or its end${idle}`
-  })
-  const more = behind.length - lines.length
+  const advances = task.timelines.every(({ options }) => options.whenAllIdle === 'advance')
+  // Should they all fall silent, no split is active.
+  const all = behind.length === active.length
+  const lone = active.length === 1
+  const holdsThen = all && behind.every(({ clock }) => clock.caughtUp)
   return [
     'What would complete it, from each of these splits:',
-    ...lines,
-    ...(more === 0 ? [] : [`  and ${more} more splits`]),
+    ...named(behind, (placed) => {
+      const { idleAfterMs } = placed.timeline.options
+      const end = lone && idle.length > 0 ? '' : ', or its end'
+      if (idleAfterMs !== undefined)
+        return `${record(placed, completes)}${end}${lone && !advances ? '' : `, or ${showMs(idleAfterMs)} of silence once it has nothing more to read (idleAfter)`}`
+      const option = holdsThen ? "idleAfter with whenAllIdle: 'advance'" : 'idleAfter'
+      return `${record(placed, completes)}${end}${placed.clock.caughtUp ? `, or ${option} in eventTime, for it has nothing more to read` : ''}`
+    }),
+    ...(all && behind.every(({ timeline }) => timeline.options.idleAfterMs !== undefined)
+      ? [`  while no split is active, the watermark ${advances ? GOES_ON : "holds (whenAllIdle: 'hold')"}`]
+      : []),
   ]
+}
+
+/** The same while no split is active: one that delivers is the only one that counts. */
+function whileIdle(task: Compiled['task'], idle: readonly Placed[], completes: number): readonly string[] {
+  const { advanced, cursor } = task
+  const toGo = Number.isFinite(advanced)
+    ? [`  ${spanText(completes - Math.max(advanced, cursor.watermark))} more of silence, for the watermark ${GOES_ON}`]
+    : []
+  return [
+    'What would complete it, from any one of these splits, or the end of all of them:',
+    ...named(idle, (placed) => (placed.clock.split.watermark < completes ? record(placed, completes) : 'a record')),
+    ...toGo,
+  ]
+}
+
+function named(splits: readonly Placed[], says: (placed: Placed) => string): readonly string[] {
+  const lines = splits.slice(0, MOST_NAMED).map((placed) => `  split '${placed.clock.split.name}': ${says(placed)}`)
+  const more = splits.length - lines.length
+  return more === 0 ? lines : [...lines, `  and ${more} more splits`]
+}
+
+/** The record that would prove that time has come so far. */
+function record({ timeline }: Placed, completes: number): string {
+  const { boundMs } = timeline.options.watermark
+  return boundMs === undefined ? 'a record that proves it' : `a record of ${timeText(completes + boundMs)} or later`
 }
 
 /** What came and what was written, stage by stage. */
