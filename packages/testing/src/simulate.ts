@@ -69,7 +69,8 @@ export function simulate<P, In>(
   options: SimulateOptions<NoInfer<In>>,
 ): Run<P> {
   const { record, onFailure = 'throw', generateCode } = options
-  const played = play(pipeline, script, record, { onFailure, ...(generateCode === undefined ? {} : { generateCode }) })
+  const mode = generateCode === undefined ? {} : { generateCode }
+  const played = play(pipeline, script, record, { onFailure, ...mode })
   const panes = played.steps.flatMap((step) => step.panes)
   return {
     panes,
@@ -79,10 +80,10 @@ export function simulate<P, In>(
     metrics: metricsOf(played.engine, 0),
     stateEntries: entriesOf(played.engine),
     failure: played.failure,
-    permutations: (how) => ({ sameResults: () => permute(pipeline, script, record, played, how) }),
+    permutations: (how) => ({ sameResults: () => permute(pipeline, script, record, played, { ...mode, ...how }) }),
     crashAtEveryStep: () => ({
       sameResults: () => {
-        const again = play(pipeline, script, record, { onFailure, crash: true })
+        const again = play(pipeline, script, record, { onFailure, crash: true, ...mode })
         samePanes(
           panes,
           again.steps.flatMap((step) => step.panes),
@@ -131,7 +132,7 @@ function permute<P, In>(
   script: Script,
   record: MakeRecord<In>,
   original: Played<P>,
-  options: PermutationOptions,
+  { generateCode, ...options }: PermutationOptions & { readonly generateCode?: boolean },
 ): void {
   const next = random(options.seed)
   const lateness = latenessOf(original)
@@ -140,7 +141,7 @@ function permute<P, In>(
   let tried = 0
   for (let run = 0; run < options.runs; run++) {
     const other = scriptOf(reordered(script.steps, isLate, next))
-    const played = play(pipeline, other, record)
+    const played = play(pipeline, other, record, generateCode === undefined ? {} : { generateCode })
     // Where the watermark follows the records another order may make some late: that says nothing.
     if (latenessOf(played) !== lateness) continue
     tried++

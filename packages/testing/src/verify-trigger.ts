@@ -1,5 +1,6 @@
 /** Owns the laws of triggers: a step is pure, and a fast path means the same as the step beside it. */
 import {
+  type PaneGate,
   type Pipeline,
   type TimeWindow,
   type Trigger,
@@ -50,29 +51,39 @@ const WINDOWS: readonly (readonly [name: string, assigner: WindowAssigner<unknow
   ['slidingByRecord', slidingByRecord('8ms') as never],
 ]
 
+/** Holds each pane back until some time after the one before. */
+const HOLDS: PaneGate<number> = {
+  kind: 'holds',
+  decide: (last = Number.NEGATIVE_INFINITY, _, { now }) => (now >= last + 20 ? 'emit' : { holdUntil: last + 20 }),
+  emitted: (_, __, { now }) => now,
+}
+
 /**
  * Throws a plain Error, with the smallest script found and the seed, where a trigger breaks a law on random scripts, for
  * grid windows, record-aligned ones and sessions: its step is pure and stays within its row (see `watched`), a restart
- * after every step leaves no trace, and where it states a fast path, the panes by that are those by its step.
+ * after every step leaves no trace, and where it states a fast path, the panes by that are those by its step, also
+ * behind a gate that holds them back.
  * @example verifyTrigger(earlyAndLate({ earlyEvery: '5ms' }))
  */
 export function verifyTrigger(trigger: Trigger<never>, options: VerifyTriggerOptions = {}): void {
   const { fastPath, ...generic } = trigger
   const slow = watched(Object.freeze(generic) as Trigger<never>)
-  const how: fc.Arbitrary<Options> = fc.record({
+  const how: fc.Arbitrary<Omit<Options, 'gate'> & { readonly gate?: PaneGate | undefined }> = fc.record({
     allowedLateness: fc.constantFrom('0ms', '7ms', '30ms'),
     accumulation: fc.constantFrom('accumulating', 'retracting', 'discarding'),
     onTime: fc.constantFrom('always', 'nonEmpty'),
     closing: fc.constantFrom('always', 'nonEmpty'),
     allowDataLoss: fc.constant(true),
+    ...(trigger.gate === undefined ? { gate: fc.option(fc.constant(HOLDS as PaneGate), { nil: undefined }) } : {}),
   })
   for (const [name, assigner] of WINDOWS) {
-    const property = fc.property(options.scripts ?? scripts(), how, (script, window) => {
+    const property = fc.property(options.scripts ?? scripts(), how, (script, { gate, ...window }) => {
       const panes = (by: Trigger<never>, crash: boolean): readonly unknown[] => {
         const record = (key: string, value: number, at: number): Item => ({ key, value, at })
         // The fast path as it runs: in generated code, where that may be made.
         const way = by === trigger ? { crash } : { crash, generateCode: false }
-        const { steps } = play(summing(assigner, { ...window, trigger: by }), script, record, way)
+        const how = { ...window, trigger: by, ...(gate === undefined ? {} : { gate }) }
+        const { steps } = play(summing(assigner, how), script, record, way)
         // Within one step keys and windows may take any order.
         return steps.flatMap((step) => step.panes.toSorted(byName))
       }

@@ -6,13 +6,17 @@ import {
   type TimeWindow,
   type Trigger,
   type WindowAssigner,
+  arrivalClock,
   collected,
   engineOf,
   hopping,
+  latestValues,
+  memoryCheckpoints,
   monotonous,
   ms,
   pipeline,
   policy,
+  replay,
   session,
   slidingByRecord,
   tumbling,
@@ -152,7 +156,7 @@ describe('maxKeys', () => {
     const failing = (): unknown => simulate(line, script`watermark 0 | a=1@1 | b=1@1 | c=1@1`, { record: item })
     expect(failing).toThrow(StreamError)
     expect(failing).toThrow(
-      "The buffer of suppress.untilTimeLimit(90ms, { maxKeys: 2, onFull: fail }) in 'window': found 3 results held back, expected at most maxKeys = 2. Raise the bound, make the limit shorter, or let the oldest leave with onFull: 'emitEarly'.",
+      "The buffer of suppress.untilTimeLimit(90ms, { maxKeys: 2, onFull: fail }) in 'window': found 3 results held back, expected at most maxKeys = 2. Raise the bound, or let the oldest leave with onFull: 'emitEarly': either goes on from the last checkpoint.",
     )
   })
 })
@@ -250,4 +254,37 @@ test('a restart in the middle goes on with what was held, and with its room', ()
   expect(next.windows[0]?.operator.stage.held).toBe(2)
   feed(next, 'a', 2)
   expect(() => feed(next, 'c', 3)).toThrow(/found 3 results held back/)
+})
+
+describe('a job that stopped because its buffer was full goes on from its checkpoint', () => {
+  const items = Array.from({ length: 30 }, (_, i) => item(`k${i % 7}`, i, 2 * i))
+  const job = (buffer: GateBuffer, checkpoint = memoryCheckpoints({ everyMs: 4 }), store = latestValues()) => ({
+    store,
+    checkpoint,
+    run: () =>
+      pipeline('buffers')
+        .from(replay(items, { arrivedAt: ({ at }) => at }))
+        .eventTime({ timestamp: ({ at }) => at, watermark: monotonous() })
+        .keyBy(({ key }) => key)
+        .window(tumbling('100ms'), { trigger: suppress.untilTimeLimit('50ms', buffer) })
+        .sum(({ value }) => value)
+        .to(store as never)
+        .start({ clock: arrivalClock(), checkpoint, batchSize: 2 }).done,
+  })
+  test.each<GateBuffer>([
+    { maxKeys: 100, onFull: 'fail' },
+    { maxKeys: 3, onFull: 'emitEarly' },
+  ])('with %o', async (mended) => {
+    const calm = job({ maxKeys: 100, onFull: 'fail' })
+    await calm.run()
+    const { run, checkpoint, store } = job({ maxKeys: 3, onFull: 'fail' })
+    await expect(run()).rejects.toMatchObject({ code: 'BUFFER_FULL', at: { operator: 'window' } })
+    await expect(job({ maxKeys: 3, onFull: 'fail' }, checkpoint, store).run()).rejects.toMatchObject({
+      code: 'BUFFER_FULL',
+    })
+    await job(mended, checkpoint, store).run()
+    expect([...store.entries()]).toEqual(expect.arrayContaining([...calm.store.entries()]))
+    expect(store.size).toBe(calm.store.size)
+    expect(calm.store.size).toBe(7)
+  })
 })

@@ -112,7 +112,7 @@ export class HeldBack {
       : `found ${this.#bytes} bytes of results held back, expected at most maxBytes = ${maxBytes}`
     return new StreamError(
       'BUFFER_FULL',
-      `The buffer of ${trigger.kind} in '${name}': ${found}. Raise the bound, make the limit shorter, or let the oldest leave with onFull: 'emitEarly'.`,
+      `The buffer of ${trigger.kind} in '${name}': ${found}. Raise the bound, or let the oldest leave with onFull: 'emitEarly': either goes on from the last checkpoint.`,
       { at: { operator: name } },
     )
   }

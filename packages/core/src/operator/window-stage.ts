@@ -161,7 +161,7 @@ export class WindowStage {
     if (whenFull === 'shed') return false
     throw new StreamError(
       'STATE_FULL',
-      `The state of '${name}': found ${this.entries} entries of (key, window), expected at most maxKeys = ${maxKeys}. Raise maxKeys, make windows or allowedLateness shorter, or set whenFull: 'shed'.`,
+      `The state of '${name}': found ${this.entries} entries of (key, window), expected at most maxKeys = ${maxKeys}. Raise maxKeys or set whenFull: 'shed', which go on from the last checkpoint, or make windows or allowedLateness shorter, which begin anew.`,
       { at: { operator: name } },
     )
   }

@@ -18,6 +18,7 @@ import { AccumulatorCodec } from '../aggregate/accumulator-codec.ts'
 import { Corrections } from '../operator/correct.ts'
 import { keeping, unfold } from '../operator/kept.ts'
 import { checkPlain, keepsAccumulators, stagesOf, takesCorrections, throughStages, visibleOnly } from './keeping.ts'
+import { behind } from '../trigger/policy.ts'
 import { isMerging } from '../window/assigner.ts'
 import type { NodeCounters } from './compile.ts'
 import { keepShapes } from './kept-shapes.ts'
@@ -168,6 +169,7 @@ export class WindowCompiler {
       {
         ...node,
         name,
+        trigger: behind(node.gate, node.trigger),
         merging: isMerging(node.assigner),
         mayWithdraw: mayWithdraw(node),
         keeps,

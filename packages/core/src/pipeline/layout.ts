@@ -1,5 +1,7 @@
 /** Owns what the state of a pipeline depends on: a checkpoint fits a pipeline whose layout is the same. */
 import { showMs } from '../time/duration.ts'
+import type { PaneGate } from '../trigger/gate.ts'
+import { behind } from '../trigger/policy.ts'
 import { windowOf } from './over-results.ts'
 import { type SinkNode, namesOf, nodesOf } from './plan.ts'
 
@@ -15,11 +17,13 @@ export function layoutOf(sinks: readonly SinkNode[]): Layout {
     if (node.op === 'source') layout[`source ${name}`] = { kind: node.source.kind }
     if (node.op !== 'window') continue
     const single = typeof (node.aggregate as { create?: unknown }).create === 'function'
+    const own = node.trigger.gate
+    const { fastPath, step } = behind(node.gate, node.trigger)
     layout[name] = {
       windows: node.assigner.kind,
-      trigger: node.trigger.kind,
-      'trigger state': String(node.trigger.fastPath === undefined ? node.trigger.step.initial.length : 0),
-      gate: (node.trigger.gate ?? node.gate)?.kind ?? 'none',
+      trigger: own === undefined ? node.trigger.kind : lasting(node.trigger.kind, own),
+      'trigger state': String(fastPath === undefined ? step.initial.length : 0),
+      gate: gateText(own ?? node.gate),
       accumulation: node.accumulation,
       allowedLateness: showMs(node.latenessMs),
       aggregates: single ? 'one' : Object.keys(node.aggregate).join(', '),
@@ -27,4 +31,13 @@ export function layoutOf(sinks: readonly SinkNode[]): Layout {
     }
   }
   return layout
+}
+
+function gateText(gate: PaneGate | undefined): string {
+  return gate === undefined ? 'none' : lasting(gate.kind, gate)
+}
+
+/** What a buffer holds back means the same whatever its bounds are, so that one that was full can be made larger. */
+function lasting(kind: string, { buffer }: PaneGate): string {
+  return buffer === undefined ? kind : kind.replace(/\(.*/s, '')
 }

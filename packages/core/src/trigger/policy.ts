@@ -83,3 +83,13 @@ function stepOf({ early, completion, late }: FastPath): TriggerStep {
     wakeAtWatermark: () => NEVER,
   } satisfies TriggerStep)
 }
+
+/**
+ * A trigger behind a gate. A fast path knows one time that a slot waits for; where a gate may hold a pane for another,
+ * a trigger with a cadence goes by its step.
+ */
+export function behind<W>(gate: PaneGate | undefined, trigger: Trigger<W>): Trigger<W> {
+  const { fastPath, ...byStep } = trigger
+  const hasCadence = typeof fastPath?.early === 'object' || typeof fastPath?.late === 'object'
+  return hasCadence && (trigger.gate ?? gate) !== undefined ? byStep : trigger
+}
