@@ -260,3 +260,32 @@ It has stood still since 1970-01-01T00:00:00Z although something waits.
 Split 'eventTime/p0' holds it back: it has proven 1970-01-01T00:00:05Z; its last record came 1970-01-01T00:00:00Z, 1m ago, it has nothing more to read.`)
   await job.stop()
 })
+
+test('records that do not move the time of a split are told from those that do', async () => {
+  const { push, clock, job } = setUp((keyed) => keyed.window(tumbling('1m')).count().to(collected()) as never)
+  for (let i = 0; i <= 5; i++) {
+    await push('p0', 12_000 - i)
+    if (i < 5) clock.advance('10s')
+  }
+  expect(job.explain().split('\n')[1]).toBe(
+    "Split 'eventTime/p0' holds it back: it has proven 1970-01-01T00:00:07Z; its last record came 1970-01-01T00:00:50Z, 0ms ago, its watermark has stood still since 1970-01-01T00:00:00Z, 50s ago, it has nothing more to read.",
+  )
+  await job.stop()
+})
+
+test('records that are too far ahead to be believed prove nothing, and are said not to count', async () => {
+  const { push, clock, job } = setUp((keyed) => keyed.window(tumbling('1m')).count().to(collected()) as never, ['p0'], {
+    maxAhead: '5m',
+  })
+  await until(() => job.health().splits.size > 0)
+  clock.advance('10s')
+  await push('p0', 60 * minute)
+  const [first, second] = job.explain(window(60, 61)).split('\n\n')
+  expect(first?.split('\n')[1]).toBe(
+    "Split 'eventTime/p0' holds it back: it has proven nothing yet; its last record came 1970-01-01T00:00:10Z, 0ms ago, it has been there since 1970-01-01T00:00:00Z, 10s ago, it has nothing more to read.",
+  )
+  expect(second?.split('\n').at(-1)).toBe(
+    "  split 'eventTime/p0': a record of 1970-01-01T01:01:05Z or later (one more than 5m ahead of its arrival does not count: maxAhead), or its end, or idleAfter with whenAllIdle: 'advance' in eventTime, for it has nothing more to read",
+  )
+  await job.stop()
+})

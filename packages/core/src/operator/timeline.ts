@@ -24,6 +24,8 @@ export interface SplitClock {
   readonly reader: SourceReader<unknown> | undefined
   /** Processing time of its last record. */
   activeAt: number
+  /** Processing time of the batch that last moved its watermark; before that, when it joined. */
+  movedAt: number
   caughtUp: boolean
   paused: boolean
 }
@@ -57,6 +59,7 @@ export class Timeline {
       split: this.#watermarks.get(name) ?? this.#watermarks.add(name),
       reader,
       activeAt: now,
+      movedAt: now,
       caughtUp: false,
       paused: false,
     }
@@ -77,8 +80,9 @@ export class Timeline {
 
   /** Gives back what the records have proven. */
   end(clock: SplitClock): void {
-    if (this.own > clock.split.watermark && clock.split.state !== 'finished')
-      this.#watermarks.observe(clock.split, this.own)
+    if (this.own <= clock.split.watermark || clock.split.state === 'finished') return
+    clock.movedAt = clock.activeAt
+    this.#watermarks.observe(clock.split, this.own)
   }
 
   /** What the splits of this timeline allow by themselves while all are idle and caught up: their time plus the silence. */

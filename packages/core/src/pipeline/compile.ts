@@ -210,7 +210,10 @@ class Compiler {
   }
 
   #timeline(node: TimeNode): Timeline {
-    const { watermark, idleAfterMs, whenAllIdle, stalledAfterMs, maxAheadMs, maxDriftMs } = node
+    const { watermark, idleAfterMs, whenAllIdle, stalledAfterMs, maxDriftMs } = node
+    const sources = upstreamOf(node).filter((other): other is SourceNode => other.op === 'source')
+    const maxAheadMs =
+      node.maxAheadMs ?? sources.find(({ source }) => source.maxAheadMs !== undefined)?.source.maxAheadMs
     const timeline = new Timeline(
       { name: this.#name(node), watermark, idleAfterMs, whenAllIdle, stalledAfterMs, maxAheadMs, maxDriftMs },
       this.#task.watermarks,
@@ -352,7 +355,7 @@ class Compiler {
     const timeline = this.#timelines.get(node) as Timeline
     const { boundMs } = node.watermark
     const observe = observer(node.watermark.observe)
-    const ahead = this.#guard(node, timeline)
+    const ahead = this.#guard(timeline)
     this.#clockings.set(node, { timeline, boundMs, observe, ahead })
     return (value) => {
       let timestamp: unknown
@@ -377,9 +380,8 @@ class Compiler {
   }
 
   /** The future-clock guard: whether a record is stamped too far ahead of its arrival to be believed. */
-  #guard(node: TimeNode, timeline: Timeline): ((timestamp: number) => boolean) | undefined {
-    const sources = upstreamOf(node).filter((other): other is SourceNode => other.op === 'source')
-    const limit = node.maxAheadMs ?? sources.find(({ source }) => source.maxAheadMs !== undefined)?.source.maxAheadMs
+  #guard(timeline: Timeline): ((timestamp: number) => boolean) | undefined {
+    const limit = timeline.options.maxAheadMs
     if (limit === undefined) return undefined
     const { cursor } = this.#task
     return (timestamp) => {

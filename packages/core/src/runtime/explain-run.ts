@@ -45,7 +45,7 @@ function time({ task }: Compiled, stalledSince: number | undefined): readonly st
   if (slowest !== undefined) {
     const proven = Number.isFinite(slowest.watermark)
       ? `has proven ${timeText(slowest.watermark)}`
-      : 'has delivered nothing yet'
+      : `has ${holder !== undefined && holder.clock.activeAt > holder.clock.movedAt ? 'proven' : 'delivered'} nothing yet`
     const since = holder === undefined ? '' : `; ${lastRecord(holder, now)}`
     lines.push(`Split '${slowest.name}' holds it back: it ${proven}${since}.`)
   } else if (splits.length > 0)
@@ -60,14 +60,18 @@ function time({ task }: Compiled, stalledSince: number | undefined): readonly st
 }
 
 function lastRecord({ clock }: Placed, now: number): string {
-  const ago = spanText(now - clock.activeAt)
+  const { activeAt, movedAt } = clock
+  const since = (time: number): string => `${timeText(time)}, ${spanText(now - time)} ago`
   const state = clock.paused
     ? ', and it is paused, too far ahead of others'
     : clock.caughtUp
       ? ', it has nothing more to read'
       : ''
-  const what = Number.isFinite(clock.split.watermark) ? 'its last record came' : 'it has been there since'
-  return `${what} ${timeText(clock.activeAt)}, ${ago} ago${state}`
+  const proves = Number.isFinite(clock.split.watermark)
+  if (activeAt === movedAt)
+    return `${proves ? 'its last record came' : 'it has been there since'} ${since(activeAt)}${state}`
+  const still = proves ? 'its watermark has stood still since' : 'it has been there since'
+  return `its last record came ${since(activeAt)}, ${still} ${since(movedAt)}${state}`
 }
 
 /** Where the stages stand that can have the window. */
@@ -175,8 +179,13 @@ function named(splits: readonly Placed[], says: (placed: Placed) => string): rea
 
 /** The record that would prove that time has come so far. */
 function record({ timeline }: Placed, completes: number): string {
-  const { boundMs } = timeline.options.watermark
-  return boundMs === undefined ? 'a record that proves it' : `a record of ${timeText(completes + boundMs)} or later`
+  const { watermark, maxAheadMs } = timeline.options
+  const { boundMs } = watermark
+  const believed =
+    maxAheadMs === undefined
+      ? ''
+      : ` (one more than ${showMs(maxAheadMs)} ahead of its arrival does not count: maxAhead)`
+  return `a record ${boundMs === undefined ? 'that proves it' : `of ${timeText(completes + boundMs)} or later`}${believed}`
 }
 
 /** What came and what was written, stage by stage. */
