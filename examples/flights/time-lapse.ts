@@ -42,6 +42,11 @@ export function timeLapse({ sleepers, onStep }: TimeLapseOptions): TimeLapse {
       }
     },
     wakeAt: (at, wake) => {
+      if (at <= now) {
+        // Who gives others their turn does not wait for an hour.
+        const turn = setImmediate(wake)
+        return () => clearImmediate(turn)
+      }
       const one = { at, wake }
       wakes.push(one)
       return () => {

@@ -80,13 +80,18 @@ export class ColdWriter {
     const { clock, writes, urgentMs, signal, maxWaiting } = this.#options
     const turn = new Turn(clock)
     let [due, urgentDue] = [clock.now() + writes.periodMs, clock.now() + urgentMs]
+    // A process that is restarted more often than the period must write, too: once when it knows how far the log is.
+    let begins = true
     while (!signal.aborted) {
       let caughtUp = true
       for (const partition of this.#partitions) caughtUp = (await this.#take(partition)) && caughtUp
       const now = clock.now()
       const full = this.waiting > maxWaiting
       if (full) this.#options.onFull()
-      if (now >= due || full) {
+      const known =
+        begins && caughtUp && this.#partitions.every(({ frontier }) => frontier.now > Number.NEGATIVE_INFINITY)
+      if (known) begins = false
+      if (now >= due || full || known) {
         await this.#flush(full ? 'all' : 'settled')
         due = now + writes.periodMs
         urgentDue = now + urgentMs

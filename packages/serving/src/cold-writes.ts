@@ -21,9 +21,9 @@ export function continuously(): ColdWrites {
 }
 
 /**
- * Cold is written once per `period` (processing time), with the newest of each window whose end is at least `settle`
- * (event time, default 0) behind W: most windows are written once. Updates of windows that are served from cold, or
- * are about to be, do not wait. The boundary moves no faster than this.
+ * Cold is written once per `period` (processing time), and when the process that writes begins, with the newest of each
+ * window whose end is at least `settle` (event time, default 0) behind W: most windows are written once. Updates of
+ * windows that are served from cold, or are about to be, do not wait. The boundary moves no faster than this.
  * @throws StreamError BAD_DURATION
  * @example every('6h', { settle: '1d' })
  */

@@ -15,8 +15,11 @@ import { eagerClock } from './eager-clock.ts'
 
 const MINUTE_MS = 60_000
 
-/** What is said in an hour in which a record comes each minute; whether the boundary has moved, and why not. */
-async function hour(cold: ColdStore, coldWrites: ReturnType<typeof continuously>) {
+/**
+ * What is said in an hour in which a record comes each minute; whether the boundary has moved, and why not. In so many
+ * lives of the process.
+ */
+async function hour(cold: ColdStore, coldWrites: ReturnType<typeof continuously>, lives = 1) {
   const clock = eagerClock()
   const [log, source] = [memoryLog(), memorySource<number>()]
   const results = pipeline('counts')
@@ -33,11 +36,17 @@ async function hour(cold: ColdStore, coldWrites: ReturnType<typeof continuously>
   let boundary = Number.NEGATIVE_INFINITY
   tiers.on('alarm', (alarm) => alarms.push({ ...alarm, at: clock.now() }))
   tiers.on('boundary', (moved) => ({ boundary } = moved))
-  const stop = new AbortController()
-  const running = tiers.run({ signal: stop.signal })
+  let stop = new AbortController()
+  let running = tiers.run({ signal: stop.signal })
   const degraded: string[] = []
   for (let at = 0; at < 60 * MINUTE_MS; at += MINUTE_MS) {
     source.push([at])
+    if (at > 0 && at % ((60 / lives) * MINUTE_MS) === 0) {
+      stop.abort()
+      await running
+      stop = new AbortController()
+      running = tiers.run({ signal: stop.signal })
+    }
     while (clock.now() < at) await new Promise((resolve) => setImmediate(resolve))
     degraded.push(...(await tiers.health()).reasons)
   }
@@ -78,4 +87,10 @@ test('what stands still for longer than cold takes is told', async () => {
   expect(alarms[0]?.message).toContain('not set yet')
   expect(alarms[0]?.at).toBeGreaterThan(10 * MINUTE_MS)
   expect(alarms[0]?.at).toBeLessThan(13 * MINUTE_MS)
+})
+
+test('a process that is restarted more often than cold is written writes all the same', async () => {
+  const { alarms, boundary } = await hour(memoryColdStore(), every('20m'), 6)
+  expect(alarms).toEqual([])
+  expect(boundary).toBeGreaterThan(30 * MINUTE_MS)
 })
