@@ -39,9 +39,12 @@ export interface Filled {
   readonly size: number
 }
 
+const keysOf = (count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `/page/${String(i).padStart(6, '0')}`)
+
 /** A result for every key and hour, hour after hour as results come. */
 export async function fill(keyCount: number, hours: number): Promise<Filled> {
-  const keys = Array.from({ length: keyCount }, (_, i) => `/page/${String(i).padStart(6, '0')}`)
+  const keys = keysOf(keyCount)
   const log = memoryLog({ retain: 2 * keyCount * hours })
   const items = function* (): Generator<Item> {
     for (let hour = 0; hour < hours; hour++)
@@ -54,6 +57,35 @@ export async function fill(keyCount: number, hours: number): Promise<Filled> {
     .window(tumbling('1h'))
     .aggregate((a) => ({ n: a.count(), sum: a.sum(({ n }) => n), max: a.max(({ n }) => n) }))
     .to(log.sink) as Pipeline<Pane<string, Stats>, Item>
+  await results.start().done
+  return { log, results, from: T0, to: T0 + hours * HOUR, keys, size: keyCount * hours }
+}
+
+/**
+ * The same windows over results of half hours: windows that can be corrected, or cannot, as it is said. None comes too
+ * late.
+ */
+export async function fillOver(keyCount: number, hours: number, corrections: 'add' | 'none'): Promise<Filled> {
+  const keys = keysOf(keyCount)
+  const log = memoryLog({ retain: 2 * keyCount * hours })
+  const items = function* (): Generator<Item> {
+    for (let half = 0; half < 2 * hours; half++)
+      for (const [i, key] of keys.entries()) yield { key, at: T0 + (half * HOUR) / 2, n: (i * half) % 1_000 }
+  }
+  const results = pipeline('page-stats')
+    .from({ [Symbol.iterator]: items })
+    .eventTime({ timestamp: ({ at }) => at, watermark: monotonous() })
+    .keyBy(({ key }) => key)
+    .window(tumbling('30m'))
+    .aggregate((a) => ({ n: a.count(), sum: a.sum(({ n }) => n), max: a.max(({ n }) => n) }))
+    .keyBy((_, { key }) => key, { corrections })
+    .window(tumbling('1h'))
+    .aggregate((a) => ({
+      n: a.sum(({ n }) => n),
+      sum: a.sum(({ sum }) => sum),
+      max: a.max(({ max }) => max ?? 0),
+    }))
+    .to(log.sink) as unknown as Pipeline<Pane<string, Stats>, Item>
   await results.start().done
   return { log, results, from: T0, to: T0 + hours * HOUR, keys, size: keyCount * hours }
 }

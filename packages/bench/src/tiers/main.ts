@@ -1,7 +1,7 @@
 /**
- * `npm run bench:tiers -- [--runs N] [--only writers|reads|slices]`: two tiers over a real Redis and HBase of this machine, beside the same stores
- * without tiers: how fast the writers follow a log, what one question across the boundary takes. And a slice of all keys
- * from stores in memory.
+ * `npm run bench:tiers -- [--runs N] [--only writers|reads|slices|corrections]`: two tiers over a real Redis and HBase of
+ * this machine, beside the same stores without tiers: how fast the writers follow a log, what one question across the
+ * boundary takes. From stores in memory a slice of all keys, and what corrections cost where none comes.
  */
 import { loadavg } from 'node:os'
 import { performance } from 'node:perf_hooks'
@@ -20,7 +20,7 @@ import { redisStore } from '@tidemark/redis'
 import { startHBase, startRedis } from '@tidemark/services'
 import { type Tiers, every, servingTiers } from '@tidemark/serving'
 import { spread } from '../spread.ts'
-import { type Filled, HOUR, type Stats, cellsOf, fill } from './filled.ts'
+import { type Filled, HOUR, type Stats, cellsOf, fill, fillOver } from './filled.ts'
 import { type Counts, watchedCold, watchedHot } from './watched.ts'
 
 const { values } = parseArgs({
@@ -61,8 +61,8 @@ function compose({ results, log }: Filled, version: string, hot: HotStore, cold:
   })
 }
 
-/** Which tier forgets what it is told, so that the other is measured. */
-type Forgetful = 'hot' | 'cold' | undefined
+/** Which tier forgets what it is told, so that the rest is measured. */
+type Forgetful = 'hot' | 'cold' | 'both' | undefined
 
 function run(
   filled: Filled,
@@ -71,8 +71,8 @@ function run(
   coldStore: ColdStore,
   forgetful?: Forgetful,
 ): Running {
-  const hot = watchedHot(hotStore, { keeps: forgetful !== 'hot' })
-  const cold = watchedCold(coldStore, { keeps: forgetful !== 'cold' })
+  const hot = watchedHot(hotStore, { keeps: forgetful !== 'hot' && forgetful !== 'both' })
+  const cold = watchedCold(coldStore, { keeps: forgetful !== 'cold' && forgetful !== 'both' })
   const tiers = compose(filled, version, hot.store, cold.store)
   const stop = new AbortController()
   const running = tiers.run({ signal: stop.signal })
@@ -98,6 +98,7 @@ const OTHER_TIER = { forgets: 'keeps nothing', keeps: 'in memory' } as const
 const OTHERS = Object.keys(OTHER_TIER) as (keyof typeof OTHER_TIER)[]
 
 const memoryHot = (): HotStore => memoryHotStore({ serveForMs: 7 * DAY, clock: systemClock })
+const dayHot = (): HotStore => memoryHotStore({ serveForMs: DAY, clock: systemClock })
 
 async function writes(filled: Filled, redis: HotStore, hbase: ColdStore, n: number): Promise<void> {
   const cells = await cellsOf(filled)
@@ -215,6 +216,43 @@ async function slices(): Promise<void> {
   }
 }
 
+/** Seconds of CPU so far: what the machine does besides is not in it. */
+function cpu(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
+}
+
+/** Tiers of windows that may be corrected beside such that may not, in turn, where no correction comes. */
+async function corrections(): Promise<void> {
+  const row = 'corrections, none of which comes, beside none enabled'
+  for (let n = -2; n < runs; n++) {
+    const took = { add: [] as number[], none: [] as number[] }
+    for (const kind of n % 2 === 0 ? (['add', 'none'] as const) : (['none', 'add'] as const)) {
+      let began = cpu()
+      const filled = await fillOver(600, 100, kind)
+      took[kind].push(cpu() - began)
+      began = cpu()
+      {
+        await using running = run(filled, 'forgotten', dayHot(), memoryColdStore(), 'both')
+        while (running.hot.written < filled.size || running.cold.written < filled.size) await turn()
+      }
+      took[kind].push(cpu() - began)
+      await using kept = run(filled, 'kept', dayHot(), memoryColdStore())
+      while ((await kept.tiers.health()).boundary < filled.from) await turn()
+      while (kept.hot.written < filled.size) await turn()
+      began = cpu()
+      let rows = 0
+      for (let times = 0; times < 3; times++)
+        for await (const _ of kept.tiers.slice({ from: filled.from, to: filled.to })) rows++
+      if (rows !== 3 * filled.size) throw new Error(`found ${rows} rows, expected ${3 * filled.size}`)
+      took[kind].push(cpu() - began)
+    }
+    if (n < 0) continue
+    for (const [i, what] of ['job', 'writers', 'reader'].entries())
+      say(row, `${what}, time of CPU`, (took.add[i] as number) / (took.none[i] as number))
+  }
+}
+
 /** What is to be reached, by measure. */
 const TARGETS: ReadonlyMap<string, string> = new Map([
   ['tiers beside the store', '≥ 0.8'],
@@ -248,6 +286,7 @@ async function onServers(): Promise<void> {
 
 if (wanted('writers') || wanted('reads')) await onServers()
 if (wanted('slices')) await slices()
+if (wanted('corrections')) await corrections()
 
 console.log(
   `load ${loadavg()[0]?.toFixed(1)}\n| what | measure | median (lowest–highest) | target |\n| --- | --- | --- | --- |`,
