@@ -1,4 +1,4 @@
-// The store on real servers: one, with a password and TLS, and a cluster.
+// The store on real servers: one and a cluster, each also with a password and TLS.
 import { createClient, createCluster } from '@redis/client'
 import { setTimeout } from 'node:timers/promises'
 import { type Cell, type Duration, type HotSession, type HotStore, ms } from '@tidemark/core'
@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type RedisSlice, redisStore } from '../src/index.ts'
 import { directContract } from './direct-contract.ts'
 import { bytes, cell } from './stage.ts'
+
+const seeds = Number(process.env['TIDEMARK_SEEDS'] ?? 50)
 
 const shown = (cells: readonly Cell[] | undefined): readonly string[] =>
   (cells ?? []).map(
@@ -34,9 +36,19 @@ async function single(options: { readonly tls?: boolean; readonly password?: str
   return { server, client }
 }
 
-async function cluster(): Promise<Stage> {
-  const server = await startRedis({ nodes: 3 })
-  const client = createCluster({ rootNodes: server.nodes.map(({ port }) => ({ socket: { host: '127.0.0.1', port } })) })
+async function cluster(options: { readonly tls?: boolean; readonly password?: string } = {}): Promise<Stage> {
+  const server = await startRedis({ nodes: 3, ...options })
+  const tls = server.tls === undefined ? {} : { tls: true as const, ca: server.tls.ca }
+  const client = createCluster({
+    rootNodes: server.nodes.map(({ port, tlsPort }) => ({
+      socket: { host: '127.0.0.1', port: server.tls === undefined ? port : (tlsPort as number), ...tls },
+    })),
+    // For the nodes as the cluster names them.
+    defaults: {
+      socket: tls,
+      ...(options.password === undefined ? {} : { password: options.password }),
+    },
+  })
   client.on('error', () => {})
   await client.connect()
   return { server, client }
@@ -50,7 +62,8 @@ describe.skipIf(!(await canTest('redis')))('redisStore', () => {
   describe.each([
     ['one server', () => single()],
     ['TLS and a password', () => single({ tls: true, password: 'secret-word' })],
-    ['a cluster', cluster],
+    ['a cluster', () => cluster()],
+    ['a cluster, TLS and a password', () => cluster({ tls: true, password: 'secret-word' })],
   ] as const)('%s', (_, start) => {
     let stage: Stage
     beforeAll(async () => {
@@ -63,7 +76,7 @@ describe.skipIf(!(await canTest('redis')))('redisStore', () => {
 
     const store = (serveFor: Duration): HotStore =>
       redisStore({ client: stage.client, serveFor, slack: serveFor, patience: '5s' })
-    const options = { prefix: `contract-${process.pid}`, runs: 50 }
+    const options = { prefix: `contract-${process.pid}`, runs: seeds }
     const lasting = hotStoreChecks(() => store('1h'), options)
     // Expiry goes by the server's clock, which has to be waited for; everything else must not race it.
     const expiring = hotStoreChecks(() => store(ms(1_000)), { ...options, pass: (time) => setTimeout(time) })
