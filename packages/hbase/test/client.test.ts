@@ -1,4 +1,6 @@
 // Connections, time-outs and second attempts against a gateway in this process that does what it is told.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { type Clock, StreamError } from '@tidemark/core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Gateway } from '../src/client/gateway.ts'
@@ -6,6 +8,7 @@ import { type GatewayOptions, gatewaySettings } from '../src/client/options.ts'
 import { type Call, checkAndPut, createTable, getRow, putMultiple, tableExists } from '../src/thrift/methods.ts'
 import { PutBatch } from '../src/thrift/put-batch.ts'
 import { type FakeGateway, fakeGateway } from './fake-gateway.ts'
+import { instantClock } from './stage.ts'
 
 const table = Buffer.from('t')
 const named = { namespace: undefined, name: 't' }
@@ -236,5 +239,34 @@ describe('credentials', () => {
     expect(make).toThrow(
       expect.objectContaining({ code: 'BAD_THRIFT', message: expect.not.stringContaining('secret') }),
     )
+  })
+})
+
+describe('what stands before a gateway', () => {
+  test.each([
+    [401, 'HBASE_DENIED', false, /status 401, expected 200\. Give the store 'auth' or 'headers'/],
+    [403, 'HBASE_DENIED', false, /status 403, expected 200\. Give the store 'auth' or 'headers'/],
+    [404, 'HBASE_BAD_STATUS', false, /status 404 \('no such page'\), expected 200\. Check that the address/],
+    [503, 'HBASE_BAD_STATUS', true, /status 503/],
+  ])('says %d', async (status, code, retryable, says) => {
+    let calls = 0
+    const front = createServer((request, response) => {
+      calls++
+      // Some repeat to whom they say no.
+      request.resume().on('end', () => response.writeHead(status).end(status === 404 ? 'no such\npage' : 'ann:secret'))
+    })
+    await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
+    const thrift = `http://127.0.0.1:${(front.address() as AddressInfo).port}`
+    const auth = { username: 'ann', password: 'secret' }
+    const client = new Gateway(gatewaySettings({ thrift, auth, patience: '1s', clock: instantClock() }, 'test'))
+    const failure = await client.call(tableExists(named)).then(
+      () => undefined,
+      (error: unknown) => error as StreamError,
+    )
+    client.close()
+    await new Promise((resolve) => front.close(resolve))
+    expect(failure).toMatchObject({ code, retryable, message: expect.stringMatching(says) })
+    if (code === 'HBASE_DENIED') expect(failure?.message).not.toContain('ann:secret')
+    expect(calls > 1).toBe(retryable)
   })
 })
