@@ -1,15 +1,15 @@
-import type { Trigger } from '@tidemark/core'
+import type { Trigger, TriggerWords } from '@tidemark/core'
 import {
   type Part,
   checkParts,
   clearParts,
   combined,
+  firstOf,
   firstThatFinishes,
   kindOf,
   laidOut,
   mergeParts,
-  panesOf,
-  says,
+  recordsOf,
   wakesOf,
 } from './parts.ts'
 
@@ -30,10 +30,7 @@ export function afterAll<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
       triggers.every((trigger) => trigger.mayFinish?.(latenessMs) !== undefined)
         ? firstThatFinishes(triggers, latenessMs)
         : undefined,
-    words: {
-      when: `${triggers.map((trigger) => says(trigger)).join(', and ')}, when all of these have come`,
-      panes: (repeated, late) => (repeated ? panesOf(triggers.slice(0, 1), true, late) : ['one']),
-    },
+    words: wordsOf(triggers.map(firstOf)),
     step: {
       initial,
       firesAtCompletion: parts.every(({ step }) => step.firesAtCompletion),
@@ -68,4 +65,20 @@ export function afterAll<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
       ...wakesOf(parts),
     },
   })
+}
+
+function wordsOf(parts: readonly TriggerWords[]): TriggerWords {
+  if (parts.some(({ when }) => when === 'never')) return { when: 'never', panes: () => [] }
+  return {
+    when: `${parts.map(({ when }) => when).join(', and ')}, when all of these have come`,
+    panes: (repeated, late) => {
+      if (!repeated) return ['one']
+      const ways = [...new Set(parts.flatMap(({ panes }) => panes(true, late)))]
+      const most = Math.max(...ways.map((way) => recordsOf(way) ?? Number.NaN))
+      // The whole waits for the part that comes most seldom.
+      return Number.isNaN(most)
+        ? [`at most ${ways.join(', and at most ')}`]
+        : ways.filter((way) => recordsOf(way) === most)
+    },
+  }
 }

@@ -1,14 +1,17 @@
-import type { Trigger, TriggerContext, TriggerRows } from '@tidemark/core'
+import type { Trigger, TriggerContext, TriggerRows, TriggerWords } from '@tidemark/core'
 import {
   type Part,
   checkParts,
   clearParts,
   combined,
+  comesToAnEnd,
+  firstOf,
   firstThatFinishes,
   kindOf,
   laidOut,
   mergePart,
   panesOf,
+  recordsOf,
   reset,
   says,
   wakesOf,
@@ -38,11 +41,7 @@ export function afterEach<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
       triggers.every((trigger) => trigger.mayFinish?.(latenessMs) !== undefined)
         ? firstThatFinishes(triggers, latenessMs)
         : undefined,
-    words: {
-      when: `first ${triggers.map((trigger) => says(trigger)).join(', then ')}`,
-      panes: (repeated, late) =>
-        repeated ? panesOf(triggers, true, late) : triggers.flatMap((trigger) => panesOf([trigger], false, late)),
-    },
+    words: wordsOf(triggers),
     step: {
       initial,
       firesAtCompletion: parts.every(({ step }) => step.firesAtCompletion),
@@ -84,4 +83,29 @@ export function afterEach<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
       ...wakesOf(parts),
     },
   })
+}
+
+function wordsOf(triggers: readonly Trigger<never>[]): TriggerWords {
+  const [head] = triggers as readonly [Trigger<never>]
+  return {
+    when: says(head) === 'never' ? 'never' : `first ${triggers.map((trigger) => says(trigger)).join(', then ')}`,
+    panes: (repeated, late) => {
+      const last = triggers.findIndex((trigger) => !comesToAnEnd(trigger, late))
+      const reached = last === -1 ? triggers : triggers.slice(0, last + 1)
+      const once = reached.map((trigger) => panesOf([trigger], false, late))
+      // It begins anew only where every part comes to its end.
+      if (!repeated || last !== -1) return once.flat()
+      const ways = reached.map((trigger) => panesOf([trigger], true, late))
+      const records = ways.map((way, i) =>
+        way.length === 1 && once[i]?.join() === 'one' ? recordsOf(way[0] as string) : undefined,
+      )
+      const round = records.reduce<number>((sum, part) => sum + (part ?? Number.NaN), 0)
+      return [
+        Number.isNaN(round)
+          ? `in turn ${ways.flat().join(', then ')}`
+          : `${triggers.length} for every ${round} records`,
+      ]
+    },
+    first: firstOf(head),
+  }
 }

@@ -113,7 +113,7 @@ test('both are frozen descriptions that print their parts', () => {
   expect([first.words?.panes(false, true), first.words?.panes(true, true), all.words?.panes(true, true)]).toEqual([
     ['one'],
     ['one for every 3 records', 'one per 10s of processing time'],
-    ['one for every 3 records'],
+    ['at most one for every 3 records, and at most one per 10s of processing time'],
   ])
 })
 

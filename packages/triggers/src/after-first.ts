@@ -1,17 +1,16 @@
 import type { Trigger } from '@tidemark/core'
 import {
-  ONLY_IF_IT_BEGINS_LATE,
   type Part,
   checkParts,
   clearParts,
   combined,
+  firstOf,
   firstThatFinishes,
   kindOf,
   laidOut,
   mergeParts,
-  panesOf,
   partFires,
-  says,
+  whicheverFirst,
   wakesOf,
 } from './parts.ts'
 
@@ -29,14 +28,7 @@ export function afterFirst<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
   return combined({
     kind: kindOf('afterFirst', triggers),
     mayFinish: (latenessMs) => firstThatFinishes(triggers, latenessMs),
-    words: {
-      when: first(triggers.map((trigger) => says(trigger))),
-      // Before completion a part that waits for it says nothing; with it the whole has finished.
-      ...(firesAtCompletion
-        ? { early: first(triggers.map((trigger) => says(trigger, 'early'))), late: ONLY_IF_IT_BEGINS_LATE }
-        : {}),
-      panes: (repeated, late) => (repeated ? panesOf(triggers, true, late) : ['one']),
-    },
+    words: whicheverFirst(triggers.map(firstOf), firesAtCompletion),
     step: {
       initial,
       firesAtCompletion,
@@ -72,9 +64,4 @@ export function afterFirst<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
       ...wakesOf(parts),
     },
   })
-}
-
-function first(texts: readonly string[]): string {
-  const some = texts.filter((text) => text !== 'never')
-  return some.length < 2 ? (some[0] ?? 'never') : `${some.join(', or ')}, whichever comes first`
 }

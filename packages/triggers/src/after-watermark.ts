@@ -1,4 +1,4 @@
-import type { TimeWindow, Trigger, TriggerContext, TriggerRows } from '@tidemark/core'
+import type { TimeWindow, Trigger, TriggerContext, TriggerRows, TriggerWords } from '@tidemark/core'
 import { never } from './never.ts'
 import {
   ONLY_IF_IT_BEGINS_LATE,
@@ -6,11 +6,11 @@ import {
   again,
   checkParts,
   combined,
+  firstOf,
   laidOut,
   mergePart,
-  panesOf,
   reset,
-  says,
+  whicheverFirst,
   wakesOf,
 } from './parts.ts'
 
@@ -26,6 +26,8 @@ export function afterWatermark(
   options: { readonly early?: Trigger<TimeWindow>; readonly late?: Trigger<TimeWindow> } = {},
 ): Trigger<TimeWindow> {
   const { early = never(), late } = options
+  // Both parts begin anew after each firing, so that their first one is all that counts.
+  const [earlyWords, lateWords] = [firstOf(early), late === undefined ? undefined : firstOf(late)]
   const given = Object.entries(options).map(([name, trigger]) => `${name}: ${(trigger as Trigger<TimeWindow>).kind}`)
   const kind = `afterWatermark(${given.length === 0 ? '' : `{ ${given.join(', ')} }`})`
   checkParts('afterWatermark', late === undefined ? [early] : [early, late], 1)
@@ -42,17 +44,28 @@ export function afterWatermark(
       late === undefined && latenessMs > 0 ? `${kind} has no late part, but late records are allowed` : undefined,
     words: {
       when: [
-        ...(options.early === undefined ? [] : [`before completion ${again(says(early))}`]),
-        'once the watermark has completed the window',
-        ...(late === undefined ? [] : [`after that ${again(says(late))}`]),
+        ...(options.early === undefined ? [] : [`before completion ${again(earlyWords.when)}`]),
+        COMPLETED,
+        ...(lateWords === undefined ? [] : [`after that ${again(lateWords.when)}`]),
       ].join('; '),
-      early: again(says(early)),
-      late: says(late ?? never()) === 'never' ? ONLY_IF_IT_BEGINS_LATE : again(says(late ?? never())),
+      early: again(earlyWords.when),
+      late: (lateWords?.when ?? 'never') === 'never' ? ONLY_IF_IT_BEGINS_LATE : again((lateWords as TriggerWords).when),
       panes: (repeated, takesLate) => [
-        ...panesOf([early], true, takesLate).map((pane) => `${pane} before completion`),
+        ...earlyPanes(earlyWords, takesLate),
         'one at completion',
-        ...(takesLate ? latePanes(late, repeated) : []),
+        ...(takesLate ? latePanes(lateWords, repeated) : []),
       ],
+      first: whicheverFirst(
+        [
+          { when: earlyWords.when, panes: (_, takesLate) => earlyPanes(earlyWords, takesLate) },
+          {
+            when: COMPLETED,
+            early: 'never',
+            panes: (_, takesLate) => ['one at completion', ...(takesLate ? latePanes(undefined, true) : [])],
+          },
+        ],
+        true,
+      ),
     },
     step: {
       initial,
@@ -98,9 +111,15 @@ export function afterWatermark(
   })
 }
 
-function latePanes(late: Trigger<TimeWindow> | undefined, repeated: boolean): readonly string[] {
+const COMPLETED = 'once the watermark has completed the window'
+
+function earlyPanes(early: TriggerWords, takesLate: boolean): readonly string[] {
+  return early.panes(true, takesLate).map((pane) => `${pane} before completion`)
+}
+
+function latePanes(late: TriggerWords | undefined, repeated: boolean): readonly string[] {
   if (late === undefined) return repeated ? ['one for every late record'] : []
-  return panesOf([late], true, true).map((pane) =>
-    pane === 'one for every record' ? 'one for every late record' : `${pane} after it`,
-  )
+  return late
+    .panes(true, true)
+    .map((pane) => (pane === 'one for every record' ? 'one for every late record' : `${pane} after it`))
 }

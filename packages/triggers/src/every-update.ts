@@ -12,6 +12,7 @@ export function everyUpdate(): Trigger<unknown> {
     once: false,
     when: 'for every record',
     panes: () => ['one for every record'],
+    first: { when: 'for the next record', panes: (repeated) => [repeated ? 'one for every record' : 'one'] },
     step: {
       // 1: a record came since the last firing.
       initial: [0],

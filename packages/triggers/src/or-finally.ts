@@ -1,15 +1,19 @@
 import type { Trigger } from '@tidemark/core'
 import {
+  ONLY_IF_IT_BEGINS_LATE,
   type Part,
   checkParts,
   clearParts,
   combined,
+  comesToAnEnd,
+  firstOf,
   firstThatFinishes,
   laidOut,
   mergeParts,
   panesOf,
   partFires,
   says,
+  whicheverFirst,
   wakesOf,
 } from './parts.ts'
 
@@ -23,16 +27,28 @@ export function orFinally<W>(trigger: Trigger<W>, until: Trigger<W>): Trigger<W>
   const triggers = checkParts('orFinally', [trigger, until], 2)
   const { initial, parts } = laidOut([], triggers)
   const [main, end] = parts as readonly [Part, Part]
+  const firesAtCompletion = main.step.firesAtCompletion || end.step.firesAtCompletion
   return combined({
     kind: `orFinally(${trigger.kind}, ${until.kind})`,
     mayFinish: (latenessMs) => firstThatFinishes(triggers, latenessMs),
     words: {
-      when: `${says(trigger)}; the last one ${says(until)}`,
-      panes: (repeated, late) => panesOf(triggers, repeated, late),
+      when: endedBy(says(trigger), says(until)),
+      // With completion it has finished: `until` fires then.
+      ...(says(until, 'late') === ONLY_IF_IT_BEGINS_LATE && comesToAnEnd(until, true)
+        ? { early: endedBy(says(trigger, 'early'), says(until, 'early')), late: ONLY_IF_IT_BEGINS_LATE }
+        : {}),
+      panes: (repeated, late) => {
+        if (repeated) return panesOf(triggers, true, late)
+        const ways = triggers.flatMap((part) => panesOf([part], false, late))
+        // The first of two that fire once and end with it ends the whole.
+        const once = ways.join() === 'one,one' && triggers.every((part) => comesToAnEnd(part, late))
+        return once ? ['one'] : ways
+      },
+      first: whicheverFirst(triggers.map(firstOf), firesAtCompletion),
     },
     step: {
       initial,
-      firesAtCompletion: main.step.firesAtCompletion || end.step.firesAtCompletion,
+      firesAtCompletion,
       endsEarly: main.step.endsEarly || end.step.endsEarly,
       element: (rows, row, at) => {
         main.step.element(rows, row + main.at, at)
@@ -51,4 +67,9 @@ export function orFinally<W>(trigger: Trigger<W>, until: Trigger<W>): Trigger<W>
       ...wakesOf(parts),
     },
   })
+}
+
+function endedBy(main: string, end: string): string {
+  if (main === 'never') return end
+  return end === 'never' ? main : `${main}; the last one ${end}`
 }

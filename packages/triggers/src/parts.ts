@@ -126,6 +126,44 @@ export function says({ words, kind }: Trigger<never>, phase?: 'early' | 'late'):
   return (phase === undefined ? undefined : words?.[phase]) ?? words?.when ?? `as ${kind} says`
 }
 
+/** What a part says of its first firing: all that counts where the whole finishes or begins anew with it. */
+export function firstOf({ words, kind }: Trigger<never>): TriggerWords {
+  return words?.first ?? words ?? { when: `as ${kind} says`, panes: () => [`as many as ${kind} says`] }
+}
+
+/** What a whole says that fires once, with the first of its parts. */
+export function whicheverFirst(parts: readonly TriggerWords[], firesAtCompletion: boolean): TriggerWords {
+  return Object.freeze({
+    when: whichever(parts.map(({ when }) => when)),
+    // Before completion a part that waits for it says nothing; with it the whole has finished.
+    ...(firesAtCompletion
+      ? { early: whichever(parts.map(({ when, early }) => early ?? when)), late: ONLY_IF_IT_BEGINS_LATE }
+      : {}),
+    panes: (repeated, late) => {
+      const ways = [...new Set(parts.flatMap(({ panes }) => panes(true, late)))]
+      if (!repeated) return ways.length === 0 ? [] : ['one']
+      const least = Math.min(...ways.map((way) => recordsOf(way) ?? Number.POSITIVE_INFINITY))
+      return ways.filter((way) => (recordsOf(way) ?? least) === least)
+    },
+  } satisfies TriggerWords)
+}
+
+function whichever(texts: readonly string[]): string {
+  const some = texts.filter((text) => text !== 'never')
+  return some.length < 2 ? (some[0] ?? 'never') : `${some.join(', or ')}, whichever comes first`
+}
+
+/** 'one for every 3 records' → 3; undefined for panes that come otherwise. */
+export function recordsOf(way: string): number | undefined {
+  const found = /^one for every (?:(\d+) records|record)$/.exec(way)
+  return found === null ? undefined : Number(found[1] ?? 1)
+}
+
+/** Whether a part can come to its end, so that what stands behind it comes. */
+export function comesToAnEnd({ step, mayFinish }: Trigger<never>, late: boolean): boolean {
+  return step.endsEarly || mayFinish?.(late ? 1 : 0) !== undefined
+}
+
 /** What is left to a trigger after completion if it finishes with it, in words. */
 export const ONLY_IF_IT_BEGINS_LATE: string = 'if the window begins with a late record, and none after that'
 

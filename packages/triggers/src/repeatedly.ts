@@ -5,6 +5,7 @@ import {
   again,
   checkParts,
   combined,
+  firstOf,
   kindOf,
   laidOut,
   panesOf,
@@ -34,6 +35,7 @@ export function repeatedly<W>(trigger: Trigger<W>): Trigger<W> {
       // What fires at completion and has finished with it fires for whatever comes after.
       ...(late === undefined ? {} : { late: late === ONLY_IF_IT_BEGINS_LATE ? 'for every late record' : again(late) }),
       panes: (_, takesLate) => panesOf([trigger], true, takesLate),
+      first: firstOf(trigger),
     },
     step: {
       initial,

@@ -17,14 +17,15 @@ export function leaf<W>(options: {
   readonly once: boolean
   readonly when: string
   readonly panes: TriggerWords['panes']
+  readonly first?: TriggerWords
   readonly step: Step & Partial<Pick<TriggerStep, 'finished' | 'wakeAt'>>
 }): Trigger<W> {
-  const { kind, once, when, panes, step } = options
+  const { kind, once, when, panes, first, step } = options
   return Object.freeze({
     kind,
     emitsAtCompletion: false,
     ...(once ? { mayFinish: () => `${kind} finishes with its first firing` } : {}),
-    words: Object.freeze({ when, panes }),
+    words: Object.freeze({ when, panes, ...(first === undefined ? {} : { first: Object.freeze(first) }) }),
     step: Object.freeze({
       firesAtCompletion: false,
       endsEarly: once,

@@ -223,11 +223,9 @@ Time ('eventTime'): boundedOutOfOrderness(5s)
     const trigger = orFinally(repeatedly(afterCount(5)), afterWatermark())
     expect(stage(counting({ trigger, allowedLateness: '5m', allowDataLoss: true })))
       .toBe(`  each pane holds       the whole value of its key and window so far; a newer pane takes its place
-  a pane comes          once 5 records have come, again and again; the last one once the watermark has
-                        completed the window
-  in time, W < end      an early pane, as said above
+  in time, W < end      an early pane once 5 records have come, again and again
   complete, W ≥ end     the on-time pane, if anything is pending
-  late, W < end + 5m    a late pane, as said above
+  late, W < end + 5m    a late pane if the window begins with a late record, and none after that
   final, W ≥ end + 5m   what is pending, if anything is, in a pane marked isLast
   too late, after that  counted by window (job.lateness()), not kept: lateTo(sink) would keep it
   data loss             accepted (allowDataLoss): afterWatermark() has no late part, but late records are

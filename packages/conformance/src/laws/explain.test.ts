@@ -3,7 +3,7 @@
  * that the last is marked, what is written in each phase, whether anything is withdrawn.
  */
 import { type Pipeline, collected, monotonous, ms, pipeline } from '@tidemark/core'
-import { type OracleTrigger, play, scripts, triggerTrees } from '@tidemark/testing'
+import { type OracleTree, type OracleTrigger, play, scripts, triggerTrees } from '@tidemark/testing'
 import * as fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import { triggerOf as treeOf } from '../trigger-of.ts'
@@ -24,7 +24,7 @@ vi.setConfig({ testTimeout: LAW_MS })
 
 type AnyPane = SumPane | (Omit<SumPane, 'kind'> & { readonly kind: 'retraction' | 'delta' })
 
-function summing(shape: Shape, tree: OracleTrigger | undefined): Pipeline<AnyPane, Item> {
+function summing(shape: Shape, tree: OracleTrigger | undefined, each?: number): Pipeline<AnyPane, Item> {
   return pipeline('law')
     .from<Item>([])
     .eventTime({ timestamp: ({ at }) => at, watermark: monotonous() })
@@ -37,17 +37,39 @@ function summing(shape: Shape, tree: OracleTrigger | undefined): Pipeline<AnyPan
       allowedLateness: ms(shape.latenessMs),
       allowDataLoss: true,
     })
-    .sum(({ value }) => value)
+    .sum(({ value }) => each ?? value)
     .to(collected()) as never
 }
 
-/** Trees as users write them: what fires once stands in a repeatedly. */
-const trees: fc.Arbitrary<OracleTrigger> = triggerTrees({ depth: 3, maxCount: 4, maxMs: 20 }).map((tree) => {
-  const once = ['afterFirst', 'afterAll', 'afterEach', 'orFinally'].some(
-    (name) => typeof tree === 'object' && name in tree,
-  )
-  return once ? ({ repeatedly: tree } as OracleTrigger) : tree
+const COMPLETED: OracleTree = { afterWatermark: {} }
+
+/** Trees that only count records. */
+const { counting } = fc.letrec<{ counting: OracleTree }>((tie) => {
+  const pair = fc.tuple(tie('counting'), tie('counting'))
+  return {
+    counting: fc.oneof(
+      { maxDepth: 2, withCrossShrink: true },
+      { weight: 3, arbitrary: fc.integer({ min: 1, max: 4 }).map((n): OracleTree => ({ afterCount: n })) },
+      fc.constantFrom<OracleTree>('everyUpdate', 'never'),
+      { weight: 2, arbitrary: pair.map((parts): OracleTree => ({ afterFirst: parts })) },
+      { weight: 2, arbitrary: pair.map((parts): OracleTree => ({ afterAll: parts })) },
+      { weight: 2, arbitrary: pair.map((parts): OracleTree => ({ afterEach: parts })) },
+      pair.map((parts): OracleTree => ({ orFinally: parts })),
+      tie('counting').map((part): OracleTree => ({ repeatedly: part })),
+    ),
+  }
 })
+
+/** Trees as users write them: what fires once stands in a repeatedly, or is accepted. */
+const trees: fc.Arbitrary<OracleTrigger> = fc.oneof(
+  triggerTrees({ depth: 3, maxCount: 4, maxMs: 20 }).chain((tree) =>
+    fc.constantFrom<OracleTrigger>(tree, { repeatedly: tree as OracleTree }),
+  ),
+  counting,
+  counting.chain((part) =>
+    fc.constantFrom<OracleTree>({ orFinally: [part, COMPLETED] }, { afterFirst: [part, COMPLETED] }),
+  ),
+)
 
 /** The rows of the stage by label; phases by their first word. */
 function rowsOf(plan: { explain(): string }, stage = 0): ReadonlyMap<string, string> {
@@ -61,13 +83,22 @@ function rowsOf(plan: { explain(): string }, stage = 0): ReadonlyMap<string, str
 }
 
 /** Everything that a text can promise, with how often it was put to the test. */
-const PROMISES = ['exactly one', 'ends with one', 'no early', 'no late', 'no last', 'no withdrawal'] as const
+const PROMISES = [
+  'exactly one',
+  'ends with one',
+  'no early',
+  'no late',
+  'no last',
+  'no withdrawal',
+  'fires once',
+  'late only first',
+] as const
 
 test('what explain() says holds', () => {
   const tried = Object.fromEntries(PROMISES.map((name) => [name, 0])) as Record<(typeof PROMISES)[number], number>
   tryLaw(
     1_000,
-    fc.tuple(shapes(anyWindows), fc.option(trees, { nil: undefined, freq: 1 }), scripts()),
+    fc.tuple(shapes(anyWindows), fc.option(trees, { nil: undefined, freq: 2 }), scripts()),
     ([shape, tree, script]) => {
       const plan = summing(shape, tree)
       const rows = rowsOf(plan)
@@ -100,6 +131,16 @@ test('what explain() says holds', () => {
       for (const [name, life] of lives) {
         const where = `${name} by\n${plan.explain()}`
         const panes = life.filter(({ kind }) => kind !== 'retraction')
+        // A session with new bounds counts anew.
+        const fired = slack === 0 ? panes.filter(({ isLast }) => !isLast) : []
+        if (says('a pane comes', 'none after that') || says('in time', 'none after that')) {
+          tried['fires once']++
+          expect(fired.length, `${where}`).toBeLessThan(2)
+        }
+        if (says('late', 'none after that') && fired.some(({ timing }) => timing === 'late')) {
+          tried['late only first']++
+          expect(fired.length, `${where}`).toBe(1)
+        }
         if (says('how many', 'exactly one')) tried['exactly one']++
         if (says('how many', 'exactly one')) expect(panes.length, `${where}`).toBe(1)
         if (!says('final is', 'ends with one')) continue
@@ -110,6 +151,37 @@ test('what explain() says holds', () => {
     },
   )
   for (const name of PROMISES) expect([name, tried[name] > 25]).toEqual([name, true])
+})
+
+test('and how many records each pane takes', () => {
+  const tried = { one: 0, several: 0 }
+  const kept = shapes(fc.oneof(...['tumbling', 'hopping'].map((name) => WINDOWS[name] as typeof anyWindows)), {
+    accumulation: ['accumulating'],
+    closing: ['always'],
+  })
+  tryLaw(1_000, fc.tuple(kept, counting, scripts()), ([shape, tree, script]) => {
+    const plan = summing(shape, { repeatedly: tree }, 1)
+    const many = /: (one|\d+) for every (?:(\d+) )?records?(?:, one when it is final)?$/.exec(
+      rowsOf(plan).get('how many') ?? '',
+    )
+    if (many === null) return
+    const [fires, records] = [many[1] === 'one' ? 1 : Number(many[1]), Number(many[2] ?? 1)]
+    const lives = new Map<string, AnyPane[]>()
+    for (const pane of play(plan, script, item).steps.flatMap(({ panes }) => panes)) {
+      const name = `${pane.key} ${JSON.stringify(pane.window)}`
+      lives.set(name, [...(lives.get(name) ?? []), pane])
+    }
+    for (const [name, life] of lives) {
+      const last = life.at(-1)
+      if (last?.isLast !== true) continue
+      tried[fires === 1 ? 'one' : 'several']++
+      const rounds = Math.floor(last.value / records)
+      const where = `${name}, ${last.value} records by\n${plan.explain()}`
+      expect(life.length - 1, `${where}`).toBeGreaterThanOrEqual(rounds * fires)
+      expect(life.length - 1, `${where}`).toBeLessThan((rounds + 1) * fires)
+    }
+  })
+  for (const [name, count] of Object.entries(tried)) expect([name, count > 25]).toEqual([name, true])
 })
 
 /** Hours of minutes, with what explain() says of the hours and what their stage counted. */

@@ -42,13 +42,34 @@ export function writtenBy(node: WindowNode, behind: Behind = NOTHING_SPECIAL): W
 const KEPT = 'nothing yet, it is kept'
 
 /** The trigger's own words about all phases at once, where it has none for each. */
-export function atAnyTime({ node: { trigger }, takesLate }: Written): string | undefined {
+export function atAnyTime(of: Written): string | undefined {
+  const { node, takesLate } = of
+  const { trigger } = node
   if (trigger.fastPath !== undefined) return undefined
   const { words, step, kind } = trigger
   if (words === undefined) return `when ${kind} says so`
   return words.early === undefined && !isSingle(trigger) && (step.firesAtCompletion || takesLate)
-    ? words.when
+    ? `${words.when}${andNoMore(of)}`
     : undefined
+}
+
+/** A trigger that fires once in the life of a window. */
+function firesOnce({ node: { trigger }, takesLate }: Written): boolean {
+  return trigger.fastPath === undefined && trigger.words?.panes(false, takesLate).join() === 'one'
+}
+
+function andNoMore(of: Written): string {
+  if (!firesOnce(of)) return ''
+  return `, and none after that before ${of.node.assigner.shape.type === 'one' ? 'the end of input' : 'the window is final'}`
+}
+
+/** What may have come to its end before late records do. */
+function unlessItHasEnded(of: Written): string {
+  const { trigger, latenessMs } = of.node
+  if (firesOnce(of)) return ', if none has come before'
+  return trigger.step.endsEarly || trigger.mayFinish?.(latenessMs) !== undefined
+    ? ', unless the trigger has finished'
+    : ''
 }
 
 export function early(of: Written): string {
@@ -58,7 +79,7 @@ export function early(of: Written): string {
     return cadence === 'never' ? KEPT : `an early pane ${often(cadence, of.unit)}${ifItPasses(of)}`
   if (atAnyTime(of) !== undefined) return `an early pane, as said above${ifItPasses(of)}`
   const when = trigger.words?.early ?? trigger.words?.when
-  return when === 'never' ? KEPT : `an early pane ${when}${ifItPasses(of)}`
+  return when === 'never' ? KEPT : `an early pane ${when}${andNoMore(of)}${ifItPasses(of)}`
 }
 
 export function completion(of: Written): string {
@@ -95,7 +116,7 @@ export function late(of: Written): string {
     return 'a late pane if the window begins with a late record, and none after that'
   if (cadence !== undefined)
     return cadence === 'never' ? KEPT : `a late pane ${often(cadence, `late ${of.unit}`)}${ifItPasses(of)}`
-  if (atAnyTime(of) !== undefined) return `a late pane, as said above${ifItPasses(of)}`
+  if (atAnyTime(of) !== undefined) return `a late pane, as said above${unlessItHasEnded(of)}${ifItPasses(of)}`
   const when = trigger.words?.late ?? trigger.words?.when
   return when === 'never' ? KEPT : `a late pane ${when}${ifItPasses(of)}`
 }

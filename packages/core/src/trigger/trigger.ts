@@ -86,6 +86,8 @@ export interface TriggerWords {
    * it begins anew when it has finished; `late`: its windows take late records.
    */
   readonly panes: (repeated: boolean, late: boolean) => readonly string[]
+  /** What it says of its first firing alone, where that is less; what holds it may ask for no more. */
+  readonly first?: TriggerWords
 }
 
 /**
