@@ -45,6 +45,7 @@ export type {
   TriggerWords,
 } from './trigger/trigger.ts'
 export { policy } from './trigger/policy.ts'
+export { described } from './time/described.ts'
 export { watermarkThenUpdates } from './trigger/watermark-then-updates.ts'
 
 export type {

@@ -1,4 +1,4 @@
-import { type Duration, type PaneGate, periodMs } from '@tidemark/core'
+import { described, type Duration, type PaneGate, periodMs } from '@tidemark/core'
 
 /**
  * At most one pane per key and window per period of processing time: the first passes at once, what comes sooner waits
@@ -9,7 +9,7 @@ import { type Duration, type PaneGate, periodMs } from '@tidemark/core'
  */
 export function atMostEvery(period: Duration): PaneGate {
   const everyMs = periodMs(period, 'The period of atMostEvery')
-  return Object.freeze({
+  return described({
     kind: `atMostEvery(${period})`,
     words: Object.freeze({
       does: `holds a pane back until ${period} of processing time after the one before, with what comes meanwhile`,

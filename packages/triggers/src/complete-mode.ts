@@ -1,4 +1,4 @@
-import { type Duration, type Trigger, type TriggerStep, periodMs } from '@tidemark/core'
+import { described, type Duration, type Trigger, type TriggerStep, periodMs } from '@tidemark/core'
 import { NEVER } from './step.ts'
 
 /** The row: when the next pane is due, and 1 when completion has been dealt with. */
@@ -42,7 +42,7 @@ export function completeMode(options: { readonly every: Duration }): Trigger<unk
     wakeAtWatermark: () => NEVER,
   }
   const often = `at every whole multiple of ${every} of processing time, changed or not`
-  return Object.freeze({
+  return described({
     kind: `completeMode(every ${every})`,
     emitsAtCompletion: true,
     onTime: 'always',

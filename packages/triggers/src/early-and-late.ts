@@ -1,4 +1,4 @@
-import { type Cadence, type Duration, type TimeWindow, type Trigger, policy, periodMs } from '@tidemark/core'
+import { described, type Cadence, type Duration, type TimeWindow, type Trigger, policy, periodMs } from '@tidemark/core'
 import { afterCount } from './after-count.ts'
 import { afterFirst } from './after-first.ts'
 import { afterProcessingTime } from './after-processing-time.ts'
@@ -42,7 +42,7 @@ export function earlyAndLate(options: EarlyAndLate = {}): Trigger<TimeWindow> {
     ...(early === undefined ? {} : { early }),
     late: part(lateEvery, lateCount) ?? afterCount(1),
   })
-  return Object.freeze({ ...trigger, kind, onTime: 'always' })
+  return described({ ...trigger, kind, onTime: 'always' })
 }
 
 function cadence(what: string, period: Duration | undefined, otherwise: Cadence): Cadence {

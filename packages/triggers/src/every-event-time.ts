@@ -1,4 +1,4 @@
-import { type Duration, type TimeWindow, type Trigger, type TriggerStep, periodMs } from '@tidemark/core'
+import { described, type Duration, type TimeWindow, type Trigger, type TriggerStep, periodMs } from '@tidemark/core'
 import { NEVER } from './step.ts'
 
 /** The row: the watermark the next pane is due at, and 1 when completion has been dealt with. */
@@ -49,7 +49,7 @@ export function everyEventTime(period: Duration): Trigger<TimeWindow> {
       (rows[row + DUE] as number) > watermark ? (rows[row + DUE] as number) : NEVER,
   }
   const often = `for every ${period} of event time in which something came`
-  return Object.freeze({
+  return described({
     kind,
     emitsAtCompletion: true,
     words: Object.freeze({

@@ -1,4 +1,4 @@
-import { type PaneGate, sameValue } from '@tidemark/core'
+import { described, type PaneGate, sameValue } from '@tidemark/core'
 
 /**
  * Lets a pane pass only if its value is another one than that of the pane before (by content). What is equal is
@@ -7,7 +7,7 @@ import { type PaneGate, sameValue } from '@tidemark/core'
  * @example window(tumbling('1h'), { trigger: continuousRefinement(), gate: onChange() })
  */
 export function onChange(): PaneGate {
-  return Object.freeze({
+  return described({
     kind: 'onChange()',
     swallows: true,
     words: Object.freeze({

@@ -2,7 +2,14 @@
  * Owns what combinators have in common: the rows of their parts behind their own numbers, and how the facts about a
  * whole follow from those about its parts.
  */
-import { StreamError, type Trigger, type TriggerRows, type TriggerStep, type TriggerWords } from '@tidemark/core'
+import {
+  described,
+  StreamError,
+  type Trigger,
+  type TriggerRows,
+  type TriggerStep,
+  type TriggerWords,
+} from '@tidemark/core'
 
 /** One part of a combinator and where in the whole's row its own begins. */
 export interface Part {
@@ -103,7 +110,7 @@ export function combined<W>(options: {
   readonly step: TriggerStep
 }): Trigger<W> {
   const { kind, mayFinish, words, step } = options
-  return Object.freeze({
+  return described({
     kind,
     emitsAtCompletion: step.firesAtCompletion && !step.endsEarly,
     ...(mayFinish === undefined ? {} : { mayFinish }),

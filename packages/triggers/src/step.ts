@@ -2,7 +2,7 @@
  * Owns what the primitives have in common: a row of one number, in which one value says that the trigger has finished,
  * and the facts that follow from it.
  */
-import type { Trigger, TriggerRows, TriggerStep, TriggerWords } from '@tidemark/core'
+import { described, type Trigger, type TriggerRows, type TriggerStep, type TriggerWords } from '@tidemark/core'
 
 /** The number of a count that has fired and is done. */
 export const FINISHED: number = -1
@@ -21,7 +21,7 @@ export function leaf<W>(options: {
   readonly step: Step & Partial<Pick<TriggerStep, 'finished' | 'wakeAt'>>
 }): Trigger<W> {
   const { kind, once, when, panes, first, step } = options
-  return Object.freeze({
+  return described({
     kind,
     emitsAtCompletion: false,
     ...(once ? { mayFinish: () => `${kind} finishes with its first firing` } : {}),

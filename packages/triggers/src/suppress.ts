@@ -1,5 +1,6 @@
 /** Owns Kafka Streams' suppression, by its names: whole updates held back, over all keys, within a bound. */
 import {
+  described,
   type Duration,
   type GateBuffer,
   type PaneGate,
@@ -28,7 +29,7 @@ function untilTimeLimit(limit: Duration, buffer: SuppressBuffer): Trigger<TimeWi
     `onFull: ${onFull}`,
   ].join(', ')
   const kind = `suppress.untilTimeLimit(${limit}, { ${bounds} })`
-  const gate: PaneGate = Object.freeze({
+  const gate: PaneGate = described({
     kind,
     buffer: Object.freeze({ ...buffer }),
     words: Object.freeze({

@@ -3,6 +3,7 @@
  * record of the split has a timestamp below W. Strategies hold no state: the engine keeps the greatest answer of each
  * split, which is part of snapshots and committed positions.
  */
+import { described } from './described.ts'
 import type { TimedMeta } from '../io/meta.ts'
 import { type Duration, showMs, toMs } from './duration.ts'
 
@@ -22,7 +23,7 @@ export interface WatermarkStrategy<in T> {
  */
 export function boundedOutOfOrderness(bound: Duration): WatermarkStrategy<unknown> {
   const boundMs = toMs(bound, 'The bound of boundedOutOfOrderness')
-  return Object.freeze({
+  return described({
     kind: `boundedOutOfOrderness(${showMs(boundMs)})`,
     boundMs,
     observe: (_: unknown, meta: TimedMeta) => meta.eventTime - boundMs,
@@ -31,10 +32,10 @@ export function boundedOutOfOrderness(bound: Duration): WatermarkStrategy<unknow
 
 /** Each split delivers in order of event time: W = greatest timestamp. (Kafka Streams' stream time.) */
 export function monotonous(): WatermarkStrategy<unknown> {
-  return Object.freeze({ kind: 'monotonous()', boundMs: 0, observe: (_: unknown, meta: TimedMeta) => meta.eventTime })
+  return described({ kind: 'monotonous()', boundMs: 0, observe: (_: unknown, meta: TimedMeta) => meta.eventTime })
 }
 
 /** The data itself says how far time has come: `fn` returns a watermark, or undefined for a record that says nothing. */
 export function punctuated<T>(fn: (value: T, meta: TimedMeta) => number | undefined): WatermarkStrategy<T> {
-  return Object.freeze({ kind: 'punctuated', observe: fn })
+  return described({ kind: 'punctuated', observe: fn })
 }

@@ -2,6 +2,7 @@
  * Owns how a fast path becomes a step: policies whose whole meaning is a `FastPath` are written once, as data, and get
  * the equivalent step from here.
  */
+import { described } from '../time/described.ts'
 import type { PaneGate } from './gate.ts'
 import type { Cadence, FastPath, Trigger, TriggerContext, TriggerRows, TriggerStep } from './trigger.ts'
 
@@ -27,7 +28,7 @@ export function policy<W>(options: {
   readonly gate?: PaneGate
 }): Trigger<W> {
   const { kind, fastPath, onTime, gate } = options
-  return Object.freeze({
+  return described({
     kind,
     emitsAtCompletion: fastPath.completion,
     ...(onTime === undefined ? {} : { onTime }),

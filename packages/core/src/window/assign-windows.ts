@@ -1,3 +1,4 @@
+import { described } from '../time/described.ts'
 import type { WindowAssigner } from './assigner.ts'
 import type { TimeWindow } from './window.ts'
 
@@ -11,7 +12,7 @@ export function assignWindows<T, W extends TimeWindow = TimeWindow>(options: {
   readonly merge?: boolean
 }): WindowAssigner<T, W> {
   const merge = options.merge ?? false
-  return Object.freeze({
+  return described({
     kind: merge ? 'assignWindows(merging)' : 'assignWindows()',
     assign: options.assign,
     shape: Object.freeze({ type: 'custom', merge } as const),

@@ -1,4 +1,5 @@
 /** Owns windows of the civil calendar. Knows time zones through Intl only; a day of a clock change has 23 or 25 hours. */
+import { described } from '../time/described.ts'
 import { configError } from '../errors/stream-error.ts'
 import type { WindowAssigner } from './assigner.ts'
 import type { TimeWindow } from './window.ts'
@@ -35,7 +36,7 @@ export function calendar(
     if (timestamp < current.start || timestamp >= current.end) current = grid(timestamp)
     return current
   }
-  return Object.freeze({
+  return described({
     kind: `calendar(${unit}, ${options.timeZone}${unit === 'week' ? `, from ${weekStart}` : ''})`,
     assign: (timestamp: number) => [find(timestamp)],
     shape: Object.freeze({

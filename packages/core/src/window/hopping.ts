@@ -1,3 +1,4 @@
+import { described } from '../time/described.ts'
 import { configError } from '../errors/stream-error.ts'
 import { type Duration, showMs, toMs, toPositiveMs } from '../time/duration.ts'
 import type { WindowAssigner } from './assigner.ts'
@@ -28,7 +29,7 @@ export function hopping(
       remedy: `Choose an 'every' of at least ${showMs(Math.ceil(sizeMs / MOST_SLICES))}, or a smaller size.`,
     })
   }
-  return Object.freeze({
+  return described({
     kind: `hopping(${showMs(sizeMs)}, every ${showMs(everyMs)}${offsetMs === 0 ? '' : `, offset ${showMs(offsetMs)}`})`,
     assign: (timestamp: number) => {
       const windows: TimeWindow[] = []

@@ -1,3 +1,4 @@
+import { described } from '../time/described.ts'
 import { THE_ONE, type WindowAssigner } from './assigner.ts'
 import type { OneWindow } from './window.ts'
 
@@ -6,5 +7,5 @@ import type { OneWindow } from './window.ts'
  * triggered. It has no bounds, so what needs bounds (emit on close, tiers) does not accept it.
  */
 export function oneWindow(): WindowAssigner<unknown, OneWindow> {
-  return Object.freeze({ kind: 'oneWindow()', assign: () => [THE_ONE], shape: Object.freeze({ type: 'one' } as const) })
+  return described({ kind: 'oneWindow()', assign: () => [THE_ONE], shape: Object.freeze({ type: 'one' } as const) })
 }

@@ -1,3 +1,4 @@
+import { described } from '../time/described.ts'
 import { type Duration, showMs, toPositiveMs } from '../time/duration.ts'
 import type { WindowAssigner } from './assigner.ts'
 import type { TimeWindow } from './window.ts'
@@ -10,7 +11,7 @@ import type { TimeWindow } from './window.ts'
  */
 export function session(gap: Duration): WindowAssigner<unknown, TimeWindow> {
   const gapMs = toPositiveMs(gap, 'The gap of session')
-  return Object.freeze({
+  return described({
     kind: `session(${showMs(gapMs)})`,
     assign: (timestamp: number) => [{ start: timestamp, end: timestamp + gapMs }],
     shape: Object.freeze({ type: 'session', gapMs } as const),

@@ -1,3 +1,4 @@
+import { described } from '../time/described.ts'
 import { type Duration, showMs, toPositiveMs } from '../time/duration.ts'
 import type { WindowAssigner } from './assigner.ts'
 import type { TimeWindow } from './window.ts'
@@ -10,7 +11,7 @@ import type { TimeWindow } from './window.ts'
  */
 export function slidingByRecord(size: Duration): WindowAssigner<unknown, TimeWindow> {
   const sizeMs = toPositiveMs(size, 'The size of slidingByRecord')
-  return Object.freeze({
+  return described({
     kind: `slidingByRecord(${showMs(sizeMs)})`,
     // The window that ends at the record; which others exist depends on the key's other records.
     assign: (timestamp: number) => [{ start: timestamp + 1 - sizeMs, end: timestamp + 1 }],

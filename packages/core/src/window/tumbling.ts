@@ -1,3 +1,4 @@
+import { described } from '../time/described.ts'
 import { type Duration, showMs, toMs, toPositiveMs } from '../time/duration.ts'
 import type { WindowAssigner } from './assigner.ts'
 import { floorTo } from './grid.ts'
@@ -17,7 +18,7 @@ export function tumbling(
   const offsetMs = options.offset === undefined ? 0 : toMs(options.offset, 'The offset of tumbling') % sizeMs
   const startOf = (timestamp: number): number => floorTo(timestamp, sizeMs, offsetMs)
   const endOf = (start: number): number => start + sizeMs
-  return Object.freeze({
+  return described({
     kind: `tumbling(${showMs(sizeMs)}${offsetMs === 0 ? '' : `, offset ${showMs(offsetMs)}`})`,
     assign: (timestamp: number) => {
       const start = startOf(timestamp)
