@@ -38,7 +38,8 @@ export function orFinally<W>(trigger: Trigger<W>, until: Trigger<W>): Trigger<W>
         ? { early: endedBy(says(trigger, 'early'), says(until, 'early')), late: ONLY_IF_IT_BEGINS_LATE }
         : {}),
       panes: (repeated, late) => {
-        if (repeated) return panesOf(triggers, true, late)
+        // What takes several firings may be cut short by the other part, and then begins anew.
+        if (repeated) return panesOf(triggers, true, late).map((way) => way.replace(/^\d.*/, 'at most one for every record'))
         const ways = triggers.flatMap((part) => panesOf([part], false, late))
         // The first of two that fire once and end with it ends the whole.
         const once = ways.join() === 'one,one' && triggers.every((part) => comesToAnEnd(part, late))

