@@ -88,7 +88,10 @@ export function afterEach<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
 function wordsOf(triggers: readonly Trigger<never>[]): TriggerWords {
   const [head] = triggers as readonly [Trigger<never>]
   return {
-    when: says(head) === 'never' ? 'never' : `first ${triggers.map((trigger) => says(trigger).replace(/^first /, '')).join(', then ')}`,
+    when:
+      says(head) === 'never'
+        ? 'never'
+        : `first ${triggers.map((trigger) => says(trigger).replace(/^first /, '')).join(', then ')}`,
     panes: (repeated, late) => {
       const last = triggers.findIndex((trigger) => !comesToAnEnd(trigger, late))
       const reached = last === -1 ? triggers : triggers.slice(0, last + 1)

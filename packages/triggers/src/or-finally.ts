@@ -39,7 +39,8 @@ export function orFinally<W>(trigger: Trigger<W>, until: Trigger<W>): Trigger<W>
         : {}),
       panes: (repeated, late) => {
         // What takes several firings may be cut short by the other part, and then begins anew.
-        if (repeated) return panesOf(triggers, true, late).map((way) => way.replace(/^\d.*/, 'at most one for every record'))
+        if (repeated)
+          return panesOf(triggers, true, late).map((way) => way.replace(/^\d.*/, 'at most one for every record'))
         const ways = triggers.flatMap((part) => panesOf([part], false, late))
         // The first of two that fire once and end with it ends the whole.
         const once = ways.join() === 'one,one' && triggers.every((part) => comesToAnEnd(part, late))
