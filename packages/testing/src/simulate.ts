@@ -80,7 +80,7 @@ export function simulate<P, In>(
     metrics: metricsOf(played.engine, 0),
     stateEntries: entriesOf(played.engine),
     failure: played.failure,
-    permutations: (how) => ({ sameResults: () => permute(pipeline, script, record, played, { ...mode, ...how }) }),
+    permutations: (how) => ({ sameResults: () => permute(pipeline, script, record, played, how, mode) }),
     crashAtEveryStep: () => ({
       sameResults: () => {
         const again = play(pipeline, script, record, { onFailure, crash: true, ...mode })
@@ -132,7 +132,8 @@ function permute<P, In>(
   script: Script,
   record: MakeRecord<In>,
   original: Played<P>,
-  { generateCode, ...options }: PermutationOptions & { readonly generateCode?: boolean },
+  options: PermutationOptions,
+  mode: Pick<SimulateOptions<In>, 'generateCode'>,
 ): void {
   const next = random(options.seed)
   const lateness = latenessOf(original)
@@ -141,7 +142,7 @@ function permute<P, In>(
   let tried = 0
   for (let run = 0; run < options.runs; run++) {
     const other = scriptOf(reordered(script.steps, isLate, next))
-    const played = play(pipeline, other, record, generateCode === undefined ? {} : { generateCode })
+    const played = play(pipeline, other, record, mode)
     // Where the watermark follows the records another order may make some late: that says nothing.
     if (latenessOf(played) !== lateness) continue
     tried++

@@ -20,9 +20,9 @@ export interface FollowedByOptions {
 const ARCHIVE = 'archive:'
 
 /**
- * Reads the archive, a source or what `from` takes for one, to its end, then the log from there. A log that does not reach back so far any more fails as it does
- * for any position (OFFSET_LOST for Kafka). With a checkpoint both must be able to seek, and a restart goes on in
- * whichever it was. One process reads it, whatever group the log names.
+ * Reads the archive, a source or what `from` takes for one, to its end, then the log from there. A log that does not
+ * reach back so far any more fails as it does for any position (OFFSET_LOST for Kafka). With a checkpoint both must be
+ * able to seek, and a restart goes on in whichever it was. One process reads it, whatever group the log names.
  * @throws StreamError BAD_ARCHIVE for a log that cannot seek, or a split that is named twice
  * @example from(followedBy(replay(days), kafkaSource({ … }), { from: [{ split: 'views/0', offset: 1_200n }] }))
  */

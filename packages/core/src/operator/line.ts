@@ -318,7 +318,7 @@ class Into {
     }
     const start = store.start[known] as number
     const end = store.end[known] as number
-    if (store.busy[known] !== ALONE || eventTime > end || (stop < end && start > stop)) return false
+    if (store.busy[known] !== ALONE || eventTime > end || start > stop) return false
     if (!this.#read(stage, value)) return true
     if (stop > end) store.end[known] = stop
     else if (eventTime < start) store.start[known] = eventTime

@@ -5,7 +5,7 @@ import type { OpenWindow, WindowOperator } from './operator.ts'
 import type { ResultInput } from './result-input.ts'
 import type { Timeline } from './timeline.ts'
 
-/** A clock that follows the arrivals of a batch: it is told of each before its record, then asked. */
+/** When the records of a batch arrived, and the clock that stands where the last of them did when it is through. */
 export interface Arrivals {
   readonly at: ArrayLike<number>
   readonly clock: Required<Pick<Clock, 'follow'>>

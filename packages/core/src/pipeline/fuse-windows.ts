@@ -271,7 +271,7 @@ function sessionText(
             'break line',
           ]),
           '}',
-          'slot = windows.begin(id, key, timestamp, stop, slot === undefined ? -1 : slot)',
+          'slot = windows.begin(id, key, timestamp, stop, slot ?? -1)',
           'if (windows.nextDue < due) due = windows.nextDue',
           'if (starts !== store.start) {',
           ...indent(1, load),

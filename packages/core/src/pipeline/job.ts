@@ -80,11 +80,12 @@ export interface Job<out P> {
    */
   explain(window?: TimeWindow): string
   /**
-   * Counters by name, each of this process since the start of the job: none goes down, also not when a task of a group goes
-   * to another process, or when work is done again after an aborted commit (it counts again). Per window stage `<stage>.`: records, filtered, skipped, deadLettered,
-   * noWindow, assigned; assignments, onTime, late, tooLate, shed; earlyPanes, onTimePanes, latePanes, lastPanes,
-   * retractions; entries (kept now). A stage over results also has replaced and withdrawn: contributions that a newer
-   * result took the place of, and that left. Beside them `watermark`, `dropped`, `tooFarAhead` and the counts of other
+   * Counters by name, each of this process since the start of the job: none goes down, also not when a task of a group
+   * goes to another process, or when work is done again after an aborted commit (it counts again). Per window stage
+   * `<stage>.`: records, filtered, skipped, deadLettered, noWindow, assigned; assignments, onTime, late, tooLate, shed;
+   * earlyPanes, onTimePanes, latePanes, lastPanes, retractions; entries (kept now). A stage over results also has
+   * replaced and withdrawn: contributions that a newer result took the place of, and that left. Beside them
+   * `watermark`, `dropped`, `tooFarAhead` and the counts of other
    * stages.
    */
   metrics(): ReadonlyMap<string, number>

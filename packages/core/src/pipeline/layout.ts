@@ -18,12 +18,13 @@ export function layoutOf(sinks: readonly SinkNode[]): Layout {
     if (node.op !== 'window') continue
     const single = typeof (node.aggregate as { create?: unknown }).create === 'function'
     const own = node.trigger.gate
+    const gate = own ?? node.gate
     const { fastPath, step } = behind(node.gate, node.trigger)
     layout[name] = {
       windows: node.assigner.kind,
-      trigger: own === undefined ? node.trigger.kind : lasting(node.trigger.kind, own),
+      trigger: lasting(node.trigger.kind, own),
       'trigger state': String(fastPath === undefined ? step.initial.length : 0),
-      gate: gateText(own ?? node.gate),
+      gate: gate === undefined ? 'none' : lasting(gate.kind, gate),
       accumulation: node.accumulation,
       allowedLateness: showMs(node.latenessMs),
       aggregates: single ? 'one' : Object.keys(node.aggregate).join(', '),
@@ -33,11 +34,7 @@ export function layoutOf(sinks: readonly SinkNode[]): Layout {
   return layout
 }
 
-function gateText(gate: PaneGate | undefined): string {
-  return gate === undefined ? 'none' : lasting(gate.kind, gate)
-}
-
 /** What a buffer holds back means the same whatever its bounds are, so that one that was full can be made larger. */
-function lasting(kind: string, { buffer }: PaneGate): string {
-  return buffer === undefined ? kind : kind.replace(/\(.*/s, '')
+function lasting(kind: string, gate: PaneGate | undefined): string {
+  return gate?.buffer === undefined ? kind : kind.replace(/\(.*/s, '')
 }
