@@ -1,6 +1,6 @@
 /** Owns what state weighs: bytes per key and window while the windows are open, the strings of keys not counted. */
 import type { TimeWindow, Trigger } from '@tidemark/core'
-import { completeMode, everyEventTime } from '@tidemark/triggers'
+import { completeMode, continuousRefinement, everyEventTime } from '@tidemark/triggers'
 import { type Figure, type How, type Outcome, type Targets, type Trial, plainFigure } from './bench.ts'
 import { draftSource } from './draft-source.ts'
 import { everyKey } from './drafts.ts'
@@ -11,12 +11,13 @@ import { samePanes } from './same-results.ts'
 import { depthThree } from './step-triggers.ts'
 import { type Memory, memoryInUse } from './thread.ts'
 
-/** Triggers that keep something per key and window. */
+/** Triggers that keep something per key and window, beside what any pane before the end needs (its number, its key). */
 const STEPS: readonly (readonly [string, Trigger<TimeWindow>])[] = [
   ['afterFirst(count, time)', depthThree],
   ['everyEventTime', everyEventTime('10s')],
   ['completeMode', completeMode({ every: '10s' })],
 ]
+const STEP_TARGETS: Targets = { generated: 40, plain: 40 }
 
 export function weighing(keys: number, targets: Targets): Trial {
   const draft = everyKey(keys, 1)
@@ -42,13 +43,21 @@ async function weighOften(draft: Draft, keys: number, targets: Targets, { runs }
     ours.push({ heap: heap / keys, external: external / keys })
     rss = Math.max(rss, process.memoryUsage().rss)
   }
-  const without = Math.min(...ours.map(({ heap, external }) => heap + external))
-  const more: Figure[] = []
   // Two of the same differ by less than a byte: once is enough.
-  for (const [what, trigger] of STEPS) {
+  const weigh = async (trigger: Trigger<TimeWindow>): Promise<number> => {
     const { heap, external } = await weighEngine(draft, MINUTE, keptKeys(keys), trigger)
-    more.push(plainFigure(`more with ${what}`, 'bytes/entry', { ours: [(heap + external) / keys - without] }))
+    return (heap + external) / keys
   }
+  const numbered = await weigh(continuousRefinement())
+  const without = Math.min(...ours.map(({ heap, external }) => heap + external))
+  const more: Figure[] = [plainFigure('more with panes before the end', 'bytes/entry', { ours: [numbered - without] })]
+  for (const [what, trigger] of STEPS)
+    more.push(
+      plainFigure(`state of ${what}`, 'bytes/entry', {
+        ours: [(await weigh(trigger)) - numbered],
+        targets: STEP_TARGETS,
+      }),
+    )
   const part = (what: string, of: readonly number[]): Figure => plainFigure(what, 'bytes/entry', { ours: of })
   return {
     records: draft.keys.length,

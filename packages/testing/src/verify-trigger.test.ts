@@ -87,6 +87,11 @@ describe('finds a step that', () => {
       /fired of the trigger bad\(\) has changed a row that is not its own/,
     ],
     [
+      'finishes with a record',
+      { finished: (rows, row) => (rows[row] as number) > 0, fires: () => false },
+      /element of the trigger bad\(\) has changed whether it has finished, expected that of fired and merge only/,
+    ],
+    [
       'answers by chance',
       { wakeAt: () => outside.set(-1, (outside.get(-1) ?? 0) + 1).get(-1) as number },
       /wakeAt of the trigger bad\(\) gave two answers to one question/,

@@ -4,7 +4,7 @@ import { type Trigger, type TriggerRows, type TriggerStep, sameValue } from '@ti
 /**
  * The same trigger, whose step throws a plain Error where it breaks a law: to ask (`fires`, `finished`, `wakeAt`,
  * `wakeAtWatermark`) changes nothing and gives the same answer again; what changes a row changes no other, and does the
- * same to an equal row; in which order `merge` gets other rows is all one.
+ * same to an equal row; a record alone finishes nothing; in which order `merge` gets other rows is all one.
  */
 export function watched(trigger: Trigger<never>): Trigger<never> {
   const { kind, step } = trigger
@@ -12,7 +12,9 @@ export function watched(trigger: Trigger<never>): Trigger<never> {
   const broken = (what: string, how: string): Error => new Error(`${what} of the trigger ${kind} ${how}.`)
 
   /** Asks twice. */
-  const asks = <N extends 'fires' | 'finished' | 'wakeAt' | 'wakeAtWatermark'>(name: N): TriggerStep[N] => {
+  const asks = <N extends 'fires' | 'finished' | 'wakeAt' | 'wakeAtWatermark'>(
+    name: N,
+  ): NonNullable<TriggerStep[N]> => {
     const ask = step[name] as (rows: TriggerRows, row: number, third: never) => unknown
     return ((rows: TriggerRows, row: number, third: never) => {
       const before = rows.slice()
@@ -20,7 +22,7 @@ export function watched(trigger: Trigger<never>): Trigger<never> {
       if (!sameValue(before, rows)) throw broken(name, 'has changed its rows, expected it only to look')
       if (!sameValue(ask(rows, row, third), answer)) throw broken(name, 'gave two answers to one question')
       return answer
-    }) as TriggerStep[N]
+    }) as NonNullable<TriggerStep[N]>
   }
 
   /** Changes a row, and an equal one that stands alone; `copied` calls the step for the latter. */
@@ -42,7 +44,8 @@ export function watched(trigger: Trigger<never>): Trigger<never> {
   }
   const changing = (name: 'element' | 'fired'): TriggerStep['element'] => {
     const call = step[name]
-    return (rows, row, at) =>
+    return (rows, row, at) => {
+      const finished = step.finished(rows, row)
       changes(
         name,
         rows,
@@ -51,6 +54,9 @@ export function watched(trigger: Trigger<never>): Trigger<never> {
         (own, of) => call(own, of, at),
         rows.slice(row, row + length),
       )
+      if (name === 'element' && step.finished(rows, row) !== finished)
+        throw broken(name, 'has changed whether it has finished, expected that of fired and merge only')
+    }
   }
   return Object.freeze({
     ...trigger,
@@ -60,8 +66,8 @@ export function watched(trigger: Trigger<never>): Trigger<never> {
       fired: changing('fired'),
       fires: asks('fires'),
       finished: asks('finished'),
-      wakeAt: asks('wakeAt'),
-      wakeAtWatermark: asks('wakeAtWatermark'),
+      ...(step.wakeAt === undefined ? {} : { wakeAt: asks('wakeAt') }),
+      ...(step.wakeAtWatermark === undefined ? {} : { wakeAtWatermark: asks('wakeAtWatermark') }),
       clear: (rows, row) => changes('clear', rows, row, step.clear, step.clear, rows.slice(row, row + length)),
       merge: (rows, row, others, at) => {
         // The others stand behind the copy, in reverse.

@@ -43,7 +43,8 @@ export function afterFirst<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
       fires: (rows, row, at) => {
         for (let i = 0; i < parts.length; i++) {
           const { step, at: offset } = parts[i] as Part
-          if (step.finished(rows, row + offset) || step.fires(rows, row + offset, at)) return true
+          // No part has finished here: with the first one the whole has.
+          if (step.fires(rows, row + offset, at)) return true
         }
         return false
       },

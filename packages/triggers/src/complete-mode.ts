@@ -39,7 +39,6 @@ export function completeMode(options: { readonly every: Duration }): Trigger<unk
     },
     finished: () => false,
     wakeAt: (rows, row, now) => ((rows[row + DUE] as number) > now ? (rows[row + DUE] as number) : NEVER),
-    wakeAtWatermark: () => NEVER,
   }
   const often = `at every whole multiple of ${every} of processing time, changed or not`
   return described({

@@ -44,7 +44,6 @@ export function everyEventTime(period: Duration): Trigger<TimeWindow> {
       if ((rows[row + DUE] as number) <= at.watermark) rows[row + DUE] = after(at.watermark)
     },
     finished: () => false,
-    wakeAt: () => NEVER,
     wakeAtWatermark: (rows, row, watermark) =>
       (rows[row + DUE] as number) > watermark ? (rows[row + DUE] as number) : NEVER,
   }

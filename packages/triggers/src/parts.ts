@@ -41,25 +41,29 @@ export function partFires({ step, at }: Part, ...[rows, row, context]: Parameter
   return !step.finished(rows, row + at) && step.fires(rows, row + at, context)
 }
 
+type Wake = NonNullable<TriggerStep['wakeAt']>
+
 /** The earliest time that any part wants to be asked at. */
 export function wakesOf(parts: readonly Part[]): Pick<TriggerStep, 'wakeAt' | 'wakeAtWatermark'> {
-  return {
-    wakeAt: (rows, row, now) => {
-      let next = Number.POSITIVE_INFINITY
-      for (let i = 0; i < parts.length; i++) {
-        const { step, at } = parts[i] as Part
-        next = Math.min(next, step.wakeAt(rows, row + at, now))
-      }
-      return next
-    },
-    wakeAtWatermark: (rows, row, watermark) => {
-      let next = Number.POSITIVE_INFINITY
-      for (let i = 0; i < parts.length; i++) {
-        const { step, at } = parts[i] as Part
-        next = Math.min(next, step.wakeAtWatermark(rows, row + at, watermark))
-      }
-      return next
-    },
+  const wakeAt = earliest(parts.map(({ step, at }) => [step.wakeAt, at]))
+  const wakeAtWatermark = earliest(parts.map(({ step, at }) => [step.wakeAtWatermark, at]))
+  return { ...(wakeAt === undefined ? {} : { wakeAt }), ...(wakeAtWatermark === undefined ? {} : { wakeAtWatermark }) }
+}
+
+/** Asked for each record: by as few calls as there are parts that ever wake. */
+function earliest(all: readonly (readonly [ask: Wake | undefined, at: number])[]): Wake | undefined {
+  const wakes = all.flatMap(([ask, at]) => (ask === undefined ? [] : [{ ask, at }]))
+  const [first] = wakes
+  if (first === undefined) return undefined
+  const { ask, at } = first
+  if (wakes.length === 1) return at === 0 ? ask : (rows, row, time) => ask(rows, row + at, time)
+  return (rows, row, time) => {
+    let next = Number.POSITIVE_INFINITY
+    for (let i = 0; i < wakes.length; i++) {
+      const wake = wakes[i] as (typeof wakes)[number]
+      next = Math.min(next, wake.ask(rows, row + wake.at, time))
+    }
+    return next
   }
 }
 

@@ -30,8 +30,6 @@ export function leaf<W>(options: {
       firesAtCompletion: false,
       endsEarly: once,
       finished: (rows, row) => rows[row] === FINISHED,
-      wakeAt: () => NEVER,
-      wakeAtWatermark: () => NEVER,
       ...step,
       initial: Object.freeze(step.initial),
     } satisfies TriggerStep),

@@ -27,12 +27,12 @@ export class StepWindow {
 
   /** The processing time at which it wants to be asked next; undefined: none. */
   get wakeAt(): number | undefined {
-    return known(this.#trigger.step.wakeAt(this.rows, MARGIN.length, this.now))
+    return known(this.#trigger.step.wakeAt?.(this.rows, MARGIN.length, this.now))
   }
 
   /** The same for the watermark. */
   get dueAt(): number | undefined {
-    return known(this.#trigger.step.wakeAtWatermark(this.rows, MARGIN.length, this.watermark))
+    return known(this.#trigger.step.wakeAtWatermark?.(this.rows, MARGIN.length, this.watermark))
   }
 
   /** Records of these event times; whether each made it fire. */
@@ -123,7 +123,7 @@ export function sessionOf(trigger: Trigger<never>, completesAt: number = 100): S
   return new StepWindow(trigger, completesAt, true)
 }
 
-function known(time: number): number | undefined {
+function known(time: number = NEVER): number | undefined {
   return time === NEVER ? undefined : time
 }
 

@@ -315,7 +315,7 @@ describe('sessions that become one while their times are waited for', () => {
         ...trigger.step,
         wakeAt: (...args) => {
           wakes++
-          return trigger.step.wakeAt(...args)
+          return trigger.step.wakeAt?.(...args) ?? Number.POSITIVE_INFINITY
         },
       },
     }

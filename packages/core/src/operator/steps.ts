@@ -10,39 +10,52 @@ import type { LiveWindow, Wakes } from './window-stage.ts'
 
 const NEVER = Number.POSITIVE_INFINITY
 
+type Context = { -readonly [F in keyof TriggerContext]: TriggerContext[F] }
+
 export class Steps {
   readonly #trigger: Trigger<never>
+  readonly #length: number
   readonly #stage: string
   readonly #cursor: Cursor
-  readonly #context: { -readonly [F in keyof TriggerContext]: TriggerContext[F] }
+  readonly #context: Context
 
   constructor(trigger: Trigger<never>, stage: string, cursor: Cursor, merging: boolean) {
     this.#trigger = trigger
+    this.#length = trigger.step.initial.length
     this.#stage = stage
     this.#cursor = cursor
     this.#context = { now: 0, watermark: 0, eventTime: Number.NaN, completesAt: 0, complete: false, merging }
   }
 
-  /** Records have come in the slot; true: the trigger fires, and has been told. */
-  elements(cells: Cells, slot: number, records: number, of: LiveWindow): boolean {
+  /**
+   * Records have come in the slot; true: the trigger fires, and has been told. Then whoever asked is to call `wake` once
+   * the pane has left; else it has been asked for its times.
+   */
+  elements(cells: Cells, slot: number, records: number, of: LiveWindow, wakes: Wakes): boolean {
     const { step } = this.#trigger
     const rows = this.#rows(cells)
-    const row = slot * step.initial.length
+    const row = slot * this.#length
     try {
       if (step.finished(rows, row)) return false
       const at = this.#at(of, this.#cursor, this.#cursor.eventTime)
       for (let i = 0; i < records; i++) step.element(rows, row, at)
+      at.eventTime = Number.NaN
+      if (step.fires(rows, row, at)) {
+        step.fired(rows, row, at)
+        return true
+      }
     } catch (cause) {
       throw this.#threw(cause)
     }
-    return this.fires(cells, slot, of)
+    this.#wake(cells, slot, rows, row, wakes)
+    return false
   }
 
   /** Whether the trigger fires where time stands in `frontier`; if so, it has been told. */
   fires(cells: Cells, slot: number, of: LiveWindow, frontier: Frontier = this.#cursor): boolean {
     const { step } = this.#trigger
     const rows = this.#rows(cells)
-    const row = slot * step.initial.length
+    const row = slot * this.#length
     const at = this.#at(of, frontier)
     try {
       if (step.finished(rows, row) || !step.fires(rows, row, at)) return false
@@ -57,12 +70,12 @@ export class Steps {
   firesAt(cells: Cells, slot: number, of: LiveWindow, time: number, isWatermark: boolean): boolean {
     const { step } = this.#trigger
     const rows = this.#rows(cells)
-    const row = slot * step.initial.length
+    const row = slot * this.#length
     try {
       const { now, watermark } = this.#cursor
       // Time may have leapt: what it wants by now counts, even if the time it is asked for has become void.
-      if (isWatermark ? step.wakeAtWatermark(rows, row, time - 1) > watermark : step.wakeAt(rows, row, time - 1) > now)
-        return false
+      const wants = isWatermark ? step.wakeAtWatermark : step.wakeAt
+      if ((wants?.(rows, row, time - 1) ?? NEVER) > (isWatermark ? watermark : now)) return false
     } catch (cause) {
       throw this.#threw(cause)
     }
@@ -73,10 +86,9 @@ export class Steps {
   merge(cells: Cells, into: number, from: readonly number[], of: LiveWindow, wakes: Wakes): void {
     const { step } = this.#trigger
     const rows = this.#rows(cells)
-    const { length } = step.initial
     try {
-      const others = from.map((slot) => slot * length)
-      step.merge(rows, into * length, others, this.#at(of, this.#cursor))
+      const others = from.map((slot) => slot * this.#length)
+      step.merge(rows, into * this.#length, others, this.#at(of, this.#cursor))
     } catch (cause) {
       throw this.#threw(cause)
     }
@@ -85,16 +97,24 @@ export class Steps {
 
   /** Asks to come back at the times the trigger wants. A time that is not ahead has come: it has just been asked. */
   wake(cells: Cells, slot: number, wakes: Wakes): void {
-    const { step } = this.#trigger
     const rows = this.#rows(cells)
-    const row = slot * step.initial.length
-    const { now, watermark } = this.#cursor
-    let at: number
-    let due: number
+    const row = slot * this.#length
     try {
-      if (step.finished(rows, row)) return
-      at = step.wakeAt(rows, row, now)
-      due = step.wakeAtWatermark(rows, row, watermark)
+      if (this.#trigger.step.finished(rows, row)) return
+    } catch (cause) {
+      throw this.#threw(cause)
+    }
+    this.#wake(cells, slot, rows, row, wakes)
+  }
+
+  #wake(cells: Cells, slot: number, rows: TriggerRows, row: number, wakes: Wakes): void {
+    const { step } = this.#trigger
+    const { now, watermark } = this.#cursor
+    let at = NEVER
+    let due = NEVER
+    try {
+      if (step.wakeAt !== undefined) at = step.wakeAt(rows, row, now)
+      if (step.wakeAtWatermark !== undefined) due = step.wakeAtWatermark(rows, row, watermark)
     } catch (cause) {
       throw this.#threw(cause)
     }
@@ -122,7 +142,7 @@ export class Steps {
     return cells.rows ?? cells.track(this.#trigger.step.initial)
   }
 
-  #at(of: LiveWindow, { now, watermark }: Frontier, eventTime: number = Number.NaN): TriggerContext {
+  #at(of: LiveWindow, { now, watermark }: Frontier, eventTime: number = Number.NaN): Context {
     const context = this.#context
     context.now = now
     context.watermark = watermark

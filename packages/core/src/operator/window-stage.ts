@@ -201,7 +201,8 @@ export class WindowStage {
   touched(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes, records = 1): void {
     const fast = this.options.trigger.fastPath
     if (fast === undefined) {
-      if (this.#steps.elements(cells, slot, records, of)) this.#fire(cells, slot, of, wakes)
+      if (!this.#steps.elements(cells, slot, records, of, wakes)) return
+      this.#fire(cells, slot, of, wakes)
       this.#steps.wake(cells, slot, wakes)
       return
     }

@@ -81,7 +81,6 @@ function stepOf({ early, completion, late }: FastPath): TriggerStep {
     },
     finished: () => false,
     wakeAt: (rows, row, now) => ((rows[row + DUE] as number) > now ? (rows[row + DUE] as number) : NEVER),
-    wakeAtWatermark: () => NEVER,
   } satisfies TriggerStep)
 }
 

@@ -49,11 +49,12 @@ export interface TriggerStep {
    * bounds.
    */
   readonly merge: (rows: TriggerRows, row: number, others: readonly number[], at: TriggerContext) => void
+  /** It does not fire any more. That comes by `fired` and `merge` only. */
   readonly finished: (rows: TriggerRows, row: number) => boolean
-  /** The first processing time after `now` at which `fires` wants to be asked again; +∞: no need. */
-  readonly wakeAt: (rows: TriggerRows, row: number, now: number) => number
-  /** The first watermark after `watermark` at which it does, beside the window's completion; +∞: no need. */
-  readonly wakeAtWatermark: (rows: TriggerRows, row: number, watermark: number) => number
+  /** The first processing time after `now` at which `fires` wants to be asked again; +∞: no need. Missing: there never is. */
+  readonly wakeAt?: (rows: TriggerRows, row: number, now: number) => number
+  /** The same for the first watermark after `watermark`, beside the window's completion. */
+  readonly wakeAtWatermark?: (rows: TriggerRows, row: number, watermark: number) => number
 }
 
 /**
