@@ -82,7 +82,7 @@ test('law 3 where the watermark follows the records: any order within the bound'
 test('law 12: any order of records that are not late gives the same sessions', () => {
   let compared = 0
   tryLaw(
-    1_000,
+    2_000,
     fc.tuple(
       shapes(WINDOWS['session'] as never, { accumulation: ['accumulating'] }),
       scripts({ nothingLate: true }),
@@ -99,10 +99,10 @@ test('law 12: any order of records that are not late gives the same sessions', (
       if (shape.closing === 'nonEmpty') expect(settled(again)).toEqual(settled(run))
       else expect(new Set(settled(again))).toEqual(new Set(settled(run)))
       compared += settled(run).length
-      run.permutations({ seed, runs: 2 }).sameResults()
+      run.permutations({ seed, runs: 1 }).sameResults()
     },
   )
-  expect(compared).toBeGreaterThan(1_000)
+  expect(compared).toBeGreaterThan(2_000)
 })
 
 interface Total {

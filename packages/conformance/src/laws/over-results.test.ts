@@ -159,14 +159,14 @@ test.each(['all', 'completion'] as const)(
       []
     let withdrawn = 0
     tryLaw(
-      1_000,
+      2_000,
       fc.tuple(
         shapes(anyBounded, {
           accumulation: ['accumulating', 'retracting'],
           ...(from === 'completion' ? { policy: AT_COMPLETION, onTime: ['always'] } : {}),
         }),
         outers,
-        scripts({ maxRecords: 25 }),
+        scripts({ maxRecords: 15 }),
       ),
       ([inner, outer, script]) => {
         const minutes = play(minutesOf(inner).to(collected()), script, item)

@@ -10,7 +10,7 @@ vi.setConfig({ testTimeout: LAW_MS })
 
 test('law 6: the life of every key and window', () => {
   const seen = { early: 0, 'on-time': 0, late: 0, last: 0 }
-  tryLaw(1_500, fc.tuple(shapes(anyWindows), scripts()), ([shape, script]) => {
+  tryLaw(2_000, fc.tuple(shapes(anyWindows), scripts()), ([shape, script]) => {
     const panes = play(summing(shape), script, item).steps.flatMap((step) => step.panes)
     checkLives(panes, shape.windows, shape.accumulation)
     for (const { kind, timing, isLast } of panes as readonly LivePane[]) {
@@ -63,7 +63,7 @@ const ofSome = (no: string): fc.Arbitrary<OracleWindows> =>
   fc.oneof(...Object.entries(WINDOWS).flatMap(([name, windows]) => (name === no ? [] : [windows])))
 
 test('final by the watermark: nothing comes for a window whose state is freed', () => {
-  tryLaw(1_000, fc.tuple(shapes(ofSome('one')), scripts()), ([shape, script]) =>
+  tryLaw(2_000, fc.tuple(shapes(ofSome('one')), scripts()), ([shape, script]) =>
     checkFinality(play(summing(shape), script, item).steps, shape.windows, shape.latenessMs),
   )
 })

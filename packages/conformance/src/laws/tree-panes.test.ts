@@ -4,6 +4,7 @@ import { type Script, type ScriptRecord, partition, partitions, play, samePanes,
 import * as fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import { following, inOneStep, oneByOne } from './cuts.ts'
+import { Depths } from './depths.ts'
 import { LAW_MS, tryLaw } from './law.ts'
 import { checkFinality, checkLives } from './lives.ts'
 import { anyWindows, item } from './shapes.ts'
@@ -59,7 +60,9 @@ test('law 2 where the watermark follows the records', () => {
 
 test('law 6: the life of every key and window; final by the watermark, withdrawals included', () => {
   const seen = { early: 0, 'on-time': 0, late: 0, retraction: 0 }
+  const depths = new Depths()
   tryLaw(4_000, fc.tuple(anyShape, gates, scripts()), ([shape, n, script]) => {
+    depths.add(shape.trigger)
     const { steps } = play(summingTree(shape, gateOf(shape, n)), script, item)
     const panes = steps.flatMap((step) => step.panes)
     checkLives(panes, shape.windows, shape.accumulation)
@@ -68,6 +71,7 @@ test('law 6: the life of every key and window; final by the watermark, withdrawa
       if (pane.kind === 'retraction') seen.retraction++
       else if ('timing' in pane) seen[pane.timing]++
   })
+  depths.check()
   for (const [what, count] of Object.entries(seen)) expect([what, count > 2_000]).toEqual([what, true])
 })
 

@@ -7,6 +7,7 @@ import { type OracleWindows, oracle, play, scripts, simulate } from '@tidemark/t
 import * as fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { numbered, reversed } from './cuts.ts'
+import { Depths } from './depths.ts'
 import { LAW_MS, tryLaw, tryLawAsync } from './law.ts'
 import { triggerOf } from '../trigger-of.ts'
 import { liveIn, owedAfterCompletion } from './live-state.ts'
@@ -61,7 +62,9 @@ const panesOf = (shape: TreeShape, script: Parameters<typeof play>[1], gate = 9)
 
 test('law 7: differences add up to the whole values, pane by pane', () => {
   let panes = 0
+  const depths = new Depths()
   tryLaw(2_000, fc.tuple(treeShapes(alone, { accumulation: ['discarding'] }), scripts()), ([shape, script]) => {
+    depths.add(shape.trigger)
     const deltas = panesOf(shape, script) as readonly (TreePane & { readonly value: number })[]
     const whole = panesOf({ ...shape, accumulation: 'accumulating' }, script)
     const sums = new Map<string, number>()
@@ -73,51 +76,65 @@ test('law 7: differences add up to the whole values, pane by pane', () => {
     expect(added).toEqual(whole)
     panes += added.length
   })
+  depths.check()
   expect(panes).toBeGreaterThan(5_000)
 })
 
 test('law 7 for sessions: each record is told of in one difference', () => {
+  let panes = 0
+  const depths = new Depths()
   const input = fc.tuple(
     treeShapes(sessions, { accumulation: ['discarding'] }),
     scripts().map((script) => numbered(script)),
   )
-  tryLaw(1_000, input, ([shape, script]) => {
+  tryLaw(2_000, input, ([shape, script]) => {
+    depths.add(shape.trigger)
     const total = (panes: readonly { readonly value?: unknown }[]): number =>
       panes.reduce((sum, { value }) => sum + (value as number), 0)
-    expect(total(panesOf(shape, script) as never)).toBe(
+    const deltas = panesOf(shape, script)
+    expect(total(deltas as never)).toBe(
       [...wanted(script, shape).values()].reduce<number>((sum, value) => sum + (value as number), 0),
     )
+    panes += deltas.length
   })
+  depths.check()
+  expect(panes).toBeGreaterThan(5_000)
 })
 
 describe('law 7: panes and retractions leave the final state in a store, whatever a gate thins out', () => {
   test.each(['accumulating', 'retracting'] as const)('%s', async (accumulation) => {
     let retractions = 0
+    const depths = new Depths()
     const windows = fc.oneof({ weight: 3, arbitrary: alone }, { weight: 4, arbitrary: sessions })
     const input = fc.tuple(treeShapes(windows, { accumulation: [accumulation] }, triggers), gates, scripts())
     await tryLawAsync(3_000, input, async ([shape, gate, script]) => {
+      depths.add(shape.trigger)
       const panes = panesOf(shape, script, gate)
       expect(await stored(panes)).toEqual(wanted(script, shape))
       retractions += panes.filter(({ kind }) => kind === 'retraction').length
     })
+    depths.check()
     expect(retractions).toBeGreaterThan(500)
   })
 })
 
 test('law 12: any order of records that are not late leaves the same sessions in a store', async () => {
   let compared = 0
+  const depths = new Depths()
   const input = fc.tuple(
     treeShapes(sessions, { accumulation: ['accumulating', 'retracting'] }),
     scripts({ nothingLate: true }),
     fc.nat(),
   )
   await tryLawAsync(2_000, input, async ([shape, script, seed]) => {
+    depths.add(shape.trigger)
     const before = await stored(panesOf(shape, script))
     expect(await stored(panesOf(shape, reversed(script)))).toEqual(before)
     if (seed % 4 === 0)
       simulate(summingTree(shape), script, { record: item }).permutations({ seed, runs: 1 }).sameResults()
     compared += before.size
   })
+  depths.check()
   expect(compared).toBeGreaterThan(2_000)
 })
 
