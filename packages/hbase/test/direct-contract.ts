@@ -11,7 +11,7 @@ import {
 } from '@tidemark/core'
 import { type SinkBench, type SourceBench, sinkChecks, sourceChecks } from '@tidemark/testing'
 import { describe, expect, test } from 'vitest'
-import { type HBaseRow, type HBaseStoreOptions, hbaseSink, hbaseSource } from '../src/index.ts'
+import { type HBaseRow, type HBaseSourceOptions, type HBaseStoreOptions, hbaseSink, hbaseSource } from '../src/index.ts'
 import { STANDING, scores } from './scores.ts'
 
 export type At = Pick<HBaseStoreOptions, 'thrift' | 'patience' | 'clock' | 'warn'>
@@ -20,7 +20,7 @@ export type At = Pick<HBaseStoreOptions, 'thrift' | 'patience' | 'clock' | 'warn
 export async function rowsOf(
   at: At,
   table: string,
-  more: { readonly from?: number; readonly to?: number } = {},
+  more: Pick<HBaseSourceOptions<number>, 'name' | 'from' | 'to'> = {},
 ): Promise<readonly HBaseRow<string, number>[]> {
   const rows = collected<HBaseRow<string, number>>()
   await pipeline('archive')
@@ -36,14 +36,20 @@ const task = {
   signal: { aborted: false, addEventListener: () => {}, removeEventListener: () => {} },
 }
 
-/** A table of its own, and minutes in it whose counts are the numbers. */
-async function sourceBench(at: At, table: string): Promise<SourceBench<HBaseRow<string, number>>> {
+/** Of many, each under a name of its own in one table. */
+interface Place {
+  readonly table: string
+  readonly name: string
+}
+
+/** Minutes whose counts are the numbers. */
+async function sourceBench(at: At, place: Place): Promise<SourceBench<HBaseRow<string, number>>> {
   const window = (n: number): TimeWindow => ({ start: 60_000 * (n - 20), end: 60_000 * (n - 19) })
-  const sink = hbaseSink<string, number>({ ...at, table, windowSize: '1m' })
+  const sink = hbaseSink<string, number>({ ...at, ...place, windowSize: '1m' })
   // A reader does not make the table.
   await (await sink.open(task)).close()
   return {
-    source: hbaseSource<string, number>({ ...at, table }),
+    source: hbaseSource<string, number>({ ...at, ...place }),
     splits: ['0'],
     add: async (_, numbers) => {
       const writer = await sink.open(task)
@@ -62,28 +68,32 @@ function valuePane(key: string, window: TimeWindow, value: number): Pane<string,
   return { kind: 'value', key, window, index: 0, epoch: 0, watermark: window.end, emittedAt: 0, value, ...about }
 }
 
-async function sinkBench(at: At, table: string): Promise<SinkBench> {
-  const sink = hbaseSink<string, number>({ ...at, table, windowSize: '1m' })
+async function sinkBench(at: At, { table, name }: Place): Promise<SinkBench> {
+  const sink = hbaseSink<string, number>({ ...at, table, name, windowSize: '1m' })
   // A reader does not make the table.
   await (await sink.open(task)).close()
   return {
     sink,
     standing: async () => {
-      const rows = await rowsOf(at, table)
+      const rows = await rowsOf(at, table, { name })
       return rows.flatMap((row) => (row.kind === 'value' ? [row] : []))
     },
     durableOnly: true,
   }
 }
 
-/** `runs`: how many random histories, of which each needs a table. */
+/** `runs`: how many random histories. */
 export function directContract(title: string, where: () => At, table: (name: string) => string, runs: number): void {
+  const timeout = 60_000 + 2_000 * runs
+  const kit = table('kit')
+  let names = 0
+  const place = (): Place => ({ table: kit, name: `${names++}` })
   describe(`the contract of sinks: ${title}`, () => {
-    test.each(sinkChecks(() => sinkBench(where(), table('sink')), { runs }))('$name', ({ run }) => run(), 60_000)
+    test.each(sinkChecks(() => sinkBench(where(), place()), { runs }))('$name', ({ run }) => run(), timeout)
   })
 
   describe(`the contract of sources: ${title}`, () => {
-    test.each(sourceChecks(() => sourceBench(where(), table('source')), { runs }))('$name', ({ run }) => run(), 60_000)
+    test.each(sourceChecks(() => sourceBench(where(), place()), { runs }))('$name', ({ run }) => run(), timeout)
   })
 
   describe(`a pipeline straight into a table: ${title}`, () => {

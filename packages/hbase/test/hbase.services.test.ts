@@ -36,7 +36,7 @@ describe.skipIf(!(await canTest('hbase')))('HBase', () => {
   }
 
   for (const [transport, address] of Object.entries(addresses)) {
-    directContract(transport, () => ({ thrift: address(), ...quiet }), table, 3)
+    directContract(transport, () => ({ thrift: address(), ...quiet }), table, seeds)
 
     describe(`the contract over ${transport}`, () => {
       const make = (): ColdStore => storeAt(address())
@@ -112,7 +112,7 @@ describe.skipIf(!(await canTest('hbase')))('HBase', () => {
     const make = (tls?: HBaseStoreOptions['tls']): ColdStore =>
       storeAt(`https://${front.address}`, { patience: '2s', ...(tls === undefined ? {} : { tls }) })
     const trusting = { ca: front.certificate.cert }
-    for (const { run } of coldStoreChecks(() => make(trusting), { runs: 5, prefix: 'tls' })) await run()
+    for (const { run } of coldStoreChecks(() => make(trusting), { runs: seeds, prefix: 'tls' })) await run()
     await expect(opened(make(), 'a')).rejects.toMatchObject({
       code: 'HBASE_UNREACHABLE',
       message: expect.stringMatching(/self-signed/),

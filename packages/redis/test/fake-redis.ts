@@ -19,7 +19,7 @@ export interface FakeRedis {
   readonly keys: () => readonly string[]
 }
 
-export function fakeRedis(): FakeRedis {
+export function fakeRedis({ maxmemoryPolicy = 'noeviction' }: { readonly maxmemoryPolicy?: string } = {}): FakeRedis {
   const hashes = new Map<string, Hash>()
   const known = new Set<string>()
   const failures = new Map<string, (string | undefined)[]>()
@@ -79,7 +79,7 @@ export function fakeRedis(): FakeRedis {
   ])
 
   const commands: { readonly [name: string]: (args: readonly Argument[]) => unknown } = {
-    INFO: () => Buffer.from('maxmemory_policy:noeviction'),
+    INFO: () => Buffer.from(`maxmemory_policy:${maxmemoryPolicy}\r\n`),
     EXISTS: () => 0,
     HGET: ([key = '', field]) => hashes.get(text(key))?.get(text(field)) ?? null,
     HGETALL: ([key = '']) =>

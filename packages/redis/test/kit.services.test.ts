@@ -20,6 +20,6 @@ describe.skipIf(!(await canTest('redis')))('Redis', () => {
   sinkKit(
     () => ({ client }),
     (name) => `${name} ${names++}`,
-    50,
+    Number(process.env['TIDEMARK_SEEDS'] ?? 50),
   )
 })

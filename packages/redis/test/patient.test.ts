@@ -2,7 +2,7 @@
 import type { Clock, HotSession } from '@tidemark/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { fewAtATime } from '../src/client/patient.ts'
-import { redisStore } from '../src/index.ts'
+import { type RedisStoreOptions, redisSink, redisStore } from '../src/index.ts'
 import { type FakeRedis, fakeRedis } from './fake-redis.ts'
 import { bytes, cell } from './stage.ts'
 
@@ -30,8 +30,8 @@ let redis: FakeRedis
 beforeEach(() => {
   redis = fakeRedis()
 })
-const open = (): Promise<HotSession> =>
-  redisStore({ client: redis.client, serveFor: '1h', patience: '10s', clock: hastyClock() }).open({
+const open = (options: Partial<RedisStoreOptions> = {}): Promise<HotSession> =>
+  redisStore({ client: redis.client, serveFor: '1h', patience: '10s', clock: hastyClock(), ...options }).open({
     name: 'a',
     windowMs: 10,
   })
@@ -90,6 +90,26 @@ describe('a server in trouble', () => {
     expect([redis.count('EVALSHA'), redis.count('EVAL')]).toEqual([3, 2])
   })
 })
+
+test.each(['allkeys-lru', 'volatile-ttl', 'allkeys-random'])(
+  'a server with %s is refused by stores and sinks, unless that is allowed',
+  async (maxmemoryPolicy) => {
+    redis = fakeRedis({ maxmemoryPolicy })
+    const { client } = redis
+    const sink = (allowEviction: boolean) =>
+      redisSink({ client, keepFor: '1h', allowEviction }).open({ id: '0', signal: new AbortController().signal })
+    const refused = {
+      code: 'REDIS_EVICTS',
+      message: expect.stringContaining(`found maxmemory-policy ${maxmemoryPolicy}`),
+    }
+    await expect(open()).rejects.toMatchObject(refused)
+    await expect(sink(false)).rejects.toMatchObject(refused)
+    const session = await open({ allowEviction: true })
+    await session.write('0', [cell('k', 10, 1)], { watermark: 0 })
+    expect((await session.read([bytes('k')], 0, 10)).cells[0]).toHaveLength(1)
+    await (await sink(true)).close()
+  },
+)
 
 describe('a few at a time', () => {
   test('no more than that are on their way', async () => {

@@ -1,6 +1,6 @@
 // kill -9 in mid-write, and a bad network: what was acknowledged never becomes older, and what was lost shows by position.
 import { setTimeout } from 'node:timers/promises'
-import { createCluster } from '@redis/client'
+import { type createClient, createCluster } from '@redis/client'
 import type { Applied, Cell, HotSession } from '@tidemark/core'
 import { canTest, startProxy, startRedis } from '@tidemark/services'
 import { describe, expect, test } from 'vitest'
@@ -8,6 +8,7 @@ import { type RedisStoreOptions, redisStore } from '../src/index.ts'
 import { type Client, bytes, cell, chance, clientOf } from './stage.ts'
 
 const rounds = Number(process.env['TIDEMARK_KILLS'] ?? 3)
+const timeout = 60_000 + rounds * 20_000
 const KEYS = 100
 const WINDOWS = 5
 
@@ -23,76 +24,85 @@ async function everything(session: HotSession): Promise<ReadonlyMap<string, numb
 }
 
 describe.skipIf(!(await canTest('redis')))('in trouble', () => {
-  test(`killed ${rounds} times with a file of all changes, nothing acknowledged is lost or replaced by older`, async () => {
-    await using server = await startRedis({ appendOnly: true })
-    const client = await clientOf(server.nodes[0]?.port as number)
-    const session = await open(client)
-    const dice = chance(rounds)
-    const acknowledged = new Map<string, number>()
-    const sent = new Map<string, number>()
-    let going = true
-    let batches = 0
-    const newest = (of: Map<string, number>, cells: readonly Cell[]): void => {
-      for (const each of cells) of.set(place(each), Math.max(each.revision, of.get(place(each)) ?? 0))
-    }
-    const writer = async (): Promise<void> => {
-      for (let n = 0; going; n++) {
-        const cells = Array.from({ length: 300 }, () =>
-          cell(String(dice(KEYS)), 10 * dice(WINDOWS), 2 * (n - dice(3)) + 6),
-        )
-        newest(sent, cells)
-        await session.write('0', cells, { watermark: 0 })
-        batches++
-        newest(acknowledged, cells)
+  test(
+    `killed ${rounds} times with a file of all changes, nothing acknowledged is lost or replaced by older`,
+    { timeout },
+    async () => {
+      await using server = await startRedis({ appendOnly: true })
+      const client = await clientOf(server.nodes[0]?.port as number)
+      const session = await open(client)
+      const dice = chance(rounds)
+      const acknowledged = new Map<string, number>()
+      const sent = new Map<string, number>()
+      let going = true
+      let batches = 0
+      const newest = (of: Map<string, number>, cells: readonly Cell[]): void => {
+        for (const each of cells) of.set(place(each), Math.max(each.revision, of.get(place(each)) ?? 0))
       }
-    }
-    const writing = Promise.all([writer(), writer()])
-    for (let round = 0; round < rounds; round++) {
-      const until = batches + 10
-      while (batches < until) await Promise.race([writing, setTimeout(2)])
-      await setTimeout(dice(20))
-      await server.kill(1)
-      await server.restart(1)
-    }
-    going = false
-    await writing
-    const found = await everything(session)
-    const older = [...acknowledged].filter(([at, revision]) => (found.get(at) ?? -1) < revision)
-    const unknown = [...found].filter(([at, revision]) => revision > (sent.get(at) ?? -1))
-    expect({ older, unknown }).toEqual({ older: [], unknown: [] })
-    client.destroy()
-  })
+      const writer = async (): Promise<void> => {
+        for (let n = 0; going; n++) {
+          const cells = Array.from({ length: 300 }, () =>
+            cell(String(dice(KEYS)), 10 * dice(WINDOWS), 2 * (n - dice(3)) + 6),
+          )
+          newest(sent, cells)
+          await session.write('0', cells, { watermark: 0 })
+          batches++
+          newest(acknowledged, cells)
+        }
+      }
+      const writing = Promise.all([writer(), writer()])
+      for (let round = 0; round < rounds; round++) {
+        const until = batches + 10
+        while (batches < until) await Promise.race([writing, setTimeout(2)])
+        await setTimeout(dice(20))
+        await server.kill(1)
+        await server.restart(1)
+      }
+      going = false
+      await writing
+      const found = await everything(session)
+      const older = [...acknowledged].filter(([at, revision]) => (found.get(at) ?? -1) < revision)
+      const unknown = [...found].filter(([at, revision]) => revision > (sent.get(at) ?? -1))
+      expect({ older, unknown }).toEqual({ older: [], unknown: [] })
+      client.destroy()
+    },
+  )
 
-  test(`killed ${rounds} times without, the position goes with the results, and going on from it mends all`, async () => {
-    await using server = await startRedis()
-    const client = await clientOf(server.nodes[0]?.port as number)
-    const session = await open(client)
-    const dice = chance(7)
-    // A log of results: each entry is one cell, newer ones come later.
-    const log = Array.from({ length: 6_000 }, (_, i) => cell(String(dice(KEYS)), 10 * dice(WINDOWS), 2 * i))
-    let applied: Applied | undefined
-    let rewinds = 0
-    let killing: Promise<void> = Promise.resolve()
-    const killAt = new Set(Array.from({ length: rounds }, (_, i) => Math.floor(((i + 1) * 60) / (rounds + 1))))
-    for (let step = 0; applied === undefined || applied.offset < BigInt(log.length); step++) {
-      if (killAt.has(step)) killing = server.kill(1).then(() => server.restart(1))
-      const at = Number(applied?.offset ?? 0n)
-      const cells = log.slice(at, at + 100)
-      const to = { offset: BigInt(at + cells.length), watermark: at }
-      const written = await session.write('0', cells, {
-        watermark: at,
-        move: { partition: 'log', from: applied?.offset, to },
-      })
-      if (!written.moved) rewinds++
-      applied = written.applied
-    }
-    await killing
-    const wanted = new Map<string, number>()
-    for (const each of log) wanted.set(place(each), each.revision)
-    expect(await everything(session)).toEqual(wanted)
-    expect(rewinds).toBe(rounds)
-    client.destroy()
-  })
+  test(
+    `killed ${rounds} times without, the position goes with the results, and going on from it mends all`,
+    { timeout },
+    async () => {
+      await using server = await startRedis()
+      const client = await clientOf(server.nodes[0]?.port as number)
+      const session = await open(client)
+      const dice = chance(7)
+      // A log of results: each entry is one cell, newer ones come later. It is killed every twenty batches or so.
+      const steps = 20 * rounds
+      const log = Array.from({ length: 100 * steps }, (_, i) => cell(String(dice(KEYS)), 10 * dice(WINDOWS), 2 * i))
+      let applied: Applied | undefined
+      let rewinds = 0
+      let killing: Promise<void> = Promise.resolve()
+      const killAt = new Set(Array.from({ length: rounds }, (_, i) => Math.floor(((i + 1) * steps) / (rounds + 1))))
+      for (let step = 0; applied === undefined || applied.offset < BigInt(log.length); step++) {
+        if (killAt.has(step)) killing = killing.then(() => server.kill(1)).then(() => server.restart(1))
+        const at = Number(applied?.offset ?? 0n)
+        const cells = log.slice(at, at + 100)
+        const to = { offset: BigInt(at + cells.length), watermark: at }
+        const written = await session.write('0', cells, {
+          watermark: at,
+          move: { partition: 'log', from: applied?.offset, to },
+        })
+        if (!written.moved) rewinds++
+        applied = written.applied
+      }
+      await killing
+      const wanted = new Map<string, number>()
+      for (const each of log) wanted.set(place(each), each.revision)
+      expect(await everything(session)).toEqual(wanted)
+      expect(rewinds).toBe(rounds)
+      client.destroy()
+    },
+  )
 
   test('a master of a cluster is killed and its replica takes over: who goes on from the positions ends whole', async () => {
     await using server = await startRedis({ nodes: 6, replicas: 1 })
@@ -171,6 +181,30 @@ describe.skipIf(!(await canTest('redis')))('in trouble', () => {
     proxy.restore()
     await session.write('0', [cell('1', 10, 4)], { watermark: 0 })
     expect((await session.read([bytes('1')], 0, 10)).cells[0]?.map(({ revision }) => revision)).toEqual([4])
+    client.destroy()
+  })
+
+  test('a server that may evict, where that is allowed, forgets some and changes none', async () => {
+    await using server = await startRedis({ settings: { maxmemory: '3mb', 'maxmemory-policy': 'allkeys-lru' } })
+    const client = await clientOf(server.nodes[0]?.port as number)
+    await expect(open(client)).rejects.toMatchObject({ code: 'REDIS_EVICTS' })
+    const session = await open(client, { allowEviction: true })
+    const value = new Uint8Array(20_000)
+    const cells = Array.from({ length: 500 }, (_, i) => cell(`big ${i}`, 20, 2, { value }))
+    const present = async (): Promise<readonly Cell[]> => {
+      const keys = cells.map(({ key }) => key)
+      return (await session.read(keys, 0, 20)).cells.flat()
+    }
+    for (const each of cells) await session.write('0', [each], { watermark: 0 })
+    // From here on it evicts nothing more.
+    await (client as unknown as ReturnType<typeof createClient>).sendCommand(['CONFIG', 'SET', 'maxmemory', '0'])
+    const kept = await present()
+    expect(kept.length).toBeGreaterThan(0)
+    expect(kept.length).toBeLessThan(cells.length)
+    expect(kept.every(({ revision, value: of }) => revision === 2 && of?.length === 20_000)).toBe(true)
+    const older = kept.map((each) => ({ ...each, revision: 0, value: bytes('older') }))
+    await session.write('0', older, { watermark: 0 })
+    expect(await present()).toEqual(kept)
     client.destroy()
   })
 

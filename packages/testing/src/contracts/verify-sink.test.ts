@@ -42,7 +42,7 @@ describe.each([
   ['collected', every],
   ['memoryTransactions', transactional],
 ])('%s keeps the contract', (_, make) => {
-  test.each(sinkChecks(make, { runs: 500 }))('$name', ({ run }) => run(), 60_000)
+  test.each(sinkChecks(make, { runs: 2_000 }))('$name', ({ run }) => run(), 60_000)
 })
 
 test('a sink of durable jobs is tried without epochs, and must refuse others', async () => {

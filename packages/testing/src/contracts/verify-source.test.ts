@@ -27,7 +27,7 @@ function benchOf(source: MemorySource<number>): SourceBench<number> {
 const memory = (): SourceBench<number> => benchOf(memorySource<number>({ splits: SPLITS }))
 
 describe('memorySource keeps the contract', () => {
-  test.each(sourceChecks(memory, { runs: 1_000 }))('$name', ({ run }) => run(), 60_000)
+  test.each(sourceChecks(memory, { runs: 2_000 }))('$name', ({ run }) => run(), 60_000)
 })
 
 /** Ends where it ended when it was opened. */
