@@ -21,12 +21,12 @@ const OPTIONS = {
   services: { type: 'boolean' },
   /** A process of --crash, on its folder. */
   worker: { type: 'string' },
-  /** How many of the flights: of --crash and --services. */
+  /** How many of the flights, all if not given. */
   flights: { type: 'string' },
 } as const
 
 /** Exit code 2: they cannot be had here. */
-async function onServers(screen: Screen, flights: string | undefined): Promise<number> {
+async function onServers(screen: Screen, flights: number): Promise<number> {
   screen.line('Starting Kafka, Redis and HBase')
   let stores: Stores
   try {
@@ -37,20 +37,27 @@ async function onServers(screen: Screen, flights: string | undefined): Promise<n
     return 2
   }
   try {
-    return await demo(screen, stores, flights === undefined ? {} : { flights: loadFlights().slice(0, Number(flights)) })
+    return await demo(screen, stores, { flights: loadFlights().slice(0, flights) })
   } finally {
     await stores.close()
   }
 }
 
 async function main(screen: Screen): Promise<number> {
-  const { memory, crash, services, worker, flights } = parseArgs({ options: OPTIONS }).values
-  if (worker !== undefined) return work(screen, worker, Number(flights))
+  const { memory, crash, services, worker, ...rest } = parseArgs({ options: OPTIONS }).values
+  const all = loadFlights()
+  const flights = Number(rest.flights ?? all.length)
+  if (!(Number.isSafeInteger(flights) && flights > 0 && flights <= all.length)) {
+    screen.line(`--flights: found '${rest.flights}', expected a whole number from 1 to ${all.length}`)
+    return 2
+  }
+  if (worker !== undefined) return work(screen, worker, flights)
   if (services === true) return onServers(screen, flights)
-  if (memory === true) return demo(screen, inMemory())
+  const some = { flights: all.slice(0, flights) }
+  if (memory === true) return demo(screen, inMemory(), some)
   const path = mkdtempSync(join(tmpdir(), 'tidemark-flights-'))
   try {
-    return crash === true ? await crashed(screen, path) : await demo(screen, inFolder(path))
+    return crash === true ? await crashed(screen, path, { flights }) : await demo(screen, inFolder(path), some)
   } finally {
     rmSync(path, { recursive: true, force: true })
   }

@@ -94,6 +94,7 @@ async function started(
     signal,
     onContended: () => {},
     onFull: () => {},
+    onSilent: () => {},
   })
   await writer.open()
   const record = async (): Promise<PartitionRecord | undefined> => {

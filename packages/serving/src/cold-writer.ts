@@ -10,7 +10,7 @@ import { Frontier, NO_FRONTIER, type Promises } from './frontier.ts'
 import { readStep, tooShort } from './log-steps.ts'
 import { type PartitionRecord, REGISTERS, decodeRegister, encodeRegister, goneTo, sameBytes } from './registers.ts'
 import type { Rules } from './rules.ts'
-import { Turn, sleep } from './wait.ts'
+import { Turn, sleep, watched } from './wait.ts'
 
 export interface ColdWriterOptions {
   readonly log: LogSession
@@ -32,6 +32,8 @@ export interface ColdWriterOptions {
   /** Somebody else publishes for this partition too. */
   readonly onContended: (partition: string) => void
   readonly onFull: () => void
+  /** The store has not answered for so long, ms. */
+  readonly onSilent: (what: string, forMs: number) => void
 }
 
 interface Partition {
@@ -136,7 +138,9 @@ export class ColdWriter {
   async #write(plans: readonly Plan[]): Promise<void> {
     const cells = plans.flatMap((plan) => plan.cells)
     const watermark = Math.max(...plans.map(({ record }) => record.frontier.watermark))
-    if (cells.length > 0) await this.#options.cold.put(cells, { watermark })
+    const { cold, clock, onSilent } = this.#options
+    const silent = (forMs: number): void => onSilent(`Writing ${cells.length} results to cold`, forMs)
+    if (cells.length > 0) await watched(cold.put(cells, { watermark }), clock, silent)
     this.written += cells.length
   }
 

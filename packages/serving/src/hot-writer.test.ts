@@ -37,6 +37,7 @@ async function writerOf(
     clock: eagerClock(),
     signal,
     onRewind: () => {},
+    onSilent: () => {},
     ...options,
   })
 }

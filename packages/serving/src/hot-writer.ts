@@ -8,7 +8,7 @@ import { Frontier } from './frontier.ts'
 import { type LogStep, readStep, storedCell, tooShort } from './log-steps.ts'
 import type { PartitionRecord } from './registers.ts'
 import type { Rules } from './rules.ts'
-import { Turn } from './wait.ts'
+import { Turn, watched } from './wait.ts'
 
 export interface HotWriterOptions {
   readonly log: LogSession
@@ -25,6 +25,8 @@ export interface HotWriterOptions {
   readonly signal: Signal
   /** A shard was found elsewhere than expected. */
   readonly onRewind: (shard: string, partition: string) => void
+  /** The store has not answered for so long, ms. */
+  readonly onSilent: (what: string, forMs: number) => void
 }
 
 export class HotWriter {
@@ -63,7 +65,8 @@ export class HotWriter {
   }
 
   async #follow(partition: string): Promise<void> {
-    const { hot, log, signal, rules, batchSize, waitMs, clock } = this.#options
+    const { hot, log, signal, rules, batchSize, waitMs, clock, onSilent } = this.#options
+    const silent = (forMs: number): void => onSilent(`Writing partition '${partition}' of the log to hot`, forMs)
     const turn = new Turn(clock)
     let kept: Map<string, Applied | undefined> | undefined
     while (!signal.aborted) {
@@ -98,7 +101,7 @@ export class HotWriter {
         // The log is read on while the store writes. Where there is nothing more yet, it is waited for later.
         if (!step.caughtUp) ahead = readStep(log, partition, step.next, batchSize, 0)
         ahead?.catch(() => {})
-        moved = (await writing).every((one) => one)
+        moved = (await watched(writing, clock, silent)).every((one) => one)
         at = step.next
         this.positions.set(partition, at)
         await turn.pause()

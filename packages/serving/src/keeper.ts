@@ -22,7 +22,7 @@ import {
   encodeRegister,
 } from './registers.ts'
 import type { Rules } from './rules.ts'
-import { Elapsed, sleep } from './wait.ts'
+import { Elapsed, sleep, watched } from './wait.ts'
 
 export interface KeeperOptions {
   readonly cold: ColdSession
@@ -51,6 +51,8 @@ export interface KeeperEvents {
   /** The boundary has stood still for longer than cold takes, and is behind; hot keeps what it has. */
   readonly heldBack: (byMs: number, why: 'cold' | 'frontier') => void
   readonly hotLost: (shard: string) => void
+  /** A store has not answered for so long, ms. */
+  readonly silent: (what: string, forMs: number) => void
 }
 
 /** Missing this many ticks ends the heartbeat. Nothing in hot may expire sooner than that. */
@@ -103,9 +105,10 @@ export class Keeper {
   }
 
   async keep(): Promise<void> {
-    const { signal, clock, tickMs } = this.#options
+    const { signal, clock, tickMs, events } = this.#options
+    const silent = (forMs: number): void => events.silent('A look at both tiers, for boundary and heartbeat,', forMs)
     while (!signal.aborted) {
-      await this.tick()
+      await watched(this.tick(), clock, silent)
       await sleep(clock, tickMs, signal)
     }
   }

@@ -72,6 +72,7 @@ async function runOnce(options: LayerOptions, emit: Emit, outer: Signal | undefi
     const hotLog = await opened(options.log.open({ signal }))
     const hot = await opened(options.hot.open(aggregation))
     const cold = await opened(options.cold.open(aggregation))
+    const events = keeperEvents(emit)
     const { keepForMs } = await agree(cold, view.name, settings, log)
     const keeper: Keeper = new Keeper({
       ...settings,
@@ -87,7 +88,7 @@ async function runOnce(options: LayerOptions, emit: Emit, outer: Signal | undefi
       tickMs,
       extendAfterMs,
       signal,
-      events: keeperEvents(emit),
+      events,
     })
     const boundary = (): number => keeper.boundary
     const hotWriter = new HotWriter({
@@ -104,6 +105,7 @@ async function runOnce(options: LayerOptions, emit: Emit, outer: Signal | undefi
       clock,
       signal,
       onRewind: (shard, partition) => emit('rewind', { shard, partition }),
+      onSilent: events.silent,
     })
     const coldWriter = new ColdWriter({
       log,
@@ -129,6 +131,7 @@ async function runOnce(options: LayerOptions, emit: Emit, outer: Signal | undefi
           code: 'COLD_BUFFER_FULL',
           message: `More than ${maxWaiting} results waited for cold: all of them are written now, some more than once. Raise 'maxWaiting', or write more often.`,
         }),
+      onSilent: events.silent,
     })
     await keeper.begin()
     // What expired while nobody watched is written again before anyone is told that hot is whole.
@@ -149,6 +152,11 @@ function keeperEvents(emit: Emit): ConstructorParameters<typeof Keeper>[0]['even
       emit('alarm', {
         code: 'HOT_LOST',
         message: `Shard '${shard}' of hot has lost everything: cold answers up to where it is, the rest is written again from the log.`,
+      }),
+    silent: (what, forMs) =>
+      emit('alarm', {
+        code: 'STORE_SILENT',
+        message: `${what} has taken ${forMs}ms so far: the store does not answer. It is waited for, and nothing is lost meanwhile; health() says how far each tier is.`,
       }),
     heldBack: (byMs, why) =>
       emit('alarm', {

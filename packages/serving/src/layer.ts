@@ -17,6 +17,7 @@ import { Reader } from './reader.ts'
 import type { Settings } from './registers.ts'
 import type { Rules } from './rules.ts'
 import { agreed } from './settings.ts'
+import { Standstill } from './standstill.ts'
 import type { View } from './view.ts'
 
 export interface ReadingOptions<K> {
@@ -35,11 +36,14 @@ export interface OpenLayer<K, V, W> {
   readonly hot: HotSession
   readonly cold: ColdSession
   readonly partitions: readonly string[]
+  /** How long cold keeps results; undefined: for ever. */
+  readonly keepForMs: number | undefined
   readonly reader: Reader<K, V, W>
 }
 
 export class Layer<K, V, W> {
   readonly #options: ReadingOptions<K>
+  readonly standstill: Standstill = new Standstill()
   #opening: Promise<OpenLayer<K, V, W>> | undefined
 
   constructor(options: ReadingOptions<K>) {
@@ -78,7 +82,7 @@ export class Layer<K, V, W> {
           cold,
           clock,
         })
-        return { hot, cold, partitions: [], reader }
+        return { hot, cold, partitions: [], keepForMs: settings.keepForMs, reader }
       }
       const said = await agreed(cold, name, { ...settings, partitions: [] })
       if (said === undefined) throw neverFilled(name)
@@ -86,7 +90,7 @@ export class Layer<K, V, W> {
       hot = await this.#options.hot.open({ name, windowMs })
       const knowledge = new Knowledge({ cold, partitions, leaseMs: settings.leaseMs, keepForMs, clock, rules })
       const fetcher = new Fetcher({ ...settings, hot, cold, partitions, knowledge, clock, rules, maxWaitMs })
-      return { hot, cold, partitions, reader: new Reader<K, V, W>(view, { fetcher, hot, cold, clock }) }
+      return { hot, cold, partitions, keepForMs, reader: new Reader<K, V, W>(view, { fetcher, hot, cold, clock }) }
     } catch (error) {
       await Promise.allSettled([cold.close(), hot?.close()])
       throw error

@@ -14,6 +14,7 @@ import { REGISTERS, type ServedVersion, type Settings, decodeRegister, encodeReg
 import type { Row } from './row.ts'
 import type { Rules } from './rules.ts'
 import type { View } from './view.ts'
+import { inTime } from './wait.ts'
 
 export interface RunOptions {
   readonly signal?: Signal
@@ -46,7 +47,7 @@ export interface Tiers<K, V, W> {
   slice(options: ReadOptions): AsyncIterable<Row<K, V, W>>
   /** Rows of a key as they come and change, the present ones first. Ends when the signal is aborted. */
   watch(key: K, options?: WatchOptions): AsyncIterable<Row<K, V, W>>
-  /** How far log, hot and cold are. Never rejects: what cannot be reached is named. */
+  /** How far log, hot and cold are. Never rejects, and waits for no store longer than `maxWait`: it is named then. */
   health(): Promise<TiersHealth>
   /** When each tier is written, and what late data does in each state of a window. For people. */
   explain(): string
@@ -123,9 +124,9 @@ export class TwoTiers<K, V, W> implements Tiers<K, V, W> {
   }
 
   async health(): Promise<TiersHealth> {
-    const { log, clock, hot, version } = this.#parts
-    const served = version ?? (await this.#version().catch(() => FIRST_VERSION))
-    return healthOf(this.#layer(served), { log, clock, serveForMs: hot.serveForMs, version: served })
+    const { log, clock, hot, version, maxWaitMs } = this.#parts
+    const served = version ?? (await inTime(this.#version(), clock, maxWaitMs).catch(() => FIRST_VERSION))
+    return healthOf(this.#layer(served), { log, clock, serveForMs: hot.serveForMs, version: served, maxWaitMs })
   }
 
   explain(): string {

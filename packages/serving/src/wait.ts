@@ -19,6 +19,41 @@ export function sleep(clock: Clock, forMs: number, signal?: Signal): Promise<voi
   })
 }
 
+/** How long a store may take to answer before that is told, and how often it is told from then on, ms. */
+export const SILENT_MS = 30_000
+
+/** Waits for what a store was asked, and tells whenever it has taken that long once more. */
+export async function watched<T>(work: Promise<T>, clock: Clock, onSilent: (forMs: number) => void): Promise<T> {
+  const done = new Stop()
+  const watch = async (): Promise<void> => {
+    for (let forMs = SILENT_MS; ; forMs += SILENT_MS) {
+      await sleep(clock, SILENT_MS, done)
+      if (done.aborted) return
+      onSilent(forMs)
+    }
+  }
+  void watch()
+  try {
+    return await work
+  } finally {
+    done.abort()
+  }
+}
+
+/** Waits for so long at most. What is late goes on, and nobody hears of it. */
+export async function inTime<T>(work: Promise<T>, clock: Clock, limitMs: number): Promise<T> {
+  const done = new Stop()
+  const late = async (): Promise<never> => {
+    await sleep(clock, limitMs, done)
+    throw new Error(`no answer within ${limitMs}ms`)
+  }
+  try {
+    return await Promise.race([work, late()])
+  } finally {
+    done.abort()
+  }
+}
+
 /** How long work that waits for nothing keeps the thread. */
 const LONGEST_TURN_MS = 25
 

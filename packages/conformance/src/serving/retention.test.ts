@@ -15,9 +15,9 @@ import { expect, test } from 'vitest'
 const NEVER = Number.NEGATIVE_INFINITY
 
 /** A cold store that says how long it keeps results, and its windows: ends at 10 s, 20 s and 100 s. */
-async function filled(keepForMs: number | undefined, memory: ColdStore = memoryColdStore()) {
+async function filled(keepForMs: number | undefined, memory: ColdStore = memoryColdStore(), retain?: number) {
   const clock = virtualClock(1_000_000)
-  const log = memoryLog({ clock })
+  const log = memoryLog({ clock, ...(retain === undefined ? {} : { retain }) })
   const results = pipeline('counts')
     .from([1_000, 12_000, 95_000])
     .eventTime({ timestamp: (at) => at, watermark: boundedOutOfOrderness('1s') })
@@ -49,7 +49,7 @@ async function filled(keepForMs: number | undefined, memory: ColdStore = memoryC
   }
   const tiers = compose(keepForMs)
   await run(tiers)
-  return { clock, tiers, compose, run }
+  return { clock, log, tiers, compose, run }
 }
 
 const ends = (rows: readonly Row<string, number, { readonly end: number }>[]): number[] =>
@@ -99,6 +99,33 @@ test('is what the writer said, also to a reader who does not know; the shortest 
   await run(longer)
   await expect(longer.read({ key: 'all', from: 0, to: 200_000 })).rejects.toMatchObject({ code: 'RANGE_EXPIRED' })
   await Promise.all([tiers, reader, longer].map((one) => one.close()))
+})
+
+test('health() says up to where results may have expired: what is read from there on is whole', async () => {
+  const { tiers, clock } = await filled(60_000)
+  const { cold } = await tiers.health()
+  expect(cold.goneTo).toBeGreaterThan(40_000)
+  const rows = await tiers.read({ key: 'all', from: cold.goneTo, to: 200_000 })
+  expect(ends(rows)).toEqual([100_000])
+  await expect(tiers.read({ key: 'all', from: cold.goneTo - 1, to: 200_000 })).rejects.toMatchObject({
+    code: 'RANGE_EXPIRED',
+  })
+  clock.advance('10s')
+  expect((await tiers.health()).cold.goneTo).toBe(cold.goneTo + 10_000)
+  await tiers.close()
+})
+
+test('health() says what the log has forgotten before a tier had it', async () => {
+  const { tiers, log } = await filled(undefined, memoryColdStore(), 100)
+  expect(await tiers.health()).toMatchObject({ cold: { goneTo: NEVER }, partitions: [{ logBegin: 0n }] })
+  const said = { kind: 'progress', watermark: 96_000, tasks: 1, idle: false } as const
+  log.append(Array.from({ length: 300 }, (_, task) => ({ ...said, task: `another ${task}` })))
+  const { partitions, reasons } = await tiers.health()
+  const [{ logBegin, cold } = { logBegin: undefined, cold: undefined }] = partitions
+  expect(logBegin).toBeGreaterThan(cold as bigint)
+  expect(reasons).toContain(`cold lacks what the log has no more of partition '0': ${cold} to ${logBegin}`)
+  expect(reasons).toContain(`hot lacks what the log has no more of partition '0': ${cold} to ${logBegin}`)
+  await tiers.close()
 })
 
 test('there is none where cold keeps results for ever', async () => {

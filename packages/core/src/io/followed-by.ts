@@ -19,10 +19,18 @@ export interface FollowedByOptions {
 /** In front of the archive's splits; no topic of Kafka has a name with it. */
 const ARCHIVE = 'archive:'
 
+const withGroup: WeakSet<Source<unknown>> = new WeakSet()
+
+/** Whether a group would share the log behind an archive, were it read by itself. */
+export function followsGroup(source: Source<unknown>): boolean {
+  return withGroup.has(source)
+}
+
 /**
  * Reads the archive, a source or what `from` takes for one, to its end, then the log from there. A log that does not
  * reach back so far any more fails as it does for any position (OFFSET_LOST for Kafka). With a checkpoint both must be
- * able to seek, and a restart goes on in whichever it was. One process reads it, whatever group the log names.
+ * able to seek, and a restart goes on in whichever it was. One process reads it: an exactly-once job refuses a log that
+ * a group shares.
  * @throws StreamError BAD_ARCHIVE for a log that cannot seek, or a split that is named twice
  * @example from(followedBy(replay(days), kafkaSource({ … }), { from: [{ split: 'views/0', offset: 1_200n }] }))
  */
@@ -41,7 +49,7 @@ export function followedBy<A, T>(
     })
   }
   const aheads = [archive.maxAheadMs, log.maxAheadMs].filter((one) => one !== undefined)
-  return Object.freeze({
+  const followed = Object.freeze({
     kind: `${archive.kind} followed by ${log.kind}`,
     seekable: archive.seekable,
     ...(aheads.length === 0 ? {} : { maxAheadMs: Math.max(...aheads) }),
@@ -52,12 +60,14 @@ export function followedBy<A, T>(
       const begun = new Set(inLog.map(({ split }) => split))
       const begin = [...from.filter(({ split }) => !begun.has(split)), ...inLog]
       const reader = await archive.open(task, positions === undefined ? undefined : inArchive)
-      const followed = new FollowedReader<A | T>(reader, () => log.open(task, begin))
+      const both = new FollowedReader<A | T>(reader, () => log.open(task, begin))
       // Nothing in it would say that it has ended.
-      if (reader.splits.length === 0) await followed.goOn()
-      return followed
+      if (reader.splits.length === 0) await both.goOn()
+      return both
     },
   } satisfies Source<A | T>)
+  if (log.openShared !== undefined) withGroup.add(followed)
+  return followed
 }
 
 function bare({ split, offset }: Position): Position {

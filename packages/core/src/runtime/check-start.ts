@@ -1,5 +1,6 @@
 /** Owns what is checked when a job is started: that what it is to keep can be kept, and that it may be shared out. */
 import { configError } from '../errors/stream-error.ts'
+import { followsGroup } from '../io/followed-by.ts'
 import { isTransactional } from '../io/sink.ts'
 import type { Compiled } from '../pipeline/compile.ts'
 import type { StartOptions } from '../pipeline/job.ts'
@@ -20,6 +21,13 @@ export function checkStart(name: string, compiled: Compiled, options: StartOptio
       saw: `the source '${source.kind}', which cannot be read again from a position`,
       expected: 'sources that can seek',
       remedy: 'Use an array, memorySource or a connector, or start the job without a checkpoint.',
+    })
+  }
+  if (transactional && compiled.sources.some(({ source }) => followsGroup(source))) {
+    throw configError('SHARED_ALONE', `The source of '${name}'`, {
+      saw: 'an archive followed by what a group shares',
+      expected: 'one process that reads both: another one would read all of it again, and take its place',
+      remedy: 'Leave out the group of the log.',
     })
   }
   if (transactional && compiled.sources.some(({ source }) => source.openShared !== undefined))
