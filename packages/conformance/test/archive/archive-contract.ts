@@ -5,6 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import {
   type ColdStore,
   type Pane,
@@ -138,7 +139,7 @@ export function archiveContract(where: () => ArchiveStage): void {
 
     const results = byMinute(`counts-${live}`, topicOf(input)).to(to(live))
     const hot = memoryHotStore({ serveForMs: 10 * MINUTE_MS, clock: systemClock })
-    const about = { results, hot, cold, tick: '50ms', lease: '100ms', longestQuery: '1s' } as const
+    const about = { results, hot, cold, tick: '500ms', lease: '1s' } as const
     const served = servingTiers({ ...about, log: kafkaResults({ kafka, topic: live }) })
     const filled = servingTiers({ ...about, log: kafkaResults({ kafka, topic: anew }), version: 'v2' })
     const stop = new AbortController()
@@ -149,7 +150,7 @@ export function archiveContract(where: () => ArchiveStage): void {
       return new Map(rows.map(({ key, window, value }) => [`${key} ${window.start}`, value]))
     }
     for (const tiers of [served, filled])
-      for (let current = false; !current; await new Promise((resolve) => setImmediate(resolve))) {
+      for (let current = false; !current; await setTimeout(20)) {
         const { partitions, boundary } = await tiers.health()
         const even = partitions.every(({ logEnd, hot: at, cold: c }) => at === logEnd && c === logEnd)
         current = partitions.length > 0 && even && boundary > T0 + 40 * MINUTE_MS

@@ -1,6 +1,6 @@
 /** Owns what a sink promises: what is flushed is there, the newest version stays, however often anything is written. */
 import type { TimeWindow } from '@tidemark/core'
-import { refused, same } from './contract.ts'
+import { refused } from './contract.ts'
 import type { PaneAt, SinkStage } from './sink-stage.ts'
 
 /** Each with the part of the contract that it is about. A check returns where the sink has no such part. */
@@ -193,8 +193,7 @@ async function progress(on: SinkStage): Promise<void> {
   const told = async (watermark: number): Promise<void> => {
     await writing.progress(watermark)
     await writing.flush()
-    if (on.bench.progress !== undefined)
-      same('the watermark that readers are told', await on.bench.progress(), watermark)
+    await on.told(watermark)
     await on.stands(`when readers are told W = ${watermark}`)
   }
   for (const watermark of [-5, 0, 60_000, 60_000, 1_780_000_000_123, Number.POSITIVE_INFINITY]) {

@@ -9,7 +9,7 @@ import type {
   Transactions,
 } from '@tidemark/core'
 import { utf8 } from './cells.ts'
-import { sameLines } from './contract.ts'
+import { same, sameLines } from './contract.ts'
 import type { Patience } from './patience.ts'
 import { TASK } from './source-stage.ts'
 
@@ -120,16 +120,29 @@ export class SinkStage {
     for (const pane of panes) this.#standing.apply(pane)
   }
 
-  /** Throws unless readers find what was written. What was committed they may see a little later. */
+  /** Throws unless readers find what was written. */
   async stands(when: string): Promise<void> {
     const expected = this.#standing.lines
-    let found: readonly string[] = []
-    const look = async (): Promise<boolean> => {
-      found = await this.patience.within(`reading what stands ${when}`, this.#read())
-      return this.transactions === undefined || found.join() === expected.join()
-    }
-    await this.patience.until(look)
+    const found = await this.#found(`reading what stands ${when}`, () => this.#read(), expected)
     sameLines(`what stands ${when}`, found, expected)
+  }
+
+  /** Throws unless readers are told so, where the bench says what they are told. */
+  async told(watermark: number): Promise<void> {
+    const { progress } = this.bench
+    if (progress === undefined) return
+    const found = await this.#found('reading the watermark', async () => [await progress()], [watermark])
+    same('the watermark that readers are told', found[0], watermark)
+  }
+
+  /** What was committed readers may see a little later. */
+  async #found<T>(what: string, read: () => Promise<readonly T[]>, expected: readonly T[]): Promise<readonly T[]> {
+    let found: readonly T[] = []
+    await this.patience.until(async () => {
+      found = await this.patience.within(what, read())
+      return this.transactions === undefined || found.join() === expected.join()
+    })
+    return found
   }
 
   async #read(): Promise<readonly string[]> {

@@ -60,6 +60,25 @@ test('a sink of durable jobs is tried without epochs, and must refuse others', a
   )
 })
 
+test('progress that was committed may be seen a little later, as results may', async () => {
+  const late = (make: () => SinkBench) => (): SinkBench => {
+    let [told, seen] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]
+    const bench = broken(
+      ({ progress }) => ({ progress: (watermark) => ((told = watermark), progress(watermark)) }),
+      make,
+    )()
+    // Each look sees what was there at the look before.
+    const progress = (): number => {
+      const found = seen
+      seen = told
+      return found
+    }
+    return { ...bench, progress }
+  }
+  await verifySink(late(transactional), { runs: 1, clock: impatient })
+  await expect(verifySink(late(every), { runs: 1, clock: impatient })).rejects.toThrow('expected -5')
+})
+
 /** A sink with one fault: methods of the writers of a good one, replaced. */
 function broken(change: (writer: Writer) => Partial<Writer>, make: () => SinkBench = latest): () => SinkBench {
   return () => {
