@@ -30,7 +30,7 @@ describe.skipIf(!(await canTest('kafka')))('with a broker', () => {
   transactionContract('a real broker', stage)
   groupContract('a real broker', stage)
   memberContract('a real broker', stage)
-  kitContract('a real broker', stage, 10)
+  kitContract('a real broker', stage, Number(process.env['TIDEMARK_SEEDS'] ?? 50))
   exactlyOnceContract('a real broker', stage)
   garbageContract('a real broker', stage)
   replayContract('a real broker', stage)

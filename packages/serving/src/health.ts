@@ -113,7 +113,7 @@ export async function healthOf<K, V, W>(
     )
     return { partition, logBegin: at?.first, logEnd: at?.end, hot, cold: records?.[i]?.covered }
   })
-  reasons.push(...troubles(layer.standstill, places, now))
+  if (shards !== undefined && records !== undefined) reasons.push(...troubles(layer.standstill, places, now))
   return {
     state: reasons.length === 0 ? 'ok' : 'degraded',
     reasons,
@@ -149,7 +149,9 @@ function troubles(standstill: Standstill, places: readonly PartitionHealth[], no
     ] as const) {
       const stillMs = standstill.note(`${tier} ${partition}`, at, other, now)
       if (stillMs >= SILENT_MS)
-        found.push(`${tier} has stood still for ${stillMs}ms at ${at} of partition '${partition}': ${other} is there`)
+        found.push(
+          `${tier} has stood still for ${stillMs}ms at ${at ?? 'the beginning'} of partition '${partition}', the other tier is at ${other}`,
+        )
       if (at !== undefined && logBegin !== undefined && at < logBegin)
         found.push(`${tier} lacks what the log has no more of partition '${partition}': ${at} to ${logBegin}`)
     }

@@ -13,7 +13,7 @@ import { type PartitionRecord, REGISTERS, type Settings, decodeRegister } from '
 import type { Rules } from './rules.ts'
 import { agree } from './settings.ts'
 import type { WriterView } from './view.ts'
-import { Stop, sleep } from './wait.ts'
+import { Stop, sleep, watched } from './wait.ts'
 
 export interface LayerOptions {
   readonly view: WriterView
@@ -60,9 +60,10 @@ async function runOnce(options: LayerOptions, emit: Emit, outer: Signal | undefi
   const { view, coldWrites, settings, clock, rules, batchSize, tickMs, extendAfterMs, maxWaiting } = options
   const signal = new Stop(outer)
   const aggregation = { name: view.name, windowMs: view.windowMs, signal }
+  const events = keeperEvents(emit)
   const open: { close: () => Promise<void> }[] = []
   const opened = async <T extends { close: () => Promise<void> }>(opening: Promise<T>): Promise<T> => {
-    const one = await opening
+    const one = await watched(opening, clock, (forMs) => events.silent('Opening the log and both tiers', forMs))
     open.push(one)
     return one
   }
@@ -72,7 +73,6 @@ async function runOnce(options: LayerOptions, emit: Emit, outer: Signal | undefi
     const hotLog = await opened(options.log.open({ signal }))
     const hot = await opened(options.hot.open(aggregation))
     const cold = await opened(options.cold.open(aggregation))
-    const events = keeperEvents(emit)
     const { keepForMs } = await agree(cold, view.name, settings, log)
     const keeper: Keeper = new Keeper({
       ...settings,

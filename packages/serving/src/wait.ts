@@ -25,16 +25,16 @@ export const SILENT_MS = 30_000
 /** Waits for what a store was asked, and tells whenever it has taken that long once more. */
 export async function watched<T>(work: Promise<T>, clock: Clock, onSilent: (forMs: number) => void): Promise<T> {
   const done = new Stop()
-  const watch = async (): Promise<void> => {
+  const watch = async (): Promise<never> => {
     for (let forMs = SILENT_MS; ; forMs += SILENT_MS) {
       await sleep(clock, SILENT_MS, done)
-      if (done.aborted) return
+      // Nobody hears of it any more.
+      if (done.aborted) throw new Error('answered')
       onSilent(forMs)
     }
   }
-  void watch()
   try {
-    return await work
+    return await Promise.race([work, watch()])
   } finally {
     done.abort()
   }

@@ -51,6 +51,8 @@ describe.skipIf(!canTestAll)('tiers on real services', () => {
       await stage.through()
       await check(stage)
       const reader = new Reader(stage.open, stage.views)
+      // A Redis that keeps nothing forgets this with all else.
+      let evictedTo = Number.NEGATIVE_INFINITY
       for (let round = 0; round < kills / 2; round++) {
         const victim = VICTIMS[(round + offset) % VICTIMS.length] as (typeof VICTIMS)[number]
         const appending = stage.append(VIEWS)
@@ -61,6 +63,7 @@ describe.skipIf(!canTestAll)('tiers on real services', () => {
         await appending
         await stage.through()
         await check(stage)
+        evictedTo = Math.max(evictedTo, (await stage.open.tiers.health()).hot.evictedTo)
       }
       await reader.stop()
       expect(reader.backwards).toEqual([])
@@ -68,8 +71,7 @@ describe.skipIf(!canTestAll)('tiers on real services', () => {
       // Both tiers answered, hot has let go of something, and windows that only cold has were corrected.
       const rows = await check(stage)
       expect(new Set(rows.map(({ tier }) => tier))).toEqual(new Set(['hot', 'cold']))
-      const { hot } = await stage.open.tiers.health()
-      const old = rows.filter(({ window }) => window.end <= hot.evictedTo)
+      const old = rows.filter(({ window }) => window.end <= evictedTo)
       expect(old.filter(({ corrections }) => corrections > 0)).not.toEqual([])
     },
   )
