@@ -52,7 +52,7 @@ test('C is the least of all partitions; one that has ended holds nothing back; r
   })
   expect(coldFrontier([record('0', 40, true), record('1', 10, true)])).toMatchObject({
     complete: 60,
-    watermark: 50,
+    watermark: 60,
     ended: true,
   })
   expect(coldFrontier([record('0', 40, false), undefined]).complete).toBe(Number.NEGATIVE_INFINITY)

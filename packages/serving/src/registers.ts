@@ -116,8 +116,8 @@ export function goneTo(record: PartitionRecord | undefined, keepForMs: number | 
 
 /**
  * The minimum over partitions. A partition whose input has ended holds nothing back; when all have ended, C is the last
- * window end written and W the last there was: the +∞ itself is no time. Where there never was another W, for all input
- * was read in one step, age is measured from the last window end.
+ * window end written, and age is measured from there: the +∞ itself is no time, and the W before it is that of some
+ * commit, far behind or unknown where much was read in one step.
  */
 export function coldFrontier(records: readonly (PartitionRecord | undefined)[]): ColdFrontier {
   const covered = new Map<string, bigint>()
@@ -140,7 +140,7 @@ export function coldFrontier(records: readonly (PartitionRecord | undefined)[]):
   const ended = watermark === Number.POSITIVE_INFINITY
   return {
     complete: ended ? lastEnd : complete,
-    watermark: !ended ? watermark : Number.isFinite(lastWatermark) ? lastWatermark : lastEnd,
+    watermark: ended ? Math.max(lastWatermark, lastEnd) : watermark,
     ended,
     covered,
   }
