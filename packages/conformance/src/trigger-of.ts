@@ -11,6 +11,7 @@ import {
   afterProcessingTime,
   afterWatermark,
   alignedProcessingTime,
+  completeMode,
   continuousRefinement,
   emitOnClose,
   everyEventTime,
@@ -19,6 +20,7 @@ import {
   orFinally,
   repeatedly,
   suppress,
+  updateMode,
 } from '@tidemark/triggers'
 
 /** A name, or one trigger by its name with its arguments (the form is in vectors/README.md). */
@@ -67,6 +69,8 @@ const POLICIES: Readonly<Record<string, (spec: Fields, at: string) => Any>> = {
   continuousRefinement: () => continuousRefinement(),
   watermarkThenUpdates: () => watermarkThenUpdates(),
   everyEventTime: ({ every }) => everyEventTime(ms(every as number)),
+  updateMode: ({ every }) => updateMode({ every: ms(every as number) }),
+  completeMode: ({ every }) => completeMode({ every: ms(every as number) }),
   suppressUntilTimeLimit: ({ limit, maxKeys, onFull }) =>
     suppress.untilTimeLimit(ms(limit as number), {
       onFull: onFull as 'fail',

@@ -34,6 +34,7 @@ export {
   scripts,
 } from './arbitraries.ts'
 export { type BatchOverResultsOptions, type OuterResult, batchOverResults } from './oracle/batch.ts'
+export type { OracleGate } from './oracle/gates.ts'
 export { mayFinish } from './oracle/may-finish.ts'
 export { type OracleStep, oracle } from './oracle/oracle.ts'
 export type { OracleOptions, OracleSuppression, OracleTrigger } from './oracle/options.ts'

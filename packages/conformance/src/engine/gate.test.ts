@@ -15,6 +15,7 @@ import {
   session,
   tumbling,
 } from '@tidemark/core'
+import { afterCount, afterFirst, afterProcessingTime, atMostEvery, repeatedly } from '@tidemark/triggers'
 
 interface Item {
   readonly key: string
@@ -50,12 +51,16 @@ const everySecond: Trigger<unknown> = {
 
 type Decide = PaneGate<number>['decide']
 /** A gate whose state is how many panes it has let through. */
-const gateOf = (decide: Decide): PaneGate =>
-  ({ kind: 'test gate', decide, emitted: (n) => (n ?? 0) + 1 }) satisfies PaneGate<number> as PaneGate
+const gateOf = (gate: Decide | Omit<PaneGate<number>, 'kind'>): PaneGate =>
+  ({
+    kind: 'test gate',
+    emitted: (n) => (n ?? 0) + 1,
+    ...(typeof gate === 'function' ? { decide: gate } : gate),
+  }) satisfies PaneGate<number> as PaneGate
 
 function run(
   steps: Script,
-  decide: Decide,
+  gate: Parameters<typeof gateOf>[0],
   {
     trigger = perRecord,
     windows = tumbling('100ms'),
@@ -70,7 +75,7 @@ function run(
     .from<Item>([])
     .eventTime({ timestamp: ({ at }) => at, watermark: monotonous() })
     .keyBy(({ key }) => key)
-    .window(windows, { trigger, gate: gateOf(decide), allowedLateness: ms(latenessMs) })
+    .window(windows, { trigger, gate: gateOf(gate), allowedLateness: ms(latenessMs) })
     .sum(({ value }) => value)
     .to(collected())
   const one = simulate(line, steps, { record: item })
@@ -221,6 +226,27 @@ describe('what is held when sessions merge', () => {
     expect(run(steps, untilNine, options)).toEqual(['6: 15 [10, 25)', '8: 9 [50, 55)'])
     const before = script`a=4@0 | a=1@10 | a=2@11 | a=8@5 | clock 8 | clock 9 | watermark 0 | end`
     expect(run(before, untilNine, options)).toEqual(['5: 15 [0, 16)'])
+  })
+
+  describe('by the clock of the gate, not of the trigger', () => {
+    const trigger = repeatedly(afterFirst(afterCount(4), afterProcessingTime('6ms')))
+    const options = { trigger, windows: session('5ms') }
+    /** At most one pane per 10ms. */
+    const { decide, emitted } = atMostEvery('10ms')
+    const gate = { decide: decide as Decide, emitted: emitted as PaneGate<number>['emitted'] }
+
+    test('a time that the trigger has asked for and not used is none', () => {
+      // Four at 0 are shown, four at 1 are held until 10; what comes at 2 makes a new window and waits until 8.
+      const steps = script`watermark 0 | a=1@20 a=1@21 a=1@21 a=1@21 | clock 1 | a=2@20 a=2@21 a=2@21 a=2@21 | clock 2 | a=4@22
+        | clock 6 | clock 7 | clock 8 | end`
+      expect(run(steps, gate, options)).toEqual(['1: 4 [20, 26)', '8: -4 [20, 26)', '8: 16 [20, 27)'])
+    })
+
+    test('where the trigger waits longer in what merges', () => {
+      const steps = script`watermark 0 | a=1@20 a=1@21 a=1@21 a=1@21 | clock 5 | a=2@20 a=2@21 a=2@21 a=2@21 | clock 7 | a=4@20
+        | clock 8 | a=8@10 a=16@15 | clock 9 | clock 10 | clock 13 | end`
+      expect(run(steps, gate, options)).toEqual(['1: 4 [20, 26)', '9: -4 [20, 26)', '9: 40 [10, 26)'])
+    })
   })
 
   test('by a watermark: who waits for a time of the clock is not kept from it', () => {

@@ -28,13 +28,16 @@ export function treeShapes(
   return fc.tuple(shapes(windows, only), triggers).map(([shape, trigger]) => ({ ...shape, trigger }))
 }
 
-/** Trees, and the policies that are none of those: by event time, and with a bounded buffer that is full soon. */
+/** The policies that are no trees of triggers and have a period of their own. */
+export const periodic: fc.Arbitrary<OracleTrigger> = fc.record({
+  policy: fc.constantFrom('everyEventTime', 'updateMode', 'completeMode'),
+  every: fc.integer({ min: 1, max: 12 }),
+})
+
+/** Trees, and the policies that are none of those: by their period, and with a bounded buffer that is full soon. */
 export const triggers: fc.Arbitrary<OracleTrigger> = fc.oneof(
-  { weight: 4, arbitrary: triggerTrees({ depth: 3, maxCount: 4, maxMs: 20 }) },
-  {
-    weight: 1,
-    arbitrary: fc.integer({ min: 1, max: 12 }).map((every) => ({ policy: 'everyEventTime' as const, every })),
-  },
+  { weight: 6, arbitrary: triggerTrees({ depth: 3, maxCount: 4, maxMs: 20 }) },
+  { weight: 2, arbitrary: periodic },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -46,9 +49,9 @@ export const triggers: fc.Arbitrary<OracleTrigger> = fc.oneof(
   },
 )
 
-/** No gate, or one that fits the shape: those of suppression are part of it, and differences cannot be swallowed. */
+/** No gate, or one that fits the shape: suppression is one itself, and differences cannot be swallowed. */
 export function gateOf({ trigger, accumulation }: TreeShape, n: number): { readonly gate?: PaneGate } {
-  if (typeof trigger === 'object' && 'policy' in trigger) return {}
+  if (typeof trigger === 'object' && 'policy' in trigger && trigger.policy === 'suppressUntilTimeLimit') return {}
   if (n === 0) return accumulation === 'discarding' ? {} : { gate: onChange() }
   return n < 5 ? { gate: atMostEvery(ms(n * 3)) } : {}
 }

@@ -2,13 +2,13 @@
  * Triggers composed at random, to a depth of three, over every kind of window and accumulation: the engine equals the
  * slow reference, and so it does for the policies that are no trees.
  */
-import { type OracleTrigger, oracle, play, scripts } from '@tidemark/testing'
+import { oracle, play, scripts } from '@tidemark/testing'
 import * as fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { comparePanes } from './compare-panes.ts'
 import { LAW_MS, tryLaw } from './law.ts'
 import { WINDOWS, item } from './shapes.ts'
-import { type TreeShape, summingTree, treeOptions, treeShapes } from './tree-shapes.ts'
+import { type TreeShape, periodic, summingTree, treeOptions, treeShapes } from './tree-shapes.ts'
 
 vi.setConfig({ testTimeout: LAW_MS })
 
@@ -40,9 +40,6 @@ describe('engine = oracle under any trigger', () => {
   })
 })
 
-const everyEventTime = fc
-  .integer({ min: 1, max: 12 })
-  .map((every): OracleTrigger => ({ policy: 'everyEventTime', every }))
 const suppression = fc.record({
   policy: fc.constant('suppressUntilTimeLimit' as const),
   limit: fc.integer({ min: 0, max: 20 }),
@@ -52,12 +49,9 @@ const suppression = fc.record({
 })
 
 describe('engine = oracle', () => {
-  test.each(Object.entries(WINDOWS).filter(([name]) => name !== 'one'))(
-    'every so often of event time: %s',
-    (_, windows) => {
-      expect(equalsOracle(200, treeShapes(windows, {}, everyEventTime)).value).toBeGreaterThan(100)
-    },
-  )
+  test.each(Object.entries(WINDOWS).filter(([name]) => name !== 'one'))('every so often: %s', (_, windows) => {
+    expect(equalsOracle(200, treeShapes(windows, {}, periodic)).value).toBeGreaterThan(100)
+  })
 
   test.each(Object.entries(WINDOWS).filter(([name]) => name !== 'one'))('suppressed for a time: %s', (_, windows) => {
     expect(equalsOracle(200, treeShapes(windows, {}, suppression)).value).toBeGreaterThan(100)

@@ -224,15 +224,17 @@ export class WindowStage {
   /** A processing time, or a watermark, that was asked for has come. */
   woken(cells: Cells, slot: number, of: LiveWindow, wakes: Wakes, time: number, isWatermark: boolean): void {
     const flags = cells.flags as Uint8Array
-    const wasHeld = ((flags[slot] as number) & HELD) !== 0
-    flags[slot] = (flags[slot] as number) & ~WAITING
+    const held = ((flags[slot] as number) & HELD) !== 0
     const asked = isWatermark ? cells.askedWatermark : cells.asked
     if (asked !== undefined) asked[slot] = Number.POSITIVE_INFINITY
-    if (!isWatermark && cells.heldUntil !== undefined && (cells.heldUntil[slot] as number) <= time)
-      cells.heldUntil[slot] = Number.POSITIVE_INFINITY
+    // A pane that is held until a time of the clock waits for that one, whatever else the trigger has asked for.
+    const heldUntil = isWatermark ? undefined : cells.heldUntil
+    const over = heldUntil === undefined || (heldUntil[slot] as number) <= time
+    if (over && heldUntil !== undefined) heldUntil[slot] = Number.POSITIVE_INFINITY
+    if (over || !held) flags[slot] = (flags[slot] as number) & ~WAITING
     const fast = this.options.trigger.fastPath !== undefined
     const fires = !fast && this.#steps.firesAt(cells, slot, of, time, isWatermark)
-    if (fast || fires || wasHeld) this.#fire(cells, slot, of, wakes)
+    if (fast || fires || (held && over)) this.#fire(cells, slot, of, wakes)
     if (!fast) this.#steps.wake(cells, slot, wakes)
   }
 
@@ -292,6 +294,10 @@ export class WindowStage {
     if ((other & WAITING) === 0) return
     const watermark = cells.askedWatermark?.[from]
     if (watermark !== undefined) this.#steps.wakeAtWatermark(cells, into, watermark, wakes)
+    const held = cells.heldUntil?.[from] ?? Number.POSITIVE_INFINITY
+    if (held !== Number.POSITIVE_INFINITY) this.#steps.wakeAt(cells, into, held, wakes)
+    // What a trigger has asked for by its step, it asks for anew when that is merged.
+    if (held !== Number.POSITIVE_INFINITY || this.options.trigger.fastPath === undefined) return
     // Held until a watermark it waits for no time.
     const at = wakeAt[from] as number
     if (Number.isNaN(at) || ((own & WAITING) !== 0 && (wakeAt[into] as number) <= at)) return

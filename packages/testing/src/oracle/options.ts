@@ -1,5 +1,6 @@
 /** Owns what the slow reference is asked about: windows, trigger, accumulation, lateness. */
-import { type OraclePolicy, cadenceWhens, everyEventTimeWhens, suppressWhens } from './policies.ts'
+import type { OracleGate } from './gates.ts'
+import { type OraclePolicy, cadenceWhens, completeModeWhens, everyEventTimeWhens, suppressWhens } from './policies.ts'
 import { type OracleTree, treeWhens } from './trigger-tree.ts'
 import type { Whens } from './when.ts'
 import type { OracleWindows } from './windows.ts'
@@ -16,7 +17,7 @@ export interface OracleSuppression {
 export type OracleTrigger =
   | OracleTree
   | { readonly policy: 'emitOnClose' | 'continuousRefinement' | 'watermarkThenUpdates' }
-  | { readonly policy: 'everyEventTime'; readonly every: number }
+  | { readonly policy: 'everyEventTime' | 'updateMode' | 'completeMode'; readonly every: number }
   | OracleSuppression
 
 /** One of `policy` and `trigger` says when panes come. */
@@ -24,6 +25,8 @@ export interface OracleOptions {
   readonly windows: OracleWindows
   readonly policy?: OraclePolicy
   readonly trigger?: OracleTrigger
+  /** Stands behind the trigger; not beside a suppression, which is one itself. */
+  readonly gate?: OracleGate
   /** accumulating if not given. */
   readonly accumulation?: 'accumulating' | 'discarding' | 'retracting'
   readonly onTime?: 'always' | 'nonEmpty'
@@ -36,10 +39,15 @@ export interface OracleOptions {
 }
 
 /** How the trigger of these options begins for a window. */
-export function whensOf({ policy, trigger }: OracleOptions): Whens {
+export function whensOf({ policy, trigger, gate, accumulation }: OracleOptions): Whens {
   if ((policy === undefined) === (trigger === undefined))
     throw new Error(
       `The oracle found ${policy === undefined ? 'neither a policy nor a trigger' : 'a policy and a trigger'}; give one of them.`,
+    )
+  const bounded = typeof trigger === 'object' && 'policy' in trigger && trigger.policy === 'suppressUntilTimeLimit'
+  if (gate !== undefined && (bounded || (gate === 'onChange' && accumulation === 'discarding')))
+    throw new Error(
+      `Found the gate ${JSON.stringify(gate)} ${bounded ? 'beside a suppression, expected one gate' : 'before differences, which it would lose, expected whole values'}.`,
     )
   if (policy !== undefined) return cadenceWhens(policy)
   if (typeof trigger !== 'object' || !('policy' in trigger)) return treeWhens(trigger as OracleTree)
@@ -52,6 +60,10 @@ export function whensOf({ policy, trigger }: OracleOptions): Whens {
       return treeWhens({ afterWatermark: { late: 'everyUpdate' } })
     case 'everyEventTime':
       return everyEventTimeWhens(trigger.every)
+    case 'updateMode':
+      return cadenceWhens({ early: trigger.every, completion: true, late: trigger.every })
+    case 'completeMode':
+      return completeModeWhens(trigger.every)
     case 'suppressUntilTimeLimit':
       return suppressWhens(trigger.limit)
   }

@@ -2,13 +2,14 @@
  * Owns the slow reference: the semantics page as a program that keeps every record and asks it anew each time. It
  * shares no code with the engine; where the two differ, one of them is wrong.
  *
- * It knows windows with lateness, every trigger and policy, panes and their timing, accumulation and withdrawals. It does
- * not know splits and strategies (watermarks come from the script, or follow its records by a bound), nor the gates
- * around a trigger but for the suppression buffer.
+ * It knows windows with lateness, every trigger, policy and gate, panes and their timing, accumulation and withdrawals. It
+ * does not know splits and strategies: watermarks come from the script, or follow its records by a bound.
  */
 import type { Script, ScriptRecord } from '../script.ts'
+import { emitsAtCompletion } from './at-completion.ts'
+import { judged } from './gates.ts'
 import { type OracleOptions, bufferOf, whensOf } from './options.ts'
-import { type Live, type OraclePane, pendingOf, publish, retraction } from './panes.ts'
+import { type Firing, type Live, type OraclePane, pendingOf, publish, retraction, settle, valueOf } from './panes.ts'
 import type { Arrival, Moment, Whens } from './when.ts'
 import { type OracleWindow, areMerging, completesAt, windowsOf } from './windows.ts'
 
@@ -46,6 +47,7 @@ const nothing = { noWindow: 0, onTime: 0, late: 0, tooLate: 0 }
 class Oracle {
   readonly #options: OracleOptions
   readonly #whens: Whens
+  readonly #onTime: 'always' | 'nonEmpty'
   readonly #merging: boolean
   #live: Live[] = []
   /** Accepted records: those that at least one window took. */
@@ -61,6 +63,7 @@ class Oracle {
   constructor(options: OracleOptions) {
     this.#options = options
     this.#whens = whensOf(options)
+    this.#onTime = options.onTime ?? (this.#whens.repeats === true ? 'always' : 'nonEmpty')
     this.#merging = areMerging(options.windows)
   }
 
@@ -91,10 +94,12 @@ class Oracle {
       const completing = before < completesAt(this.#options.windows, live.window) && this.#isComplete(live.window)
       const at = this.#moment(live, completing ? 'completion' : 'time')
       const fires = (completing || live.when.nextWatermark(at) <= to) && live.when.fires(at)
-      const wanted = fires && (isPending(live) || (completing && this.#options.onTime === 'always'))
+      const wanted = fires && (isPending(live) || (completing && this.#onTime === 'always'))
       const freeing = this.#isFreed(live.window)
       const owed = freeing && (isPending(live) || this.#options.closing === 'always')
-      if (wanted || owed) this.#publish(live, completing, freeing)
+      if (owed || (wanted && (freeing || (completing && emitsAtCompletion(this.#options)))))
+        this.#publish(live, completing, freeing)
+      else if (wanted) this.#pass(live, completing)
     }
     // A published window must not be final and be withdrawn later.
     for (const live of this.#live) {
@@ -105,14 +110,17 @@ class Oracle {
     this.#live = this.#live.filter(({ window }) => !this.#isFreed(window))
   }
 
-  /** Stops at each time that a trigger asked for. */
+  /** Stops at each time that a trigger asked for, or a gate. */
   clock(to: number): void {
     for (;;) {
-      const dues = this.#live.map((live) => ({ live, due: live.when.nextClock(this.#moment(live, 'time')) }))
-      const due = Math.min(Number.POSITIVE_INFINITY, ...dues.map((entry) => entry.due))
+      const wants = this.#live.map((live) => ({ live, at: live.when.nextClock(this.#moment(live, 'time')) }))
+      const due = Math.min(Number.POSITIVE_INFINITY, ...wants.flatMap(({ live, at }) => [at, live.heldUntil]))
       if (due > to) break
       this.#now = due
-      for (const entry of dues) if (entry.due === due) this.#ask(entry.live, 'time')
+      for (const { live, at } of wants) {
+        if (at === due) this.#ask(live, 'time')
+        if (live.heldUntil === due) this.#release(live)
+      }
     }
     this.#now = to
   }
@@ -166,6 +174,8 @@ class Oracle {
       arrivals: parts.flatMap(({ arrivals }) => arrivals).toSorted((a, b) => a.order - b.order),
       panes: [],
       owed: this.#options.accumulation === 'discarding' ? [] : published,
+      // The gate knows no pane of the new window; what it had wait in one of its parts waits on.
+      heldUntil: Math.min(Number.POSITIVE_INFINITY, ...parts.map(({ heldUntil }) => heldUntil)),
       when: this.#whens.fresh(),
     }
     if (parts.length === 0) return merged
@@ -187,7 +197,8 @@ class Oracle {
   }
 
   #open(key: string, window: OracleWindow): Live {
-    return { key, window, arrivals: [], panes: [], owed: [], when: this.#whens.fresh() }
+    const heldUntil = Number.POSITIVE_INFINITY
+    return { key, window, arrivals: [], panes: [], owed: [], heldUntil, when: this.#whens.fresh() }
   }
 
   /** What a new window holds from the beginning, by event time: only a record-aligned one does. */
@@ -225,22 +236,42 @@ class Oracle {
     }
   }
 
-  /** Asks the trigger; a firing makes a pane only of something new. */
+  /** Asks the trigger; a firing makes a pane only of something new, unless the trigger says otherwise. */
   #ask(live: Live, why: Moment['why']): void {
-    if (live.when.fires(this.#moment(live, why)) && isPending(live)) this.#publish(live, false, false)
+    if (live.when.fires(this.#moment(live, why)) && (isPending(live) || this.#whens.repeats === true))
+      this.#pass(live, false)
+  }
+
+  /** What the gate had wait is shown to it again; the trigger is not asked. */
+  #release(live: Live): void {
+    live.heldUntil = Number.POSITIVE_INFINITY
+    this.#pass(live, false)
+  }
+
+  /** Through the gate. What is held stays pending; an empty pane is not worth waiting for. */
+  #pass(live: Live, completing: boolean): void {
+    const { gate } = this.#options
+    const pane = { value: valueOf(live, this.#making), emittedAt: this.#now }
+    const verdict = gate === undefined ? 'emit' : judged(gate, live.panes.at(-1), pane)
+    if (verdict === 'emit') this.#publish(live, completing, false)
+    else if (verdict === 'swallow') settle(live)
+    else if (isPending(live)) live.heldUntil = Math.min(live.heldUntil, verdict.until)
+  }
+
+  get #making(): Pick<Firing, 'accumulation' | 'aggregate'> {
+    const { accumulation = 'accumulating', aggregate = sum } = this.#options
+    return { accumulation, aggregate }
   }
 
   #publish(live: Live, completing: boolean, isLast: boolean): void {
-    const { accumulation = 'accumulating', aggregate = sum, windows } = this.#options
     const panes = publish(live, {
-      accumulation,
-      aggregate,
+      ...this.#making,
       watermark: this.#watermark,
       now: this.#now,
       complete: this.#isComplete(live.window),
       completing,
       isLast,
-      one: windows.kind === 'one',
+      one: this.#options.windows.kind === 'one',
     })
     this.step.panes.push(...panes)
   }

@@ -41,6 +41,8 @@ export interface Live {
   readonly panes: OracleValuePane[]
   /** The last panes of windows that became part of this one, not withdrawn yet. */
   owed: readonly OracleValuePane[]
+  /** The time of the clock until which the gate has what is pending wait; +∞: nothing waits. */
+  heldUntil: number
   readonly when: When
 }
 
@@ -62,20 +64,31 @@ export function pendingOf({ arrivals }: Live): readonly Arrival[] {
   return arrivals.filter(({ shown }) => !shown)
 }
 
+/** What a pane of a window would show. */
+export function valueOf(live: Live, { accumulation, aggregate }: Pick<Firing, 'accumulation' | 'aggregate'>): unknown {
+  const told = accumulation === 'discarding' ? pendingOf(live) : live.arrivals
+  return aggregate(told.map(({ value }) => value))
+}
+
+/** Nothing is pending any more. */
+export function settle(live: Live): void {
+  for (const arrival of live.arrivals) arrival.shown = true
+  live.heldUntil = Number.POSITIVE_INFINITY
+}
+
 /** Publishes a window: withdrawals first, then its pane. */
 export function publish(live: Live, firing: Firing): readonly OraclePane[] {
-  const { accumulation, aggregate, watermark, now, complete, completing, isLast, one } = firing
+  const { accumulation, watermark, now, complete, completing, isLast, one } = firing
   const { key, window, arrivals, panes } = live
   const settled = panes.some(({ timing }) => timing !== 'early')
   const inTime = pendingOf(live).some(({ late }) => !late)
-  const told = accumulation === 'discarding' ? pendingOf(live) : arrivals
   const previous = panes.at(-1)
   const pane: OracleValuePane = {
     kind: accumulation === 'discarding' ? 'delta' : 'value',
     key,
     window: one ? undefined : window,
     index: panes.length,
-    value: aggregate(told.map(({ value }) => value)),
+    value: valueOf(live, firing),
     timing: !complete ? 'early' : !settled && (completing || inTime) ? 'on-time' : 'late',
     isFirst: panes.length === 0,
     isLast,
@@ -85,7 +98,7 @@ export function publish(live: Live, firing: Firing): readonly OraclePane[] {
     emittedAt: now,
   }
   const withdrawn = [...live.owed, ...(accumulation === 'retracting' && previous !== undefined ? [previous] : [])]
-  for (const arrival of arrivals) arrival.shown = true
+  settle(live)
   panes.push(pane)
   live.owed = []
   return [...withdrawn.map((old) => retraction(old, watermark, now)), pane]

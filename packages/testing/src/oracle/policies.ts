@@ -1,6 +1,6 @@
 /**
  * Owns the policies of the slow reference that are no trees of triggers: a cadence before and after completion, a
- * cadence of event time, and the suppression of updates for a time. The limit of the suppression buffer is not here: it
+ * cadence of event time, all windows so often, and the suppression of updates for a time. The limit of the suppression buffer is not here: it
  * reaches across keys.
  */
 import { firstAbove } from './trigger-tree.ts'
@@ -104,6 +104,50 @@ class EveryEventTimeWhen implements When {
 
   nextWatermark(): number {
     return this.due ?? Number.POSITIVE_INFINITY
+  }
+}
+
+/** Every `every` ms of the clock, at whole multiples, and at completion, whether or not something came. */
+export function completeModeWhens(every: number): Whens {
+  return {
+    repeats: true,
+    fresh: () => new CompleteModeWhen(every),
+    joined: (parts, { complete }) => {
+      const when = new CompleteModeWhen(every)
+      when.due = Math.min(...parts.map((part) => (part as CompleteModeWhen).due))
+      when.passed = complete && parts.every((part) => (part as CompleteModeWhen).passed)
+      return when
+    },
+  }
+}
+
+class CompleteModeWhen implements When {
+  readonly #every: number
+  due: number = Number.POSITIVE_INFINITY
+  /** What is done at completion has been done. */
+  passed = false
+
+  constructor(every: number) {
+    this.#every = every
+  }
+
+  record(_: Arrival, { now }: Moment): void {
+    if (this.due === Number.POSITIVE_INFINITY) this.due = firstAbove(now, this.#every)
+  }
+
+  fires({ now, complete }: Moment): boolean {
+    const fires = now >= this.due || (complete && !this.passed)
+    if (fires) this.due = firstAbove(now, this.#every)
+    if (complete) this.passed = true
+    return fires
+  }
+
+  nextClock({ now }: Moment): number {
+    return this.due > now ? this.due : Number.POSITIVE_INFINITY
+  }
+
+  nextWatermark(): number {
+    return Number.POSITIVE_INFINITY
   }
 }
 

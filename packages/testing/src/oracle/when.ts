@@ -44,6 +44,8 @@ export interface When {
 
 /** How triggers begin: for a new window, and for one whose bounds came from others. */
 export interface Whens {
+  /** A firing makes a pane even if nothing came since the last one. */
+  readonly repeats?: boolean
   readonly fresh: () => When
   readonly joined: (parts: readonly When[], at: Moment) => When
 }
