@@ -92,7 +92,10 @@ describe.skipIf(!(await canTest('redis')))('policies on Redis', () => {
     for await (const cells of session.slice(T0 - 60 * MINUTE, T0 + 120 * MINUTE))
       for (const { key, start, value } of cells)
         if (value !== null)
-          found.set(`${decodeKey(key)} ${start}`, Number(Buffer.from(decodeStoredResult(value).body).toString()))
+          found.set(
+            `${decodeKey(key) as string} ${start}`,
+            Number(Buffer.from(decodeStoredResult(value).body).toString()),
+          )
     return found
   }
   const expected = new Map<string, number>()
