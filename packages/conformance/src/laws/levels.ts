@@ -4,7 +4,6 @@
  */
 import {
   type KeyedRecords,
-  type PaneGate,
   type Pipeline,
   type Results,
   boundedOutOfOrderness,
@@ -15,11 +14,10 @@ import {
   pipeline,
 } from '@tidemark/core'
 import { type OracleOptions, type OracleWindow, type OracleWindows, type Script, oracle } from '@tidemark/testing'
-import { atMostEvery, onChange } from '@tidemark/triggers'
 import * as fc from 'fast-check'
 import { triggerOf } from '../trigger-of.ts'
 import { type Item, WINDOWS, assignerOf } from './shapes.ts'
-import { type TreeShape, endsWith, treeShapes } from './tree-shapes.ts'
+import { type TreeShape, endsWith, gateOf, gates, treeShapes, triggers } from './tree-shapes.ts'
 
 type Windows = (typeof WINDOWS)[string]
 export const ofKinds = (...kinds: readonly string[]): Windows =>
@@ -36,9 +34,12 @@ export interface Level {
   readonly size: number
   readonly every: number
   readonly shape: TreeShape
-  readonly gate: PaneGate | undefined
+  /** As `gateOf` takes it. */
+  readonly gate: number
   readonly between: Between
   readonly by: (typeof KEYS)[number]
+  /** Whether early panes of the level before are left out, where they may be. */
+  readonly from: 'all' | 'completion'
 }
 export const hopsOf = ({ size, every }: Level): OracleWindows => ({ kind: 'hopping', size, every })
 
@@ -47,10 +48,11 @@ export function levels(sizes: readonly [least: number, most: number]): fc.Arbitr
   return fc.record({
     size: fc.integer({ min, max }),
     every: fc.integer({ min: 5, max }),
-    shape: treeShapes(grids, { accumulation: ['accumulating', 'retracting'] }),
-    gate: fc.constantFrom(undefined, undefined, onChange(), atMostEvery('7ms')),
+    shape: treeShapes(grids, { accumulation: ['accumulating', 'retracting'] }, triggers),
+    gate: gates,
     between: fc.constantFrom(...BETWEEN),
     by: fc.constantFrom(...KEYS),
+    from: fc.constantFrom('all', 'completion'),
   })
 }
 
@@ -87,13 +89,25 @@ export function minutesOf({
     .sum(({ value }) => value)
 }
 
-/** One more level over results. */
-function over(results: Results<string, number>, level: Level, name: string): Results<string, number> {
+/** Whether whole values come at completion, whatever was shown before. */
+function showsAtCompletion({ trigger, accumulation, onTime, closing }: TreeShape): boolean {
+  return triggerOf(trigger).emitsAtCompletion && accumulation !== 'discarding' && [onTime, closing].includes('always')
+}
+
+/** One more level over the results of windows of this shape. */
+function over(
+  results: Results<string, number>,
+  before: TreeShape,
+  level: Level,
+  name: string,
+): Results<string, number> {
   const { shape, gate, between, by } = level
   const some = between.startsWith('filter') ? results.filter(keeps) : results
   const mapped = between.endsWith('map') ? some.map(maps) : some
   const { accumulation, onTime, closing, trigger } = shape
-  const keyed: KeyedRecords<string, number> = mapped.keyBy((value, { key }) => keyBy[by](key, value))
+  const keyed: KeyedRecords<string, number> = mapped.keyBy((value, { key }) => keyBy[by](key, value), {
+    from: showsAtCompletion(before) ? level.from : 'all',
+  })
   return keyed
     .name(name)
     .window(hopping(ms(level.size), { every: ms(level.every) }), {
@@ -102,7 +116,7 @@ function over(results: Results<string, number>, level: Level, name: string): Res
       onTime,
       closing,
       allowDataLoss: true,
-      ...(gate === undefined ? {} : { gate }),
+      ...gateOf(shape, gate),
     })
     .sum((value) => value)
 }
@@ -152,8 +166,8 @@ export type Levels = readonly [TreeShape, Level, Level | undefined]
 export type Line = Pipeline<unknown, Item>
 
 export function lineOf([inner, hours, days]: Levels): Line {
-  const first = over(minutesOf(inner), hours, 'hours')
-  return (days === undefined ? first : over(first, days, 'days')).to(collected()) as Line
+  const first = over(minutesOf(inner), inner, hours, 'hours')
+  return (days === undefined ? first : over(first, hours.shape, days, 'days')).to(collected()) as Line
 }
 
 /** What the last level must end with. */
@@ -163,7 +177,7 @@ export function wanted(script: Script, [inner, hours, days]: Levels): ReadonlyMa
 }
 
 const anyLevels = fc.tuple(
-  treeShapes(bounded, { accumulation: ['accumulating', 'retracting'] }),
+  treeShapes(bounded, { accumulation: ['accumulating', 'retracting'] }, triggers),
   levels([10, 40]),
   fc.option(levels([30, 90])),
 ) as fc.Arbitrary<readonly [TreeShape, Level, Level | null]>

@@ -32,7 +32,7 @@ import {
 } from './levels.ts'
 import { type LivePane, checkFinality, checkLives } from './lives.ts'
 import { item } from './shapes.ts'
-import { type TreeShape, endsWith, treeOptions, treeShapes } from './tree-shapes.ts'
+import { type TreeShape, endsWith, gateOf, toldTriggers, treeOptions, treeShapes, triggers } from './tree-shapes.ts'
 
 vi.setConfig({ testTimeout: LAW_MS })
 
@@ -45,11 +45,15 @@ const remembered = (engine: ReturnType<typeof play>['engine']): number =>
 
 test('law 14: any triggers on two and three levels, filters, other values and other keys between them', async () => {
   const seen = { two: 0, three: 0, retractions: 0 }
+  const policies = new Map<string, number>()
   const depths = new Depths()
   await tryLawAsync(2_000, fc.tuple(allLevels, scripts({ maxRecords: 25 })), async ([all, script]) => {
-    depths.add(
-      ...all.flatMap((level) => (level === undefined ? [] : 'shape' in level ? level.shape.trigger : level.trigger)),
-    )
+    const [inner, hours, days] = all
+    for (const { trigger } of [inner, hours.shape, ...(days === undefined ? [] : [days.shape])]) {
+      depths.add(trigger)
+      const policy = typeof trigger === 'object' && 'policy' in trigger ? trigger.policy : 'a tree'
+      policies.set(policy, (policies.get(policy) ?? 0) + 1)
+    }
     const { steps, engine } = play(lineOf(all), script, item)
     const panes = steps.flatMap((step) => step.panes) as readonly LivePane[]
     expect(await stored(panes)).toEqual(wanted(script, all))
@@ -58,7 +62,6 @@ test('law 14: any triggers on two and three levels, filters, other values and ot
     for (const { operator } of engine.windows) expect(operator.stage.entries).toBe(0)
     expect(remembered(engine)).toBe(0)
     // Law 6, and final by the watermark, for the last level.
-    const [inner, hours, days] = all
     const last = days ?? hours
     checkLives(panes, hopsOf(last), last.shape.accumulation)
     const told = steps.map((step) => ({
@@ -70,12 +73,20 @@ test('law 14: any triggers on two and three levels, filters, other values and ot
     seen.retractions += panes.filter(({ kind }) => kind === 'retraction').length
   })
   depths.check()
+  expect([...policies.keys()].toSorted()).toEqual([
+    'a tree',
+    'completeMode',
+    'everyEventTime',
+    'suppressUntilTimeLimit',
+    'updateMode',
+  ])
+  for (const [policy, count] of policies) expect([policy, count > 100]).toEqual([policy, true])
   for (const [what, count] of Object.entries(seen)) expect([what, count > 2_000]).toEqual([what, true])
 })
 
 test('law 14 with differences of the minutes', async () => {
   const input = fc.tuple(
-    treeShapes(bounded, { accumulation: ['discarding'] }),
+    treeShapes(bounded, { accumulation: ['discarding'] }, toldTriggers),
     levels([10, 40]),
     scripts({ maxRecords: 15 }),
   )
@@ -96,7 +107,7 @@ test('law 14 with differences of the minutes', async () => {
 })
 
 test('law 14 against the records themselves', async () => {
-  const input = fc.tuple(treeShapes(grids), levels([10, 40]), scripts({ maxRecords: 25 }))
+  const input = fc.tuple(treeShapes(grids, {}, triggers), levels([10, 40]), scripts({ maxRecords: 25 }))
   let compared = 0
   const depths = new Depths()
   await tryLawAsync(2_000, input, async ([inner, level, script]) => {
@@ -120,7 +131,7 @@ test('law 14 against the records themselves', async () => {
 test('law 14: sessions of results that come once', async () => {
   const input = fc.tuple(
     treeShapes(grids, { latenessMs: [0] }),
-    treeShapes(ofKinds('session'), { accumulation: ['accumulating', 'retracting'] }),
+    treeShapes(ofKinds('session'), { accumulation: ['accumulating', 'retracting'] }, triggers),
     scripts({ maxRecords: 15 }),
   )
   let compared = 0
@@ -192,7 +203,7 @@ test('law 14 where windows depend on the value', async () => {
     return { start, end: start + 60 }
   }
   const input = fc.tuple(
-    treeShapes(bounded, { accumulation: ['accumulating', 'retracting'] }),
+    treeShapes(bounded, { accumulation: ['accumulating', 'retracting'] }, triggers),
     levels([10, 40]),
     scripts({ maxRecords: 15 }),
   )
@@ -206,7 +217,7 @@ test('law 14 where windows depend on the value', async () => {
         trigger: triggerOf(shape.trigger as never) as never,
         accumulation: shape.accumulation as 'accumulating',
         allowDataLoss: true,
-        ...(gate === undefined ? {} : { gate }),
+        ...gateOf(shape, gate),
       })
       .sum((value) => value)
       .to(collected())

@@ -34,24 +34,34 @@ export const periodic: fc.Arbitrary<OracleTrigger> = fc.record({
   every: fc.integer({ min: 1, max: 12 }),
 })
 
+/** Updates held back for a while of event time, in a buffer of these sizes (null: any number). */
+export function suppressions(maxKeys: fc.Arbitrary<number | null>): fc.Arbitrary<OracleTrigger> {
+  return fc.record({
+    policy: fc.constant('suppressUntilTimeLimit' as const),
+    limit: fc.integer({ min: 0, max: 20 }),
+    maxKeys,
+    onFull: fc.constant('emitEarly' as const),
+  })
+}
+
+function withPolicies(suppression: fc.Arbitrary<OracleTrigger>): fc.Arbitrary<OracleTrigger> {
+  return fc.oneof(
+    { weight: 6, arbitrary: triggerTrees({ depth: 3, maxCount: 4, maxMs: 20 }) },
+    { weight: 2, arbitrary: periodic },
+    { weight: 1, arbitrary: suppression },
+  )
+}
+
 /** Trees, and the policies that are none of those: by their period, and with a bounded buffer that is full soon. */
-export const triggers: fc.Arbitrary<OracleTrigger> = fc.oneof(
-  { weight: 6, arbitrary: triggerTrees({ depth: 3, maxCount: 4, maxMs: 20 }) },
-  { weight: 2, arbitrary: periodic },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      policy: fc.constant('suppressUntilTimeLimit' as const),
-      limit: fc.integer({ min: 0, max: 20 }),
-      maxKeys: fc.option(fc.integer({ min: 1, max: 3 }), { nil: null }),
-      onFull: fc.constant('emitEarly' as const),
-    }),
-  },
+export const triggers: fc.Arbitrary<OracleTrigger> = withPolicies(
+  suppressions(fc.option(fc.integer({ min: 1, max: 3 }), { nil: null })),
 )
+/** The same where each pane is told: which of two that wait equally long leaves a full buffer first is not. */
+export const toldTriggers: fc.Arbitrary<OracleTrigger> = withPolicies(suppressions(fc.constant(null)))
 
 /** No gate, or one that fits the shape: suppression is one itself, and differences cannot be swallowed. */
 export function gateOf({ trigger, accumulation }: TreeShape, n: number): { readonly gate?: PaneGate } {
-  if (typeof trigger === 'object' && 'policy' in trigger && trigger.policy === 'suppressUntilTimeLimit') return {}
+  if (triggerOf(trigger).gate !== undefined) return {}
   if (n === 0) return accumulation === 'discarding' ? {} : { gate: onChange() }
   return n < 5 ? { gate: atMostEvery(ms(n * 3)) } : {}
 }

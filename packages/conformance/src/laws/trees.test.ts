@@ -8,7 +8,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { comparePanes } from './compare-panes.ts'
 import { LAW_MS, tryLaw } from './law.ts'
 import { WINDOWS, item } from './shapes.ts'
-import { type TreeShape, periodic, summingTree, treeOptions, treeShapes } from './tree-shapes.ts'
+import { type TreeShape, periodic, summingTree, suppressions, treeOptions, treeShapes } from './tree-shapes.ts'
 
 vi.setConfig({ testTimeout: LAW_MS })
 
@@ -40,13 +40,8 @@ describe('engine = oracle under any trigger', () => {
   })
 })
 
-const suppression = fc.record({
-  policy: fc.constant('suppressUntilTimeLimit' as const),
-  limit: fc.integer({ min: 0, max: 20 }),
-  // Which of two that wait equally long leaves first when there is no room is not told by the semantics.
-  maxKeys: fc.constant(null),
-  onFull: fc.constant('emitEarly' as const),
-})
+// Which of two that wait equally long leaves first when there is no room is not told by the semantics.
+const suppression = suppressions(fc.constant(null))
 
 describe('engine = oracle', () => {
   test.each(Object.entries(WINDOWS).filter(([name]) => name !== 'one'))('every so often: %s', (_, windows) => {
