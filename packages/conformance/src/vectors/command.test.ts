@@ -65,12 +65,15 @@ test('both forms, told by their content; absolute paths and several; each file o
 test('one line for each that fails: name, step, expected, got', () => {
   const [first, second] = good.expect
   const value = { ...first, panes: [{ key: 'a', window: [0, 10], value: 6, timing: 'on-time' }] }
+  const noNumber = { record: { key: 'a', value: {}, at: 3 } }
+  const stops = { ...good, name: 'stops', aggregate: 'max', steps: [noNumber], expect: [] }
   write('a.json', [
     { ...good, name: 'value', expect: [value, second] },
     { ...good, name: 'missing', expect: [second] },
     { ...good, name: 'too late', expect: [first] },
     { ...good, name: 'fails', expect: [{ step: 0, fails: true }] },
-    { ...good, name: 'stops', aggregate: 'max', steps: [{ record: { key: 'a', value: {}, at: 3 } }], expect: [] },
+    stops,
+    { ...stops, name: 'stops otherwise', expect: [{ step: 0, fails: true }] },
     { ...splits, name: 'combined', combined: [null, 8] },
     good,
   ])
@@ -81,10 +84,11 @@ test('one line for each that fails: name, step, expected, got', () => {
     `value, step 1 {"watermark":10}: expected ${pane(6)}, got ${pane(5)}`,
     `missing, step 1 {"watermark":10}: expected nothing, got ${pane(5)}`,
     'too late, step 2 {"record":{"key":"a","value":1,"at":3}}: expected 0 too late, got 1 too late',
-    'fails, step 0 {"record":{"key":"a","value":5,"at":3}}: expected an error, got nothing',
-    expect.stringMatching(/^stops, step 0 .*: expected nothing, got the error .*found \{\}/),
+    'fails, step 0 {"record":{"key":"a","value":5,"at":3}}: expected the error BUFFER_FULL, got nothing',
+    expect.stringMatching(/^stops, step 0 .*: expected nothing, got the error BAD_VALUE: .*found \{\}/),
+    expect.stringMatching(/^stops otherwise, step 0 .*: expected the error BUFFER_FULL, got the error BAD_VALUE: /),
     'combined, step 1 {"split":"p","watermark":7}: expected 8, got 7',
-    '1 passed, 6 failed',
+    '1 passed, 7 failed',
   ])
 })
 

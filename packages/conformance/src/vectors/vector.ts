@@ -35,7 +35,7 @@ export interface Expectation {
   readonly step: number
   readonly panes: readonly ExpectedPane[]
   readonly tooLate: number
-  /** The run must stop with an error here. */
+  /** The run must stop here with BUFFER_FULL. */
   readonly fails: boolean
 }
 
