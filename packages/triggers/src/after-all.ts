@@ -25,7 +25,7 @@ export function afterAll<W>(...triggers: readonly Trigger<W>[]): Trigger<W> {
   const { initial, parts } = laidOut([0], triggers)
   return combined({
     kind: kindOf('afterAll', triggers),
-    // One part that goes on is enough: the whole waits for it.
+    // As Beam classes it. What comes after its one firing is shown when the window is freed.
     mayFinish: (latenessMs) =>
       triggers.every((trigger) => trigger.mayFinish?.(latenessMs) !== undefined)
         ? firstThatFinishes(triggers, latenessMs)

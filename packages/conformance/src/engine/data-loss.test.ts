@@ -117,6 +117,45 @@ describe('the classification of Beam', () => {
   })
 })
 
+/*
+ * afterFirst and afterAll fire once, so that with parts that go on they finish all the same. Beam's SDKs differ here. In
+ * Java both are OnceTriggers, which take nothing but parts that fire once and always may finish. In Python AfterAny may
+ * finish if any part may and AfterAll if all may, for there they finish only with what has fired in them (Beam's tracker
+ * has it as "Python AfterAny, AfterAll do not follow spec"). The classification is Python's, the firing Java's: what is accepted here loses
+ * nothing, for what comes after the one firing is shown when the window is freed.
+ */
+describe('afterFirst and afterAll of parts that go on', () => {
+  test.each<readonly [Trigger<never>, firing: number]>([
+    [afterFirst(everyUpdate(), never()), 1],
+    [afterFirst(safe, everyUpdate()), 1],
+    [afterAll(safe, everyUpdate()), 2],
+    [afterAll(unsafe, everyUpdate()), 2],
+  ])('$0.kind is accepted, fires once, and loses nothing', (trigger, firing) => {
+    expect(refused(trigger, 5)).toBeUndefined()
+    const line = keyed
+      .window(tumbling('10ms'), { trigger: trigger as never, allowedLateness: '5ms' })
+      .count()
+      .to(collected())
+    const steps = script`a=1@1 | a=1@2 | a=1@3 | a=1@4 | watermark 10 | a=1@5 | watermark 15 | end`
+    const run = simulate(line, steps, { record: (_, __, at) => ({ at }) })
+    const first = { step: firing - 1, value: firing, isLast: false }
+    expect(run.steps.flatMap(({ panes }, step) => panes.map((pane) => ({ step, ...pane })))).toMatchObject([
+      first,
+      { step: 6, value: 5, isLast: true },
+    ])
+    expect(line.explain().replaceAll(/\s+/g, ' ')).toContain('and none after that before the window is final')
+  })
+
+  test('in repeatedly they go on', () => {
+    const line = keyed
+      .window(tumbling('10ms'), { trigger: repeatedly(afterFirst(everyUpdate(), never())) })
+      .count()
+      .to(collected())
+    const { panes } = simulate(line, script`a=1@1 | a=1@2 | watermark 10 | end`, { record: (_, __, at) => ({ at }) })
+    expect(panes).toMatchObject([{ value: 1 }, { value: 2 }])
+  })
+})
+
 describe('allowDataLoss', () => {
   const run = (latenessMs: number): readonly unknown[] =>
     simulate(

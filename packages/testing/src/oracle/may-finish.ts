@@ -3,8 +3,9 @@ import type { OracleTrigger } from './options.ts'
 
 /**
  * Whether a trigger may finish before its window is freed: then no pane comes for later records until the freeing. Such
- * a trigger is refused when a pipeline is built. The classification is Beam's. It takes the parts of afterFirst and
- * afterAll for triggers that fire once: a repeating part is called safe there, although the whole finishes when it fires.
+ * a trigger is refused when a pipeline is built. The classification is that of Beam's Python SDK. It takes the parts of
+ * afterFirst and afterAll for triggers that fire once: a repeating part is called safe there, although the whole finishes
+ * when it fires.
  */
 export function mayFinish(trigger: OracleTrigger, latenessMs: number): boolean {
   const may = (part: OracleTrigger): boolean => mayFinish(part, latenessMs)
