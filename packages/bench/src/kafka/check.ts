@@ -1,6 +1,7 @@
 /** Owns the comparison of what stands in a results topic with the answers: all finals, each once, equal. */
 import { collected, pipeline } from '@tidemark/core'
 import { type Kafka, json, kafkaSource, resultRecords } from '@tidemark/kafka'
+import { isEngine } from './engines.ts'
 import { Expected, type Work } from './work.ts'
 
 interface Aggregate {
@@ -17,7 +18,7 @@ export async function check(kafka: Kafka, topic: string, job: string, work: Work
     open: async () => ({ write() {}, progress() {}, async flush() {}, async close() {} }),
   }
   const take: Expected['take'] = (...result) => (updates ? expected.update(...result) : expected.take(...result))
-  if (job.startsWith('loop')) {
+  if (job.startsWith('loop') || isEngine(job)) {
     const value = json.pick({ id: 'string', start: 'number', count: 'number', sum: 'number' })
     await pipeline('check')
       .from(kafkaSource({ kafka, topics: [topic], value, until: 'end' }))

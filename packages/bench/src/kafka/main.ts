@@ -1,25 +1,23 @@
 /**
- * `npm run bench:kafka -- [--records N] [--keys N,…] [--runs N] [--jobs loop,parse,pick,pick-once-1s,loop-updates,pick-updates]`: jobs in turn on one broker of
- * this machine, every result checked; or `--latency SECONDS`: how long a final result takes. CPU is that of the process that runs the job, from its start to its end.
+ * `npm run bench:kafka -- [--records N] [--keys N,…] [--runs N] [--jobs loop,parse,pick,pick-once-1s,loop-updates,pick-updates]`:
+ * jobs in turn on one broker of this machine, every result checked; or `--latency SECONDS`: how long a final result takes.
+ * Of other engines, as jobs: flink, streams, memorystreams; with -once-1s or -updates behind the name (Java and Maven are
+ * needed). CPU is that of the process that runs the job, from its start to its end, or to its last result.
  */
 import { spawnSync } from 'node:child_process'
 import { loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { Admin } from '@platformatic/kafka'
+import { Admin, FetchIsolationLevels } from '@platformatic/kafka'
 import { pipeline } from '@tidemark/core'
 import { type Kafka, kafka as cluster, kafkaRecords } from '@tidemark/kafka'
 import { startKafka } from '@tidemark/services'
 import { spread } from '../spread.ts'
 import { check } from './check.ts'
+import type { Cost } from './cost.ts'
+import { builtEngines, isEngine, runEngine } from './engines.ts'
 import { latency } from './latency.ts'
-import { PARTITIONS, type Event, type Work, events } from './work.ts'
-
-interface Cost {
-  readonly wallMs: number
-  readonly cpuMs: number
-  readonly peakMb: number
-}
+import { PARTITIONS, type Event, Expected, type Work, events } from './work.ts'
 
 const { values } = parseArgs({
   options: {
@@ -59,10 +57,20 @@ const createTopic = (name: string): Promise<unknown> =>
     configs: [{ name: 'retention.ms', value: '-1' }],
   })
 
+const built = jobs.some(isEngine) ? await builtEngines() : ''
+/** The sum of the last stable offsets of a topic's partitions. */
+async function stable(name: string): Promise<number> {
+  const partitions = Array.from({ length: PARTITIONS }, (_, partitionIndex) => ({ partitionIndex, timestamp: -1n }))
+  const isolationLevel = FetchIsolationLevels.READ_COMMITTED
+  const found = await admin.listOffsets({ topics: [{ name, partitions }], isolationLevel })
+  return found.flatMap((topic) => topic.partitions).reduce((sum, { offset }) => sum + Number(offset), 0)
+}
+
 if (values.latency !== undefined) await latency(address, Number(values.latency), createTopic)
 else
   for (const keys of values.keys.split(',').map(Number)) {
     const work: Work = { keys, records: Number(values.records) }
+    const results = (job: string): number => (job.includes('updates') ? work.records : new Expected(work).finals)
     const input = `events-${keys}`
     await createTopic(input)
     await produce(kafka, input, work)
@@ -71,8 +79,12 @@ else
       for (const name of jobs) {
         const output = `results-${keys}-${name}-${i}`
         await createTopic(output)
-        const cost = run(name, address, input, output, work)
-        const finals = await check(kafka, output, name, work)
+        const compared = (): Promise<number> => check(kafka, output, name, work)
+        const where = { job: name, broker: address, from: input, to: output }
+        const cost = isEngine(name)
+          ? await runEngine({ ...where, built, stable: () => stable(output), results: results(name), check: compared })
+          : run(name, address, input, output, work)
+        const finals = await compared()
         costs.get(name)?.push(cost)
         console.log(
           `${keys} keys, ${name}: ${((1_000 * cost.cpuMs) / work.records).toFixed(2)} CPU s per M, ${Math.round(work.records / cost.wallMs)} k records/s, ${Math.round(cost.peakMb)} MB, ${finals} finals equal, load ${loadavg()[0]?.toFixed(1)}`,
