@@ -136,6 +136,25 @@ test('what the last pane of a window depends on is the time it was freed at, how
   expect(await panesBy(1_024)).toEqual(panes)
 })
 
+test.each([31, 32, 33, 100])(
+  '%i keys that wait for one time are woken in the order they came, restart or not',
+  (count) => {
+    const keys = Array.from({ length: count }, (_, i) => `k${(7 * i) % count}`)
+    const line = pipeline('p')
+      .from<Item>([])
+      .eventTime({ timestamp: ({ at }) => at, watermark: monotonous() })
+      .keyBy(({ key }) => key)
+      .window(tumbling('1s'), { trigger: repeatedly(afterFirst(afterCount(9), afterProcessingTime('10ms'))) })
+      .count()
+      .to(collected())
+    const batch = (of: readonly string[]): string => of.map((key) => `${key}=1@5`).join(' ')
+    const text = `${batch(keys.slice(0, 40))} | ${batch(keys.slice(40)) || 'clock 1'} | clock 20`
+    const result = simulate(line, script(text), { record: item })
+    expect(result.panes.map(({ key }) => key)).toEqual(keys)
+    result.crashAtEveryStep().sameResults()
+  },
+)
+
 describe('however many records come, a window asks for one time at once', () => {
   /** What the saved state of a stage holds of times that are waited for. */
   const waiting = (saved: unknown): number => {

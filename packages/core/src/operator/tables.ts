@@ -17,9 +17,13 @@ import { dividable } from '../io/pieces.ts'
 interface WakeGroup {
   readonly table: Table
   readonly at: number
-  readonly slots: number[]
+  /** The first `size` are slots; four bytes each once there are many. */
+  slots: number[] | Uint32Array
+  size: number
   readonly complete: boolean
 }
+/** So many slots of a group are in an array of numbers, which is small at first and has eight bytes for each. */
+const FEW = 32
 /** A table whose time has come, or slots that asked for a watermark. */
 type Due = { readonly table: Table } | WakeGroup
 
@@ -171,7 +175,7 @@ export class Tables {
         .map(([due, time]) => [
           at.get(due.table) as number,
           time,
-          'slots' in due ? [...due.slots] : undefined,
+          'slots' in due ? slotsOf(due) : undefined,
           'slots' in due && due.complete,
           this.#lastAsked.get(due.table) === due,
         ]),
@@ -181,7 +185,7 @@ export class Tables {
         .map(([group, time]) => [
           at.get(group.table) as number,
           time,
-          [...group.slots],
+          slotsOf(group),
           group.complete,
           this.#lastGroup.get(group.table) === group,
         ]),
@@ -200,12 +204,12 @@ export class Tables {
     stage.restored(tables.map(({ cells, wakes }) => ({ cells, slots: cells.keys?.keys() ?? [], wakes })))
     for (const [i, time, slots, complete, isLast] of saved.due) {
       const table = tables[i] as Table
-      const group = slots && { table, at: time, slots: [...slots], complete }
+      const group = slots && groupOf(table, time, slots, complete)
       this.#due.push(group ?? { table }, time)
       if (isLast && group !== undefined) this.#lastAsked.set(table, group)
     }
     for (const [i, time, slots, complete, isLast] of saved.wakes) {
-      const group: WakeGroup = { table: tables[i] as Table, at: time, slots: [...slots], complete }
+      const group = groupOf(tables[i] as Table, time, slots, complete)
       this.#wakes.push(group, time)
       if (isLast) this.#lastGroup.set(group.table, group)
     }
@@ -268,7 +272,8 @@ export class Tables {
     // A policy that fires at completion begins its late phase anew: what an early phase asked for is void.
     if (table.freed || (this.#stage.options.trigger.fastPath?.completion === true && group.complete !== table.complete))
       return
-    for (const slot of group.slots) this.#stage.woken(table.cells, slot, table, table.wakes, group.at, isWatermark)
+    for (let i = 0; i < group.size; i++)
+      this.#stage.woken(table.cells, group.slots[i] as number, table, table.wakes, group.at, isWatermark)
   }
 
   readonly #wakesOf = (table: Table): Wakes => ({
@@ -291,10 +296,29 @@ function ask(
 ): void {
   const known = last.get(table)
   if (known !== undefined && known.at === at && known.complete === table.complete && waits) {
-    known.slots.push(slot)
+    add(known, slot)
     return
   }
-  const group: WakeGroup = { table, at, slots: [slot], complete: table.complete }
+  const group = groupOf(table, at, [slot], table.complete)
   last.set(table, group)
   queue.push(group, at)
+}
+
+function groupOf(table: Table, at: number, slots: readonly number[], complete: boolean): WakeGroup {
+  const own = slots.length > FEW ? Uint32Array.from(slots) : [...slots]
+  return { table, at, slots: own, size: slots.length, complete }
+}
+
+function add(group: WakeGroup, slot: number): void {
+  const { slots, size } = group
+  if (size < FEW) (slots as number[]).push(slot)
+  else {
+    if (size === slots.length) (group.slots = new Uint32Array(2 * size)).set(slots)
+    group.slots[size] = slot
+  }
+  group.size++
+}
+
+function slotsOf({ slots, size }: WakeGroup): number[] {
+  return Array.from(slots.slice(0, size))
 }
