@@ -106,8 +106,7 @@ export async function run(flights: readonly Flight[], stores: Stores, watcher: W
     if (running.length === 0) {
       clock.begin(at)
       for (const one of tiers) {
-        // An hour of this clock goes by at once: by it every answer under way takes long.
-        one.on('alarm', (alarm) => void (alarm.code === 'STORE_SILENT' ? undefined : watcher.onAlarm(alarm)))
+        one.on('alarm', watcher.onAlarm)
         running.push(one.run({ signal: stop.signal }))
       }
     } else {

@@ -22,15 +22,18 @@ export function sleep(clock: Clock, forMs: number, signal?: Signal): Promise<voi
 /** How long a store may take to answer before that is told, and how often it is told from then on, ms. */
 export const SILENT_MS = 30_000
 
+/** A clock that leaps says nothing of how long an answer takes: so many looks, one after the other, make SILENT_MS. */
+const LOOKS = 6
+
 /** Waits for what a store was asked, and tells whenever it has taken that long once more. */
 export async function watched<T>(work: Promise<T>, clock: Clock, onSilent: (forMs: number) => void): Promise<T> {
   const done = new Stop()
   const watch = async (): Promise<never> => {
-    for (let forMs = SILENT_MS; ; forMs += SILENT_MS) {
-      await sleep(clock, SILENT_MS, done)
+    for (let looks = 1; ; looks++) {
+      await sleep(clock, SILENT_MS / LOOKS, done)
       // Nobody hears of it any more.
       if (done.aborted) throw new Error('answered')
-      onSilent(forMs)
+      if (looks % LOOKS === 0) onSilent((looks / LOOKS) * SILENT_MS)
     }
   }
   try {

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { duration, durationMs } from '@tidemark/core'
 import type { Cost } from './cost.ts'
 
 /** Module, class and what of its environment a name stands for; the rest of a name is `-once-EVERY` and `-updates`. */
@@ -48,24 +49,32 @@ export interface EngineRun {
   readonly stable: () => Promise<number>
   /** At least so many results come. */
   readonly results: number
-  /** Throws while results are missing. */
-  readonly check: () => Promise<unknown>
+  /** How many finals there are; throws while results are missing. */
+  readonly check: () => Promise<number>
 }
 
 /**
  * One run, ended by a kill: it would wait for more. What it cost is taken when the results last became more; CPU is user
- * and system of all its threads since its start.
+ * and system of all its threads since its start. With it goes how many finals were found equal.
  */
-export async function runEngine({ built, job, broker, from, to, stable, results, check }: EngineRun): Promise<Cost> {
+export async function runEngine({
+  built,
+  job,
+  broker,
+  from,
+  to,
+  stable,
+  results,
+  check,
+}: EngineRun): Promise<readonly [Cost, number]> {
   const [name = '', ...how] = job.split('-')
   const [module, type, env] = ENGINES[name] as (typeof ENGINES)[string]
-  const every =
-    how[0] === 'once' ? Number.parseFloat(how[1] ?? '1') * (how[1]?.endsWith('ms') === true ? 1 : 1_000) : 1_000
+  const every = durationMs(duration(how[1] ?? '1s'), 'The commit interval')
   const state = mkdtempSync(join(tmpdir(), 'tidemark-engine-'))
   const opens = OPENED.map((part) => `--add-opens=java.base/java.${part}=ALL-UNNAMED`)
   const path = `${built}/${module}/target/classes:${built}/${module}/target/lib/*`
   const began = performance.now()
-  const process_ = spawn(
+  const engine = spawn(
     'java',
     ['-Xmx2g', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', ...opens, '-cp', path, type],
     {
@@ -85,9 +94,9 @@ export async function runEngine({ built, job, broker, from, to, stable, results,
     },
   )
   try {
-    return await watched(process_, began, { job, stable, results, check })
+    return await watched(engine, began, { job, stable, results, check })
   } finally {
-    process_.kill('SIGKILL')
+    engine.kill('SIGKILL')
     rmSync(state, { recursive: true, force: true })
   }
 }
@@ -96,7 +105,7 @@ async function watched(
   child: ChildProcess,
   began: number,
   { job, stable, results, check }: Pick<EngineRun, 'job' | 'stable' | 'results' | 'check'>,
-): Promise<Cost> {
+): Promise<readonly [Cost, number]> {
   let last = -1
   let cost: Cost = { wallMs: 0, cpuMs: 0, peakMb: 0 }
   for (;;) {
@@ -113,8 +122,7 @@ async function watched(
     const quietMs = now - began - cost.wallMs
     if (end >= results && quietMs > SETTLED_MS) {
       try {
-        await check()
-        return cost
+        return [cost, await check()]
       } catch (error) {
         if (quietMs > PATIENCE_MS) throw error
       }

@@ -70,7 +70,7 @@ if (values.latency !== undefined) await latency(address, Number(values.latency),
 else
   for (const keys of values.keys.split(',').map(Number)) {
     const work: Work = { keys, records: Number(values.records) }
-    const results = (job: string): number => (job.includes('updates') ? work.records : new Expected(work).finals)
+    const least = jobs.some(isEngine) ? new Expected(work).finals : 0
     const input = `events-${keys}`
     await createTopic(input)
     await produce(kafka, input, work)
@@ -81,10 +81,10 @@ else
         await createTopic(output)
         const compared = (): Promise<number> => check(kafka, output, name, work)
         const where = { job: name, broker: address, from: input, to: output }
-        const cost = isEngine(name)
-          ? await runEngine({ ...where, built, stable: () => stable(output), results: results(name), check: compared })
-          : run(name, address, input, output, work)
-        const finals = await compared()
+        const results = name.includes('updates') ? work.records : least
+        const [cost, finals] = isEngine(name)
+          ? await runEngine({ ...where, built, stable: () => stable(output), results, check: compared })
+          : [run(name, address, input, output, work), await compared()]
         costs.get(name)?.push(cost)
         console.log(
           `${keys} keys, ${name}: ${((1_000 * cost.cpuMs) / work.records).toFixed(2)} CPU s per M, ${Math.round(work.records / cost.wallMs)} k records/s, ${Math.round(cost.peakMb)} MB, ${finals} finals equal, load ${loadavg()[0]?.toFixed(1)}`,
