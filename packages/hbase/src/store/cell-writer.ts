@@ -9,30 +9,26 @@ import type { Message } from '../thrift/binary-writer.ts'
 import { putMultiple } from '../thrift/methods.ts'
 import { MOST_FRAME_BYTES, PutBatch } from '../thrift/put-batch.ts'
 import type { Expiry } from './expiry.ts'
-import { FAMILY, type Layout, type Stored, checkCell, storedCell } from './layout.ts'
+import { FAMILY, type Layout, checkCell, sizeOfQualifier, storedCell, versionOf } from './layout.ts'
 import { inParallel } from './parallel.ts'
 
-const EMPTY: Buffer = Buffer.alloc(0)
 const LIMITS = { puts: 1_000, bytes: 1_000_000 }
 /** Cells that are put together at a time, before the first of them go. */
 const CHUNK = 1_000
+/** Cells of one put together have at most so many bytes. */
+const MOST_PUT_BYTES = 250_000
+/** Filled anew for each cell: the batch copies it. */
+const QUALIFIER = Buffer.alloc(16)
 /** Anything smaller fits into a frame, whatever its key. */
 const LARGE = 1_000_000
 
-interface Entry {
-  cell: Cell
-  stored: Stored
-  sent: boolean
-}
-
 interface Row {
-  readonly row: Buffer
-  /** Kept beside the cells, where the row does not hold the key. */
-  readonly keyCell: Stored | undefined
-  readonly entries: Entry[]
-  /** By qualifier, where there are many. */
-  places: Map<string, Entry> | undefined
-  /** So many of the entries have been sent, or are being. */
+  /** Its bytes, a character each. */
+  readonly text: string
+  readonly cells: Cell[]
+  /** Where the cells of each place are, where there are many. */
+  places: Map<string, number> | undefined
+  /** So many of the cells have been sent, or are being. */
   sent: number
 }
 
@@ -77,61 +73,66 @@ export class CellWriter {
   }
 
   /** The newest cell of each place, by row; of equal versions the last. */
-  #newest(cells: readonly Cell[], rows: Map<string, Row>, again: Cell[]): Iterable<Row> {
+  #newest(cells: readonly Cell[], rows: Map<string, Row>, again: Cell[]): readonly Row[] {
     const { layout } = this.#parts
     const touched: Row[] = []
-    let key: Uint8Array | undefined
-    let prefix: Buffer = EMPTY
     for (const cell of cells) {
-      if (cell.key !== key) {
-        key = cell.key
-        prefix = layout.prefixOf(key)
+      const text = layout.rowText(cell.key, cell.end)
+      const row = rows.get(text)
+      if (row === undefined) {
+        const begun: Row = { text, cells: [cell], places: undefined, sent: 0 }
+        rows.set(text, begun)
+        touched.push(begun)
+        continue
       }
-      const row = layout.rowOf(prefix, cell.end)
-      const id = row.toString('latin1')
-      let found = rows.get(id)
-      if (found === undefined) {
-        const keyCell = layout.keyCell(cell.key, cell.end)
-        rows.set(id, (found = { row, keyCell, entries: [], places: undefined, sent: 0 }))
-      }
-      const stored = storedCell(cell)
-      const kept = entryOf(found, stored)
-      if (kept === undefined) {
-        if (found.sent === found.entries.length) touched.push(found)
-        add(found, { cell, stored, sent: false })
-      } else if (kept.stored.timestamp <= stored.timestamp) {
-        if (kept.sent) again.push(cell)
-        else [kept.cell, kept.stored] = [cell, stored]
+      const at = placeOf(row, cell)
+      if (at === undefined) {
+        if (row.sent === row.cells.length) touched.push(row)
+        add(row, cell)
+      } else if ((row.cells[at] as Cell).revision <= cell.revision) {
+        if (at < row.sent) again.push(cell)
+        else row.cells[at] = cell
       }
     }
     return touched
   }
 
-  *#fill(batch: PutBatch, rows: Iterable<Row>): Generator<Message> {
+  *#fill(batch: PutBatch, rows: readonly Row[]): Generator<Message> {
     const { expiry, layout } = this.#parts
-    for (const each of rows) {
-      const { row, keyCell, entries } = each
-      const fresh = each.sent === 0 ? entries : entries.slice(each.sent)
-      each.sent = entries.length
-      // Cells with times to live of their own are puts of their own.
-      for (const group of expiry === undefined ? groups(fresh) : singles(fresh)) {
-        const bytes = group.reduce((sum, { stored }) => sum + sizeOf(stored), row.length)
-        if (!batch.fits(group.length, bytes)) yield batch.take()
-        batch.begin(row)
-        for (const entry of group) {
-          const { qualifier, tag, value, timestamp } = entry.stored
-          batch.cell(qualifier, tag, value, timestamp)
-          entry.sent = true
+    for (const row of rows) {
+      const { text, cells } = row
+      for (let from = row.sent; from < cells.length; from = row.sent) {
+        let bytes = text.length + sizeOf(cells[from] as Cell)
+        let to = from + 1
+        // Cells with times to live of their own are puts of their own.
+        for (; expiry === undefined && to < cells.length; to++) {
+          const more = sizeOf(cells[to] as Cell)
+          if (bytes + more > MOST_PUT_BYTES) break
+          bytes += more
         }
-        const { cell, stored } = group[0] as Entry
-        batch.end(expiry?.ttlOf(cell, stored.timestamp))
+        if (!batch.fits(to - from, bytes)) yield batch.take()
+        this.#put(batch, row, to)
       }
+      const { key, end } = cells[0] as Cell
+      const keyCell = layout.keyCell(key, end)
       if (keyCell === undefined) continue
-      if (!batch.fits(1, row.length + sizeOf(keyCell))) yield batch.take()
-      batch.begin(row)
+      if (!batch.fits(1, text.length + keyCell.value.length)) yield batch.take()
+      batch.begin(text)
       batch.cell(keyCell.qualifier, keyCell.tag, keyCell.value, keyCell.timestamp)
       batch.end(expiry?.ttlOfKey(keyCell.timestamp, layout.spanMs))
     }
+  }
+
+  /** The cells of a row up to this one, as one put. */
+  #put(batch: PutBatch, row: Row, to: number): void {
+    const { expiry } = this.#parts
+    const first = row.cells[row.sent] as Cell
+    batch.begin(row.text)
+    for (; row.sent < to; row.sent++) {
+      const { qualifier, tag, value, timestamp } = storedCell(row.cells[row.sent] as Cell, QUALIFIER)
+      batch.cell(qualifier, tag, value, timestamp)
+    }
+    batch.end(expiry?.ttlOf(first, versionOf(first.end, first.revision)))
   }
 
   #check(cell: Cell): void {
@@ -139,7 +140,7 @@ export class CellWriter {
     if ((cell.value?.length ?? 0) + cell.correction.length < LARGE) return
     const { layout, table } = this.#parts
     const row = layout.rowOf(layout.prefixOf(cell.key), cell.end)
-    const size = sizeOf(storedCell(cell))
+    const size = sizeOf(cell)
     const most = MOST_FRAME_BYTES - 1_024 - row.length - table.length
     if (size <= most) return
     throw problem('HBASE_TOO_LARGE', 'A result for HBase', {
@@ -150,45 +151,27 @@ export class CellWriter {
   }
 }
 
-/** Entries of a row that are looked through one by one. */
+/** Cells of a row that are looked through one by one. */
 const FEW = 16
 
-function entryOf({ entries, places }: Row, { qualifier }: Stored): Entry | undefined {
-  if (places !== undefined) return places.get(qualifier.toString('latin1'))
-  return entries.find(({ stored }) => stored.qualifier.equals(qualifier))
+function placeOf({ cells, places }: Row, cell: Cell): number | undefined {
+  if (places !== undefined) return places.get(nameOf(cell))
+  const { start, end, correction } = cell
+  const at = cells.findIndex((each) => each.end === end && each.start === start && each.correction === correction)
+  return at < 0 ? undefined : at
 }
 
-function add(row: Row, entry: Entry): void {
-  row.entries.push(entry)
-  if (row.places === undefined && row.entries.length <= FEW) return
-  const added = row.places === undefined ? row.entries : [entry]
-  row.places ??= new Map()
-  for (const each of added) row.places.set(each.stored.qualifier.toString('latin1'), each)
+function add(row: Row, cell: Cell): void {
+  row.cells.push(cell)
+  if (row.places !== undefined) row.places.set(nameOf(cell), row.cells.length - 1)
+  else if (row.cells.length > FEW) row.places = new Map(row.cells.map((each, at) => [nameOf(each), at]))
 }
 
-/** Cells of one put together have at most so many bytes. */
-const MOST_PUT_BYTES = 250_000
-
-function* groups(cells: readonly Entry[]): Generator<readonly Entry[]> {
-  if (cells.length === 1) return yield cells
-  let [group, bytes] = [[] as Entry[], 0]
-  for (const cell of cells) {
-    const size = sizeOf(cell.stored)
-    if (group.length > 0 && bytes + size > MOST_PUT_BYTES) {
-      yield group
-      group = []
-      bytes = 0
-    }
-    group.push(cell)
-    bytes += size
-  }
-  if (group.length > 0) yield group
+/** What a place is known by in its row. */
+function nameOf({ start, end, correction }: Cell): string {
+  return `${start},${end},${correction}`
 }
 
-function* singles<T>(cells: readonly T[]): Generator<readonly T[]> {
-  for (const cell of cells) yield [cell]
-}
-
-function sizeOf({ qualifier, value }: Stored): number {
-  return qualifier.length + value.length
+function sizeOf(cell: Cell): number {
+  return sizeOfQualifier(cell) + (cell.value?.length ?? 0)
 }

@@ -24,6 +24,7 @@ test('rows of a key are in order of their windows, negative ones too, and a rang
         return
       }
       const row = rows.rowOf(prefix, to)
+      expect(Buffer.from(rows.rowText(key, to), 'latin1').equals(row)).toBe(true)
       expect(Buffer.compare(range!.start, row)).toBeLessThanOrEqual(0)
       expect(Buffer.compare(row, range!.stop)).toBeLessThan(0)
       expect(range!.most).toBeGreaterThanOrEqual(1)
@@ -76,6 +77,7 @@ test('a cell comes back', () => {
 test('a key that no row holds is found by its digest, and kept beside its cells', () => {
   const long = new Uint8Array(60_000).fill(7)
   const row = layout().rowOf(layout().prefixOf(long), 5)
+  expect(Buffer.from(layout().rowText(long, 5), 'latin1').equals(row)).toBe(true)
   expect(row.length).toBeLessThan(100)
   expect(layout().keyOf(row, [])).toBeUndefined()
   const { qualifier, tag, value, timestamp } = layout().keyCell(long, 5)!

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { type Cell, problem, show } from '@tidemark/core'
+import { putBytes, putInt32 } from '../thrift/binary-writer.ts'
 import type { StoredCell } from '../thrift/methods.ts'
 
 export const FORMAT = 1
@@ -54,6 +55,8 @@ export class Layout {
   readonly spanMs: number
   /** Salt to be filled in, then the aggregation. */
   readonly #head: Buffer
+  /** Where rows are put together that are wanted as text. */
+  readonly #scratch: Buffer
 
   constructor(places: Places) {
     const name = Buffer.from(places.aggregation)
@@ -69,19 +72,34 @@ export class Layout {
     this.#head = Buffer.alloc(3 + name.length)
     this.#head.writeUInt16BE(name.length, 1)
     name.copy(this.#head, 3)
+    this.#scratch = Buffer.allocUnsafe(this.#head.length + 2 + LONGEST_KEY + TIME_BYTES)
   }
 
   /** The part of a row that all windows of a key share; `rowOf` completes it. */
   prefixOf(key: Uint8Array): Buffer {
+    const size = this.#head.length + 2 + (key.length > LONGEST_KEY ? DIGEST_BYTES : key.length)
+    const prefix = Buffer.allocUnsafe(size)
+    this.#writePrefix(prefix, key)
+    return prefix
+  }
+
+  /** The bytes of the row of a key's window, a character each: what many rows are told apart by. */
+  rowText(key: Uint8Array, end: number): string {
+    const row = this.#scratch
+    const at = this.#writePrefix(row, key)
+    writeTime(row, at, this.stretchOf(end))
+    return row.toString('latin1', 0, at + TIME_BYTES)
+  }
+
+  #writePrefix(bytes: Buffer, key: Uint8Array): number {
     const byDigest = key.length > LONGEST_KEY
     const part = byDigest ? createHash('sha256').update(key).digest() : key
-    const head = this.#head
-    const prefix = Buffer.allocUnsafe(head.length + 2 + part.length)
-    head.copy(prefix)
-    prefix.writeUInt16BE(byDigest ? BY_DIGEST : part.length, head.length)
-    prefix.set(part, head.length + 2)
-    prefix[0] = saltOf(prefix, this.#places.salts)
-    return prefix
+    const at = putBytes(bytes, 0, this.#head)
+    bytes[at] = (byDigest ? BY_DIGEST : part.length) >>> 8
+    bytes[at + 1] = byDigest ? BY_DIGEST : part.length
+    const end = putBytes(bytes, at + 2, part)
+    bytes[0] = saltOf(bytes, end, this.#places.salts)
+    return end
   }
 
   rowOf(prefix: Buffer, end: number): Buffer {
@@ -177,15 +195,20 @@ export function checkCell({ start, end, epoch, revision }: Cell): void {
   })
 }
 
-export function storedCell({ start, end, correction, revision, value }: Cell): Stored {
-  const id = correction === '' ? 0 : Buffer.byteLength(correction)
-  const qualifier = Buffer.allocUnsafe(WINDOW_BYTES + id)
+/** As it is stored; `into`, of 16 bytes, takes the qualifier of what is no correction. */
+export function storedCell(cell: Cell, into: Buffer = Buffer.allocUnsafe(WINDOW_BYTES)): Stored {
+  const { start, end, correction, revision, value } = cell
+  const qualifier = correction === '' ? into : Buffer.allocUnsafe(sizeOfQualifier(cell))
   writeTime(qualifier, 0, end)
   writeTime(qualifier, TIME_BYTES, start)
-  if (id > 0) qualifier.write(correction, WINDOW_BYTES)
+  if (correction !== '') qualifier.write(correction, WINDOW_BYTES)
   const timestamp = versionOf(end, revision)
   if (value === null) return { qualifier, tag: TAG.withdrawn, value: NOTHING, timestamp }
   return { qualifier, tag: TAG.value, value, timestamp }
+}
+
+export function sizeOfQualifier({ correction }: Cell): number {
+  return correction === '' ? WINDOW_BYTES : WINDOW_BYTES + Buffer.byteLength(correction)
 }
 
 /** Versions of one window are in order; versions of two never meet, because they lie in different cells. */
@@ -238,8 +261,7 @@ function after(bytes: Buffer): Buffer {
 /** Times in the order of bytes: big-endian with the sign bit turned. */
 function writeTime(bytes: Buffer, at: number, time: number): void {
   const high = Math.floor(time / 2 ** 32)
-  bytes.writeUInt32BE((high ^ SIGN) >>> 0, at)
-  bytes.writeUInt32BE(time - high * 2 ** 32, at + 4)
+  putInt32(bytes, putInt32(bytes, at, high ^ SIGN), time - high * 2 ** 32)
 }
 
 function readTime(bytes: Buffer, at: number): number {
@@ -249,9 +271,9 @@ function readTime(bytes: Buffer, at: number): number {
 }
 
 /** FNV-1a over everything behind the salt. */
-function saltOf(prefix: Buffer, salts: number): number {
+function saltOf(prefix: Buffer, length: number, salts: number): number {
   let hash = 0x811c_9dc5
-  for (let i = 1; i < prefix.length; i++) hash = Math.imul(hash ^ (prefix[i] as number), 0x0100_0193)
+  for (let i = 1; i < length; i++) hash = Math.imul(hash ^ (prefix[i] as number), 0x0100_0193)
   // Its low bits alone tell short keys badly apart.
   return ((hash ^ (hash >>> 16)) >>> 0) % salts
 }

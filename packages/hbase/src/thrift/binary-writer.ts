@@ -166,3 +166,8 @@ export function putBytes(bytes: Buffer, at: number, value: Uint8Array): number {
   else bytes.set(value, at)
   return at + size
 }
+
+/** Each character is a byte. */
+export function putLatin1(bytes: Buffer, at: number, text: string): number {
+  return putInt32(bytes, at, text.length) + bytes.write(text, at + 4, 'latin1')
+}

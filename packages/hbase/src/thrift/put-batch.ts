@@ -2,7 +2,17 @@
  * Owns a `putMultiple` while it is put together: cells go straight into the message. Invariant: the message stays under
  * the limits given, unless one put alone is larger.
  */
-import { BinaryWriter, type Message, TYPE, putBinary, putBytes, putField, putInt32, putInt64 } from './binary-writer.ts'
+import {
+  BinaryWriter,
+  type Message,
+  TYPE,
+  putBinary,
+  putBytes,
+  putField,
+  putInt32,
+  putInt64,
+  putLatin1,
+} from './binary-writer.ts'
 
 export interface BatchLimits {
   readonly puts: number
@@ -49,12 +59,13 @@ export class PutBatch {
     return PUT_BYTES + bytes + cells * (CELL_BYTES + this.#family.length)
   }
 
-  begin(row: Uint8Array): void {
+  /** Of a row given as text each character is a byte. */
+  begin(row: Uint8Array | string): void {
     const out = this.#out
     out.reserve(PUT_BYTES + row.length)
     const { bytes } = out
     let at = putField(bytes, out.at, TYPE.binary, 1)
-    at = putBinary(bytes, at, row)
+    at = typeof row === 'string' ? putLatin1(bytes, at, row) : putBinary(bytes, at, row)
     at = putField(bytes, at, TYPE.list, 2)
     bytes[at++] = TYPE.struct
     this.#cellsAt = at
