@@ -95,6 +95,7 @@ export { type StatePart, fromParts, partsOf } from './io/parts.ts'
 export { notPlain } from './io/not-plain.ts'
 export { type CheckpointSession, type CheckpointStore, type Pause, memoryCheckpoints } from './io/checkpoint.ts'
 export { type Cell, compareVersions } from './io/cell.ts'
+export { NewestCells } from './io/newest-cells.ts'
 export { paneCell } from './io/pane-cell.ts'
 export { type StoredResult, decodeStoredResult, encodeStoredResult } from './io/stored-result.ts'
 export type {

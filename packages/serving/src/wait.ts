@@ -58,7 +58,7 @@ export async function inTime<T>(work: Promise<T>, clock: Clock, limitMs: number)
 }
 
 /** How long work that waits for nothing keeps the thread. */
-const LONGEST_TURN_MS = 25
+const LONGEST_TURN_MS = 10
 
 /**
  * For work that takes long and may wait for nothing real, as with stores in memory: without a pause now and then no timer

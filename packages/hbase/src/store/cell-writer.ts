@@ -3,7 +3,7 @@
  * their way while the next are made. A batch may be carried out in part or twice: its cells have their versions, so nothing
  * changes by that. Two cells of one place are never on their way together: of equal versions the last has to win.
  */
-import { type Cell, problem } from '@tidemark/core'
+import { type Cell, NewestCells, compareVersions, problem } from '@tidemark/core'
 import type { CallOptions, Gateway } from '../client/gateway.ts'
 import type { Message } from '../thrift/binary-writer.ts'
 import { putMultiple } from '../thrift/methods.ts'
@@ -22,14 +22,16 @@ const QUALIFIER = Buffer.alloc(16)
 /** Anything smaller fits into a frame, whatever its key. */
 const LARGE = 1_000_000
 
-interface Row {
+class Row extends NewestCells {
   /** Its bytes, a character each. */
   readonly text: string
-  readonly cells: Cell[]
-  /** Where the cells of each place are, where there are many. */
-  places: Map<string, number> | undefined
   /** So many of the cells have been sent, or are being. */
-  sent: number
+  sent = 0
+
+  constructor(text: string) {
+    super()
+    this.text = text
+  }
 }
 
 export interface CellWriterParts {
@@ -78,21 +80,15 @@ export class CellWriter {
     const touched: Row[] = []
     for (const cell of cells) {
       const text = layout.rowText(cell.key, cell.end)
-      const row = rows.get(text)
-      if (row === undefined) {
-        const begun: Row = { text, cells: [cell], places: undefined, sent: 0 }
-        rows.set(text, begun)
-        touched.push(begun)
+      let row = rows.get(text)
+      if (row === undefined) rows.set(text, (row = new Row(text)))
+      const at = row.indexOf(cell)
+      if (at >= 0 && at < row.sent) {
+        if (compareVersions(cell, row.cells[at] as Cell) >= 0) again.push(cell)
         continue
       }
-      const at = placeOf(row, cell)
-      if (at === undefined) {
-        if (row.sent === row.cells.length) touched.push(row)
-        add(row, cell)
-      } else if ((row.cells[at] as Cell).revision <= cell.revision) {
-        if (at < row.sent) again.push(cell)
-        else row.cells[at] = cell
-      }
+      if (at < 0 && row.sent === row.cells.length) touched.push(row)
+      row.put(cell, at)
     }
     return touched
   }
@@ -149,27 +145,6 @@ export class CellWriter {
       remedy: 'Store less per window, or keep large values elsewhere and a reference here.',
     })
   }
-}
-
-/** Cells of a row that are looked through one by one. */
-const FEW = 16
-
-function placeOf({ cells, places }: Row, cell: Cell): number | undefined {
-  if (places !== undefined) return places.get(nameOf(cell))
-  const { start, end, correction } = cell
-  const at = cells.findIndex((each) => each.end === end && each.start === start && each.correction === correction)
-  return at < 0 ? undefined : at
-}
-
-function add(row: Row, cell: Cell): void {
-  row.cells.push(cell)
-  if (row.places !== undefined) row.places.set(nameOf(cell), row.cells.length - 1)
-  else if (row.cells.length > FEW) row.places = new Map(row.cells.map((each, at) => [nameOf(each), at]))
-}
-
-/** What a place is known by in its row. */
-function nameOf({ start, end, correction }: Cell): string {
-  return `${start},${end},${correction}`
 }
 
 function sizeOf(cell: Cell): number {

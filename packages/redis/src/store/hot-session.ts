@@ -6,29 +6,32 @@ import {
   type HotSession,
   type HotWritten,
   type Move,
+  NewestCells,
   type ShardState,
-  compareVersions,
 } from '@tidemark/core'
 import type { Argument, Commands } from '../client/port.ts'
 import { fewAtATime, persist } from '../client/patient.ts'
-import { Layout, decodeCell, encodeField, encodeValue } from './layout.ts'
+import { Layout, checkCell, decodeCell, encodeField, encodeValue } from './layout.ts'
 import type { RedisSettings } from './options.ts'
 import { WRITE, run } from './scripts.ts'
 import type { Shards } from './shards.ts'
 
-/** Cells that are sent together, and how many such groups are in flight. */
+/**
+ * Cells that are sent together, and how many such groups are in flight: enough that the server never waits, and few, so
+ * that it has begun with the first while later ones are encoded.
+ */
 const CELLS_PER_GROUP = 200
-const GROUPS_IN_FLIGHT = 32
+const GROUPS_IN_FLIGHT = 8
 /** A wider range is cut to what the store holds, which is asked for first. */
 const MOST_BUCKETS = 1_000
 const SCAN_COUNT = '1000'
 const SLICE = 1_000
 
 interface Bucket {
-  readonly redisKey: Buffer
+  /** Its key in Redis, a character for each byte. */
+  readonly text: string
   readonly bucket: number
-  /** The newest of each place, by field. */
-  readonly cells: Map<string, { readonly field: Buffer; readonly cell: Cell }>
+  readonly cells: readonly Cell[]
 }
 
 interface FoundBucket {
@@ -72,10 +75,10 @@ export class RedisHotSession implements HotSession {
     const evictedTo = this.#shards.evictedTo(shard)
     const kept = cells.filter(({ end }) => end > evictedTo)
     const buckets = this.#buckets(kept)
-    let older = kept.length - buckets.reduce((sum, bucket) => sum + bucket.cells.size, 0)
+    let older = kept.length - buckets.reduce((sum, bucket) => sum + bucket.cells.length, 0)
     await fewAtATime(this.#groups(buckets), GROUPS_IN_FLIGHT, async (calls) => {
       const ready = calls.map((of) => ({
-        keys: of.map(({ redisKey }) => redisKey),
+        keys: of.map(({ text }) => Buffer.from(text, 'latin1')),
         args: of.flatMap((bucket) => this.#arguments(bucket, watermark)),
       }))
       const answers = await this.#persist('Writing results', () =>
@@ -164,19 +167,16 @@ export class RedisHotSession implements HotSession {
   }
 
   #buckets(cells: readonly Cell[]): readonly Bucket[] {
-    const buckets = new Map<string, Bucket>()
+    const buckets = new Map<string, { readonly bucket: number; readonly newest: NewestCells }>()
     for (const cell of cells) {
       const bucket = this.#layout.bucketOf(cell.end)
-      const redisKey = this.#layout.bucketKey(cell.key, bucket)
-      const name = redisKey.toString('latin1')
-      let found = buckets.get(name)
-      if (found === undefined) buckets.set(name, (found = { redisKey, bucket, cells: new Map() }))
-      const field = encodeField(cell, bucket)
-      const place = field.toString('latin1')
-      const before = found.cells.get(place)
-      if (before === undefined || compareVersions(cell, before.cell) >= 0) found.cells.set(place, { field, cell })
+      checkCell(cell)
+      const text = this.#layout.bucketText(cell.key, bucket)
+      let found = buckets.get(text)
+      if (found === undefined) buckets.set(text, (found = { bucket, newest: new NewestCells() }))
+      found.newest.put(cell)
     }
-    return [...buckets.values()].flatMap(inParts)
+    return [...buckets].flatMap(([text, { bucket, newest }]) => inParts({ text, bucket, cells: newest.cells }))
   }
 
   /** Groups of calls, each with its buckets: in a cluster only those of one slot can go in one call. */
@@ -185,14 +185,14 @@ export class RedisHotSession implements HotSession {
     let size = 0
     let tag: string | undefined
     for (const bucket of buckets) {
-      const own = this.#commands.cluster ? bucket.redisKey.toString('latin1', 0, bucket.redisKey.length - 8) : ''
+      const own = this.#commands.cluster ? bucket.text.slice(0, -8) : ''
       const group = groups.at(-1)
-      if (group === undefined || size + bucket.cells.size > CELLS_PER_GROUP) {
+      if (group === undefined || size + bucket.cells.length > CELLS_PER_GROUP) {
         groups.push([[bucket]])
         size = 0
       } else if (own === tag) group.at(-1)?.push(bucket)
       else group.push([bucket])
-      size += bucket.cells.size
+      size += bucket.cells.length
       tag = own
     }
     return groups
@@ -201,8 +201,8 @@ export class RedisHotSession implements HotSession {
   #arguments({ bucket, cells }: Bucket, watermark: number): readonly Argument[] {
     const ahead = Number.isFinite(watermark) ? Math.max(0, bucket - watermark) : this.#layout.spanMs
     const ttl = String(Math.ceil(ahead + this.#keepMs))
-    const args: Argument[] = [ttl, String(cells.size)]
-    for (const { field, cell } of cells.values()) args.push(field, encodeValue(cell))
+    const args: Argument[] = [ttl, String(cells.length)]
+    for (const cell of cells) args.push(encodeField(cell, bucket), encodeValue(cell))
     return args
   }
 
@@ -275,11 +275,11 @@ export class RedisHotSession implements HotSession {
 
 /** A window may have any number of corrections; a script takes so many values at once. */
 function inParts(bucket: Bucket): readonly Bucket[] {
-  if (bucket.cells.size <= CELLS_PER_GROUP) return [bucket]
-  const cells = [...bucket.cells]
+  const { cells } = bucket
+  if (cells.length <= CELLS_PER_GROUP) return [bucket]
   return Array.from({ length: Math.ceil(cells.length / CELLS_PER_GROUP) }, (_, i) => {
     const from = i * CELLS_PER_GROUP
-    return { ...bucket, cells: new Map(cells.slice(from, from + CELLS_PER_GROUP)) }
+    return { ...bucket, cells: cells.slice(from, from + CELLS_PER_GROUP) }
   })
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Layout, decodeCell, encodeField, encodeValue } from './layout.ts'
+import { Layout, checkCell, decodeCell, encodeField, encodeValue } from './layout.ts'
 import { slotOf, tagIn } from './slots.ts'
 
 const times = fc.integer({ min: -8e15, max: 8e15 })
@@ -22,7 +22,9 @@ test('what is written comes back: window, correction, version, withdrawal and pa
       const bucket = layout.bucketOf(cell.end)
       expect(cell.end <= bucket && cell.end > bucket - layout.spanMs).toBe(true)
       expect(decodeCell(cell.key, bucket, encodeField(cell, bucket), encodeValue(cell))).toEqual(cell)
-      expect(layout.parse(layout.bucketKey(cell.key, bucket))).toEqual({ key: Buffer.from(cell.key), bucket })
+      const key = layout.bucketKey(cell.key, bucket)
+      expect(layout.parse(key)).toEqual({ key: Buffer.from(cell.key), bucket })
+      expect(Buffer.from(layout.bucketText(cell.key, bucket), 'latin1').equals(key)).toBe(true)
     }),
   )
 })
@@ -63,8 +65,12 @@ test.each([0, 5_461, 16_383])('a tag in slot %d', (slot) =>
 test('windows without an end and versions that do not fit are refused', () => {
   const layout = new Layout('a', 10)
   expect(() => layout.bucketOf(Number.POSITIVE_INFINITY)).toThrow(/BAD|whole milliseconds/)
-  expect(() => encodeValue({ epoch: 2 ** 24, revision: 0, value: null })).toThrow(/24 and 48 bits/)
-  expect(() => encodeField({ start: 5, end: 4, correction: '' }, 10)).toThrow(/not after the end/)
+  const cell = { start: 1, end: 4, correction: '', epoch: 0, revision: 0, value: null }
+  checkCell(cell)
+  for (const version of [{ epoch: 2 ** 24 }, { revision: 2 ** 48 }, { revision: -1 }])
+    expect(() => checkCell({ ...cell, ...version })).toThrow(/24 and 48 bits/)
+  for (const start of [5, 0.5, Number.NEGATIVE_INFINITY])
+    expect(() => checkCell({ ...cell, start })).toThrow(/not after the end/)
 })
 
 test('values and fields that are not ours are refused', () => {

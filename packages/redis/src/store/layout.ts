@@ -24,6 +24,8 @@ const MOST_REVISION = 2 ** 48
 export class Layout {
   readonly spanMs: number
   readonly #prefix: Buffer
+  /** Where keys are put together that are wanted as text. */
+  #scratch: Buffer = Buffer.allocUnsafe(128)
 
   constructor(name: string, windowMs: number) {
     const bytes = Buffer.from(name)
@@ -50,14 +52,28 @@ export class Layout {
   }
 
   bucketKey(key: Uint8Array, bucket: number): Buffer {
-    const { length } = this.#prefix
-    const bytes = Buffer.allocUnsafe(length + key.length + 9)
-    this.#prefix.copy(bytes)
-    bytes.set(key, length)
-    bytes[length + key.length] = CLOSE
-    // Biased, so that the order of bytes is that of times.
-    bytes.writeBigUInt64BE(BigInt(bucket) + 2n ** 63n, length + key.length + 1)
+    const bytes = Buffer.allocUnsafe(this.#prefix.length + key.length + 9)
+    this.#writeKey(bytes, key, bucket)
     return bytes
+  }
+
+  /** The same, a character for each byte: what many buckets are told apart by. */
+  bucketText(key: Uint8Array, bucket: number): string {
+    const length = this.#prefix.length + key.length + 9
+    if (length > this.#scratch.length) this.#scratch = Buffer.allocUnsafe(2 * length)
+    this.#writeKey(this.#scratch, key, bucket)
+    return this.#scratch.toString('latin1', 0, length)
+  }
+
+  #writeKey(bytes: Buffer, key: Uint8Array, bucket: number): void {
+    bytes.set(this.#prefix)
+    bytes.set(key, this.#prefix.length)
+    const at = this.#prefix.length + key.length
+    bytes[at] = CLOSE
+    // The sign bit is turned, so that the order of bytes is that of times.
+    const high = Math.floor(bucket / 2 ** 32)
+    bytes.writeInt32BE(high ^ 0x8000_0000, at + 1)
+    bytes.writeUInt32BE(bucket - high * 2 ** 32, at + 5)
   }
 
   /** The user's key and the bucket of a key of Redis; undefined: it is another's. */
@@ -69,11 +85,8 @@ export class Layout {
   }
 }
 
-/** Where a window lies in its bucket. */
-export function encodeField(
-  { start, end, correction }: Pick<Cell, 'start' | 'end' | 'correction'>,
-  bucket: number,
-): Buffer {
+/** @throws StreamError for what cannot be kept */
+export function checkCell({ start, end, epoch, revision }: Omit<Cell, 'key'>): void {
   if (!Number.isSafeInteger(start) || start > end) {
     throw problem('BAD_WINDOW', 'The window of a result', {
       found: `[${start}, ${end})`,
@@ -81,11 +94,26 @@ export function encodeField(
       remedy: 'See the assigner of its windows.',
     })
   }
-  const id = Buffer.from(correction)
-  const bytes = Buffer.allocUnsafe(20 + id.length)
-  const at = writeNatural(bytes, writeNatural(bytes, 0, bucket - end), end - start)
-  id.copy(bytes, at)
-  return bytes.subarray(0, at + id.length)
+  if (!isNatural(epoch, MOST_EPOCH) || !isNatural(revision, MOST_REVISION)) {
+    throw problem('BAD_VERSION', 'The version of a result', {
+      found: `epoch ${epoch}, revision ${revision}`,
+      expected: 'whole numbers of at most 24 and 48 bits',
+      remedy: 'Write results anew under another name.',
+    })
+  }
+}
+
+/** Where a window lies in its bucket. */
+export function encodeField(
+  { start, end, correction }: Pick<Cell, 'start' | 'end' | 'correction'>,
+  bucket: number,
+): Buffer {
+  const [before, size] = [bucket - end, end - start]
+  const length = naturalLength(before) + naturalLength(size)
+  const bytes = Buffer.allocUnsafe(correction === '' ? length : length + Buffer.byteLength(correction))
+  writeNatural(bytes, writeNatural(bytes, 0, before), size)
+  if (correction !== '') bytes.write(correction, length)
+  return bytes
 }
 
 /** One field of a hash as a cell, with the key as it is given. @throws StreamError REDIS_NOT_OURS for what this package has not written */
@@ -112,13 +140,6 @@ export function decodeCell(key: Uint8Array, bucket: number, field: Buffer, value
 }
 
 export function encodeValue({ epoch, revision, value }: Pick<Cell, 'epoch' | 'revision' | 'value'>): Buffer {
-  if (!isNatural(epoch, MOST_EPOCH) || !isNatural(revision, MOST_REVISION)) {
-    throw problem('BAD_VERSION', 'The version of a result', {
-      found: `epoch ${epoch}, revision ${revision}`,
-      expected: 'whole numbers of at most 24 and 48 bits',
-      remedy: 'Write results anew under another name.',
-    })
-  }
   const bytes = Buffer.allocUnsafe(VERSION_BYTES + 1 + (value?.length ?? 0))
   bytes.writeUIntBE(epoch, 0, 3)
   bytes.writeUIntBE(revision, 3, 6)
@@ -129,6 +150,12 @@ export function encodeValue({ epoch, revision, value }: Pick<Cell, 'epoch' | 're
 
 function isNatural(value: number, limit: number): boolean {
   return Number.isSafeInteger(value) && value >= 0 && value < limit
+}
+
+function naturalLength(value: number): number {
+  let length = 1
+  for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) length++
+  return length
 }
 
 function writeNatural(bytes: Buffer, at: number, value: number): number {
