@@ -9,16 +9,20 @@ const FEW = 16
  * versions the last. For stores, whose scripts and rows take each place once.
  */
 export class NewestCells {
-  readonly cells: Cell[] = []
-  #places: Map<string, number> | undefined
-  /** Results mostly come in the order of their windows: what is behind all is new. */
-  #lastEnd = Number.NEGATIVE_INFINITY
+  readonly cells: Cell[]
+  #places: Map<string, number> | undefined = undefined
+  /** So far each window ended after the one before: what ends after the last is new. Results mostly come like that. */
+  #inOrder = true
+
+  constructor(first: Cell) {
+    this.cells = [first]
+  }
 
   /** Where a cell of the same place is; −1: there is none. */
   indexOf({ start, end, correction }: Cell): number {
-    if (end > this.#lastEnd) return -1
-    if (this.#places !== undefined) return this.#places.get(placeOf(start, end, correction)) ?? -1
     const { cells } = this
+    if (this.#inOrder && end > (cells.at(-1) as Cell).end) return -1
+    if (this.#places !== undefined) return this.#places.get(placeOf(start, end, correction)) ?? -1
     for (let at = 0; at < cells.length; at++) {
       const kept = cells[at] as Cell
       if (kept.end === end && kept.start === start && kept.correction === correction) return at
@@ -34,8 +38,8 @@ export class NewestCells {
 
   #add(cell: Cell): void {
     const { cells } = this
+    this.#inOrder &&= cell.end > (cells.at(-1) as Cell).end
     cells.push(cell)
-    if (cell.end > this.#lastEnd) this.#lastEnd = cell.end
     const places = this.#places
     if (places !== undefined) places.set(placeOf(cell.start, cell.end, cell.correction), cells.length - 1)
     else if (cells.length > FEW)

@@ -28,8 +28,8 @@ class Row extends NewestCells {
   /** So many of the cells have been sent, or are being. */
   sent = 0
 
-  constructor(text: string) {
-    super()
+  constructor(text: string, first: Cell) {
+    super(first)
     this.text = text
   }
 }
@@ -80,8 +80,13 @@ export class CellWriter {
     const touched: Row[] = []
     for (const cell of cells) {
       const text = layout.rowText(cell.key, cell.end)
-      let row = rows.get(text)
-      if (row === undefined) rows.set(text, (row = new Row(text)))
+      const row = rows.get(text)
+      if (row === undefined) {
+        const begun = new Row(text, cell)
+        rows.set(text, begun)
+        touched.push(begun)
+        continue
+      }
       const at = row.indexOf(cell)
       if (at >= 0 && at < row.sent) {
         if (compareVersions(cell, row.cells[at] as Cell) >= 0) again.push(cell)

@@ -172,9 +172,9 @@ export class RedisHotSession implements HotSession {
       const bucket = this.#layout.bucketOf(cell.end)
       checkCell(cell)
       const text = this.#layout.bucketText(cell.key, bucket)
-      let found = buckets.get(text)
-      if (found === undefined) buckets.set(text, (found = { bucket, newest: new NewestCells() }))
-      found.newest.put(cell)
+      const found = buckets.get(text)
+      if (found === undefined) buckets.set(text, { bucket, newest: new NewestCells(cell) })
+      else found.newest.put(cell)
     }
     return [...buckets].flatMap(([text, { bucket, newest }]) => inParts({ text, bucket, cells: newest.cells }))
   }
