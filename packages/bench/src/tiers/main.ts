@@ -302,7 +302,7 @@ async function onServers(): Promise<void> {
   const redis = redisStore({ client, serveFor: '7d' })
   const hbase = hbaseStore({ thrift: `tcp://${base.framed}`, table: 'bench', salts: 4, warn: () => {} })
   if (wanted('writers')) {
-    const written = await fill(600, 100)
+    const written = await fill(600, 300)
     // A table that is there, and servers that have compiled what they run.
     await writes(written, redis, hbase, -1)
     found.clear()
