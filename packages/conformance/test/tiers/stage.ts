@@ -44,6 +44,12 @@ class Worker {
     await ended
   }
 
+  /** Has it say what it waits for. */
+  async ask(): Promise<void> {
+    this.#child.kill('SIGUSR2')
+    await setTimeout(1_000)
+  }
+
   restart(): void {
     this.#child = this.#start()
   }
@@ -55,7 +61,7 @@ export interface Servers {
 }
 
 /** Longer than what any store waits for another before it gives up. */
-const PATIENCE_MS = 240_000
+const PATIENCE_MS = Number(process.env.PATIENCE ?? 240_000)
 
 let stages = 0
 
@@ -135,7 +141,8 @@ export class Stage implements AsyncDisposable {
       const current = partitions.every(({ logEnd, hot: at, cold }) => at === logEnd && cold === logEnd)
       if (partitions.length > 0 && current && Math.min(watermark, hot.watermark) >= this.views.watermark) return
       if (performance.now() - began > PATIENCE_MS) {
-        const said = [this.job, this.filler].map(({ lines }) => lines.slice(-20))
+        await this.job.ask()
+        const said = [this.job, this.filler].map(({ lines }) => lines.slice(-80))
         throw new Error(`not through: ${inspect({ health, wanted: this.views.watermark, said }, { depth: 5 })}`)
       }
     }
