@@ -61,7 +61,7 @@ export interface Servers {
 }
 
 /** Longer than what any store waits for another before it gives up. */
-const PATIENCE_MS = Number(process.env.PATIENCE ?? 240_000)
+const PATIENCE_MS = 240_000
 
 let stages = 0
 
