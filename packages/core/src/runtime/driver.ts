@@ -46,6 +46,8 @@ export class Driver {
   #durable: Durable | undefined
   #commitId = 0
   #commitAt = Number.POSITIVE_INFINITY
+  /** When the commit under way began. */
+  committingSince: number | undefined
   /** Intervals aborted since the last one that was committed. */
   #aborts = 0
   #failure: unknown = undefined
@@ -320,16 +322,17 @@ export class Driver {
   async #commit(): Promise<boolean> {
     const durable = this.#durable
     if (durable === undefined) return true
-    const begun = this.#clock.now()
-    this.#commitAt = begun + durable.everyMs
+    this.#commitAt = this.#clock.now() + durable.everyMs
     const lanes = [...this.lanes.values()].filter((lane) => durable.kind === 'checkpoint' || lane.touched)
     if (durable.kind === 'transaction' && lanes.length === 0) return true
+    const begun = (this.committingSince = this.#commitAt - durable.everyMs)
     const id = ++this.#commitId
     const outboxes: (readonly [Lane, Outbox])[] = []
     const interval = { id, layout: this.#work.layout, now: begun, inputs: this.#inputs, pause: this.#turn.pause }
     for (const lane of lanes) outboxes.push([lane, await saveLane(durable, lane, interval)])
     const aborted = await this.#decide(durable, lanes)
     if (aborted !== undefined) {
+      this.committingSince = undefined
       if (++this.#aborts > MOST_ABORTS) throw aborted
       await this.#recover()
       return false
@@ -340,6 +343,7 @@ export class Driver {
       await lane.egress.release(outbox, lane.task.cursor.watermark)
     }
     await this.#committed()
+    this.committingSince = undefined
     this.#commitAt = this.#clock.now() + durable.everyMs
     this.#events.checkpoint(id, this.#clock.now() - begun)
     return true
@@ -363,14 +367,11 @@ export class Driver {
   }
 
   get #ended(): boolean {
-    for (const { task } of this.lanes.values()) if (!task.ended) return false
-    return true
+    return [...this.lanes.values()].every(({ task }) => task.ended)
   }
 
   get #outboxSize(): number {
-    let sum = 0
-    for (const { egress } of this.lanes.values()) sum += egress.outboxSize
-    return sum
+    return [...this.lanes.values()].reduce((sum, { egress }) => sum + egress.outboxSize, 0)
   }
 
   /** Waits for a batch, a time that is due, a task that comes or goes, or a stop. */

@@ -19,6 +19,8 @@ import { ResultStream } from './result-stream.ts'
 import type { Work } from './work.ts'
 
 const DEFAULT_BUFFER = 1_024
+/** A commit that takes so long is told in `health()`. */
+const LONG_COMMIT_MS = 10_000
 const DEFAULT_DEADLINE: Duration = '30s'
 
 type Emitter = EventEmitter<{ [E in keyof JobEvents]: (event: JobEvents[E]) => void }>
@@ -113,6 +115,9 @@ export class Run<P> implements Job<P> {
       reasons.push(
         `the watermark has stood still since ${timeText(this.#stalled.since)}, held back by ${this.#stalled.split}`,
       )
+    const since = this.#driver.committingSince
+    if (since !== undefined && now - since >= LONG_COMMIT_MS && !this.#ended)
+      reasons.push(`a commit has been under way since ${timeText(since)}: whoever keeps it does not answer, or refuses`)
     if (this.#dropped > 0) reasons.push(`${this.#dropped} items were not kept (see metrics)`)
     return {
       state: this.#state,

@@ -91,6 +91,29 @@ test('a restart goes on from the last commit: nothing is lost, nothing double', 
   expect(shown(sink.items)).toEqual(await plain())
 })
 
+test('a commit that nobody answers is told in health()', async () => {
+  let answer = (): void => {}
+  const save = (): Promise<void> => new Promise<void>((resolve) => (answer = resolve))
+  const store = memoryCheckpoints({ everyMs: 1 })
+  const silent = { ...store, open: async (job: string) => ({ ...(await store.open(job)), save }) }
+  let now = 0
+  const source = memorySource<View>()
+  const clock = { now: () => now, wakeAt: () => () => {} }
+  const job = counting(source, collected<Counted>()).start({ clock, checkpoint: silent })
+  await settled()
+  now = 5
+  source.push([{ at: 1, page: 'x' }])
+  await settled()
+  expect(job.health().reasons).toEqual([])
+  now += 10_000
+  const told =
+    'a commit has been under way since 1970-01-01T00:00:00.005Z: whoever keeps it does not answer, or refuses'
+  expect(job.health().reasons).toEqual([told])
+  answer()
+  await settled()
+  expect(job.health().reasons).toEqual([])
+})
+
 test('a second start of the job fences the first', async () => {
   const transactions = memoryTransactions({ everyMs: 1 })
   const sink = transactions.sink<Counted>()
