@@ -10,6 +10,7 @@ import {
 } from '@tidemark/testing'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { ResultFrontier, json, kafkaResults, kafkaSink, kafkaSource, resultRecords, text } from '../src/index.ts'
+import { decidedOnly } from './override.ts'
 import type { Stage } from './stage.ts'
 
 /** `runs`: how many random histories of each, of which each needs a topic. */
@@ -68,7 +69,7 @@ export function kitContract(name: string, open: () => Promise<Stage>, runs: numb
         const value = resultRecords<string, number>(json<number>())
         const table = latestValues<string, number>()
         await pipeline('read')
-          .from(kafkaSource({ kafka: stage.kafka, topics: [topic], value, until: 'end' }))
+          .from(kafkaSource({ kafka: decidedOnly(stage.kafka), topics: [topic], value, until: 'end' }))
           .tap((record, { split }) => {
             if (record.kind === 'progress') frontier.observe(split, record)
           })

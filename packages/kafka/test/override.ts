@@ -17,3 +17,8 @@ export function override(kafka: Kafka, change: (inner: Cluster) => Partial<Clust
     },
   }
 }
+
+/** What is read of it until the end ends where all is decided, instead of waiting for open transactions. */
+export function decidedOnly(kafka: Kafka): Kafka {
+  return override(kafka, (inner) => ({ offsets: (node, places, time) => inner.offsets(node, places, time, true) }))
+}

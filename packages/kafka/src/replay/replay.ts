@@ -14,14 +14,14 @@ import {
   show,
   systemClock,
 } from '@tidemark/core'
-import { type Cluster, type Kafka, LATEST, type PartitionLeader } from '../client/cluster.ts'
+import type { Cluster, Kafka, PartitionLeader } from '../client/cluster.ts'
 import { pause } from '../client/retry.ts'
 import { splitOf } from '../fetch/partition.ts'
 import { type KafkaSinkOptions, kafkaSink } from '../sink/kafka-sink.ts'
 import type { Committing } from '../sink/options.ts'
 import { kafkaSource } from '../source/kafka-source.ts'
 import { type KafkaSourceOptions, sourceSettings } from '../source/options.ts'
-import { committedOffsets, offsetsAt, offsetsFrom, openPatience, topicsOf } from '../source/start-positions.ts'
+import { committedOffsets, endOffsets, offsetsFrom, openPatience, topicsOf } from '../source/start-positions.ts'
 import { Pace, type ReplayProgress, progressLine } from './replay-progress.ts'
 
 const LOOK_EVERY_MS = 500
@@ -124,7 +124,7 @@ async function historyOf(cluster: Cluster, group: string, settings: Settings): P
   const places = (await topicsOf(cluster, settings.topics, settings)).flatMap(({ partitions }) => partitions)
   const known = await committedOffsets(cluster, group, places, openPatience(settings))
   const starts = await offsetsFrom(cluster, places, settings.from, settings)
-  const ends = await offsetsAt(cluster, places, LATEST, settings.committed, settings)
+  const ends = await endOffsets(cluster, places, settings)
   return { places, starts, ends, group, settings, began: known.size > 0 }
 }
 

@@ -1,10 +1,10 @@
 /** Owns the reader of a Kafka source that has all partitions of its topics, also those that are added later. */
 import type { Batch, Position, SourceReader } from '@tidemark/core'
-import { type Cluster, EARLIEST, LATEST, type TopicMetadata } from '../client/cluster.ts'
+import { type Cluster, EARLIEST, type TopicMetadata } from '../client/cluster.ts'
 import { splitOf } from '../fetch/partition.ts'
 import type { SourceSettings } from './options.ts'
 import { PartitionReader } from './partition-reader.ts'
-import { commit, offsetsAt, placesOf, startOffsets, topicsOf, usable } from './start-positions.ts'
+import { commit, endOffsets, offsetsAt, placesOf, startOffsets, topicsOf, usable } from './start-positions.ts'
 
 /** Commits for a group that has no members. */
 const nobody = { generation: -1, member: '', instance: null }
@@ -29,7 +29,7 @@ export class KafkaReader<out T> implements SourceReader<T> {
     const topics = await topicsOf(cluster, settings.topics, settings)
     const places = topics.flatMap(({ partitions }) => partitions)
     const starts = await startOffsets(cluster, places, positions, settings)
-    const ends = settings.bounded ? await offsetsAt(cluster, places, LATEST, settings.committed, settings) : undefined
+    const ends = settings.bounded ? await endOffsets(cluster, places, settings) : undefined
     const made = new KafkaReader(cluster, settings)
     made.#reader.add(
       places.map((place) => {

@@ -23,7 +23,10 @@ export interface KafkaSourceOptions<out T> {
   readonly member?: MemberOptions
   /** Default: 'committed' (else 'earliest') with a group, 'earliest' without. A checkpoint comes before it. */
   readonly from?: StartFrom
-  /** 'end': the source ends where the topics end when the job starts (a replay). */
+  /**
+   * 'end': the source ends where the topics end when the job starts (a replay). What a transaction has not decided by
+   * then is waited for, at most for the timeout of that transaction.
+   */
   readonly until?: 'end'
   /** Default 'committed': nothing of aborted or open transactions. */
   readonly isolation?: 'committed' | 'uncommitted'

@@ -91,6 +91,18 @@ export async function offsetsAt(
   return offsets
 }
 
+/**
+ * Where a bounded run ends: behind all that is written, decided or not. A commit is answered before its markers are in
+ * the logs, so the end of what is decided would leave out what a job committed just before.
+ */
+export function endOffsets(
+  cluster: Cluster,
+  places: readonly PartitionLeader[],
+  opening: Opening,
+): Promise<ReadonlyMap<string, bigint>> {
+  return offsetsAt(cluster, places, LATEST, false, opening)
+}
+
 /** The offset that each partition begins at: a checkpoint's, the group's, or by `from`. */
 export async function startOffsets<T>(
   cluster: Cluster,
