@@ -131,11 +131,12 @@ export function sourceContract(name: string, open: () => Promise<Stage>): void {
       await stage.append(topic, 0, [{ value: 'behind' }])
       const source = { kafka: stage.kafka, topics: [topic], value: text(), until: 'end' } as const
       const seen: string[] = []
-      const decided = Promise.withResolvers<void>()
+      let enough = (): void => {}
+      const decided = new Promise<void>((resolve) => (enough = resolve))
       const job = pipeline('until the end')
         .from(kafkaSource(source))
         .tap((value) => {
-          if (seen.push(value) === 3) decided.resolve()
+          if (seen.push(value) === 3) enough()
         })
         .to(collected<string>())
         .start()
@@ -148,7 +149,7 @@ export function sourceContract(name: string, open: () => Promise<Stage>): void {
         'plain',
         'too',
       ])
-      await Promise.race([decided.promise, job.done])
+      await Promise.race([decided, job.done])
       expect(seen.toSorted()).toEqual(['committed', 'plain', 'too'])
       await fourth.commit()
       await job.done

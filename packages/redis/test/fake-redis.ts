@@ -4,7 +4,7 @@
  */
 import type { Argument } from '../src/client/port.ts'
 import type { RedisClientSlice } from '../src/index.ts'
-import { MOVE, NEXT, RAISE, type Script, WRITE } from '../src/store/scripts.ts'
+import { ANNOUNCE, GLANCE, MOVE, NEXT, RAISE, type Script, WRITE } from '../src/store/scripts.ts'
 
 type Hash = Map<string, Buffer>
 
@@ -16,6 +16,8 @@ export interface FakeRedis {
   readonly count: (command: string) => number
   /** Everything is gone, scripts too: a restart without a file. */
   readonly forget: () => void
+  /** The same data, or what is left by `lose`, in a server that has begun anew. */
+  readonly restart: (lose?: (key: string) => boolean) => void
   readonly keys: () => readonly string[]
 }
 
@@ -31,6 +33,7 @@ export function fakeRedis({ maxmemoryPolicy = 'noeviction' }: { readonly maxmemo
     if (found === undefined) hashes.set(text(key), (found = new Map()))
     return found
   }
+  let life = 1
   const number = (of: Buffer | undefined): number | undefined => (of === undefined ? undefined : Number(String(of)))
 
   const scripts = new Map<Script, (keys: readonly Argument[], args: readonly Argument[]) => unknown>([
@@ -52,10 +55,27 @@ export function fakeRedis({ maxmemoryPolicy = 'noeviction' }: { readonly maxmemo
       },
     ],
     [
+      ANNOUNCE,
+      ([state = ''], [field, to]) => {
+        const now = hash(state).get(text(field))
+        if (now === undefined || BigInt(String(now)) < BigInt(text(to)))
+          hash(state).set(text(field), Buffer.from(text(to)))
+        return Buffer.from(`life${life}`)
+      },
+    ],
+    [
+      GLANCE,
+      ([state = ''], [prefix]) => {
+        const said = [...(hashes.get(text(state)) ?? [])].filter(([field]) => field.startsWith(text(prefix)))
+        return [`life${life}`, ...said.flat()].map((one) => Buffer.from(one as string))
+      },
+    ],
+    [
       MOVE,
-      ([state = ''], [field, from, to = '']) => {
+      ([state = ''], [field, from, to = '', , its]) => {
         const now = hash(state).get(text(field)) ?? Buffer.alloc(0)
         if (String(now).split(' ')[0] !== text(from)) return [0, now]
+        if (text(its) !== '' && text(its) !== `life${life}`) return [0, now]
         hash(state).set(text(field), Buffer.from(to))
         return [1, Buffer.from(to)]
       },
@@ -121,6 +141,11 @@ export function fakeRedis({ maxmemoryPolicy = 'noeviction' }: { readonly maxmemo
     forget: () => {
       hashes.clear()
       known.clear()
+    },
+    restart: (lose = () => false) => {
+      life++
+      known.clear()
+      for (const key of [...hashes.keys()].filter(lose)) hashes.delete(key)
     },
     keys: () => [...hashes.keys()],
   }

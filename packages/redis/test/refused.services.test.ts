@@ -66,7 +66,20 @@ describe.skipIf(!(await canTest('redis')))('refused', () => {
   })
 
   test('a user who may not do what is needed, by what Redis says he may not', async () => {
-    await send(await owner(), 'ACL', 'SETUSER', 'reader', 'on', '>words', '~tm*', '+@read', '+@connection', '+info')
+    await send(
+      await owner(),
+      'ACL',
+      'SETUSER',
+      'reader',
+      'on',
+      '>words',
+      '~tm*',
+      '+@read',
+      '+@connection',
+      '+info',
+      '+eval',
+      '+evalsha',
+    )
     const client = await connected({ username: 'reader', password: 'words' })
     const session = await open(client)
     expect((await session.read([bytes('k')], 0, 10)).cells).toEqual([[]])

@@ -170,13 +170,13 @@ export class Fetcher implements Looks {
     const { partitions, knowledge, overlapMs, rules } = this.#options
     const lease = rules.readerLease && rules.evictBelowBoundary
     let wrong: string | undefined
-    for (const [shard, { alive, applied, evictedTo }] of read.shards) {
+    for (const [shard, { alive, applied, evictedTo, life }] of read.shards) {
       if (!alive) wrong ??= `shard '${shard}' of hot has no heartbeat: nothing keeps it current`
       if (lease && evictedTo > hotAbove - overlapMs)
         wrong ??= `shard '${shard}' of hot has evicted what this reader looks for`
       for (const partition of partitions) {
         const at = applied.get(partition)?.offset
-        const expected = knowledge.expected(shard, partition)
+        const expected = knowledge.expected(shard, partition, life)
         if (at === undefined) wrong ??= `shard '${shard}' of hot has nothing of partition '${partition}'`
         else if (at < expected)
           wrong ??= `shard '${shard}' of hot is at ${at} of partition '${partition}', behind ${expected}`

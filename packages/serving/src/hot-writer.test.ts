@@ -141,3 +141,35 @@ test('the log is read on while the store writes', async () => {
   // One step ahead, and no further.
   expect(seen).toEqual(['read 0', 'read 10', 'at 10', 'read 20', 'at 20', 'at 30'])
 })
+
+test('what is filled up again in a life that ends meanwhile is filled up once more', async () => {
+  const clock = eagerClock()
+  const log = memoryLog({ clock })
+  const cell = {
+    key: Uint8Array.of(1),
+    start: 0,
+    end: 10,
+    correction: '',
+    epoch: 0,
+    revision: 0,
+    value: Uint8Array.of(7),
+  }
+  log.append([{ kind: 'result', cell, timing: 'on-time', isLast: true, records: 1, lateRecords: 0 }])
+  const server = await memoryHotStore({ serveForMs: 1_000, clock }).open({ name: 'r', windowMs: 10 })
+  await server.write('0', [], {
+    watermark: 10,
+    move: { partition: '0', from: undefined, to: { offset: 1n, watermark: 10 } },
+  })
+  let [life, writes] = [1, 0]
+  const hot: HotSession = {
+    ...server,
+    state: async () =>
+      new Map([...(await server.state())].map(([shard, of]) => [shard, { ...of, life: String(life) }])),
+    write: (...args) => {
+      if (++writes === 1) life++
+      return server.write(...args)
+    },
+  }
+  await (await writerOf(log, hot, new Stop(undefined))).refill()
+  expect(writes).toBe(2)
+})

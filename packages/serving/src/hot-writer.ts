@@ -1,7 +1,7 @@
 /**
  * Owns how the hot store follows the log: every result is applied, and behind it the position, in the same shard and by
- * compare-and-set. A shard that says another position than expected (a failover, a second writer) sends the writer back
- * to what it says. It knows no boundary: windows below it are written too.
+ * compare-and-set. A shard that says another position than expected (a failover, a second writer), or has begun another
+ * life since the step began, sends the writer back to what it says. It knows no boundary: windows below it are written too.
  */
 import type { Applied, Cell, Clock, HotSession, LogEntry, LogSession, Signal } from '@tidemark/core'
 import { Frontier } from './frontier.ts'
@@ -44,18 +44,24 @@ export class HotWriter {
    * heartbeat. Readers do not trust it before.
    */
   async refill(): Promise<void> {
-    const { hot, log } = this.#options
-    for (const [shard, state] of await hot.state()) {
-      if (state.alive || state.applied.size === 0) continue
-      for (const [partition, applied] of state.applied) {
-        const { first } = await log.bounds(partition)
-        for (let at = first; at < applied.offset && !this.#options.signal.aborted;) {
-          const step = await readStep(log, partition, at, this.#options.batchSize, 0)
-          if (step.next === at) break
-          await hot.write(shard, this.#cellsOf(step.entries, shard, first), { watermark: applied.watermark })
-          at = step.next
+    const { hot, log, signal, batchSize } = this.#options
+    for (let states = await hot.state(), again = true; again && !signal.aborted;) {
+      for (const [shard, state] of states) {
+        if (state.alive || state.applied.size === 0) continue
+        for (const [partition, applied] of state.applied) {
+          const { first } = await log.bounds(partition)
+          for (let at = first; at < applied.offset && !signal.aborted;) {
+            const step = await readStep(log, partition, at, batchSize, 0)
+            if (step.next === at) break
+            await hot.write(shard, this.#cellsOf(step.entries, shard, first), { watermark: applied.watermark })
+            at = step.next
+          }
         }
       }
+      // No position moves behind these cells, so nothing else would tell that some are gone again.
+      const before = states
+      states = await hot.state()
+      again = [...states].some(([shard, { life }]) => life !== before.get(shard)?.life)
     }
   }
 

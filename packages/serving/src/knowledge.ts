@@ -1,7 +1,8 @@
 /**
  * Owns what a reader knows: the boundary it goes by, how long it may, and how much of the log it has seen. It goes over
- * to a newer boundary only when cold has everything that it has seen in hot of the windows below it; so no read goes
- * back. One per reader; reads may overlap.
+ * to a newer boundary only when cold has everything that it has seen in hot of the windows below it, and believes a shard
+ * that has begun another life only when that has applied everything that may have been seen; so no read goes back. One
+ * per reader; reads may overlap.
  */
 import type { Clock, ColdSession, ShardState } from '@tidemark/core'
 import {
@@ -35,6 +36,15 @@ export interface Bounds {
   readonly overdue: boolean
 }
 
+/** How much of each partition was seen of a shard. */
+interface SeenOfShard {
+  /** The one that was believed last. */
+  life: string | undefined
+  readonly applied: Map<string, bigint>
+  /** What writes under way may have shown is part of it. */
+  readonly announced: Map<string, bigint>
+}
+
 const NEVER = Number.NEGATIVE_INFINITY
 /** How often cold is asked while it is waited for, ms. */
 const PENDING_MS = 1_000
@@ -50,7 +60,7 @@ export class Knowledge {
   /** By partition: what has been seen of windows that may be below the pending boundary. */
   #unsafe: Map<string, bigint> = new Map()
   readonly #seen: Map<string, bigint> = new Map()
-  readonly #seenByShard: Map<string, Map<string, bigint>> = new Map()
+  readonly #seenByShard: Map<string, SeenOfShard> = new Map()
   #askedAt: number = NEVER
   #records: readonly (PartitionRecord | undefined)[] = []
   #lastNow: number = NEVER
@@ -96,9 +106,13 @@ export class Knowledge {
     return covers(this.frontier.covered, this.#seen)
   }
 
-  /** How far a shard must be, by partition: what was seen of it, and what cold has. */
-  expected(shard: string, partition: string): bigint {
-    const seen = this.#seenByShard.get(shard)?.get(partition) ?? 0n
+  /**
+   * How far a shard must be in a partition: what was seen of it, and what cold has. In another life than the last one,
+   * what had been announced as well: cells of it may have been seen, and be gone.
+   */
+  expected(shard: string, partition: string, life: string | undefined): bigint {
+    const of = this.#seenByShard.get(shard)
+    const seen = (of?.life === life ? of?.applied : of?.announced)?.get(partition) ?? 0n
     const covered = this.frontier.covered.get(partition) ?? 0n
     return seen > covered ? seen : covered
   }
@@ -108,14 +122,19 @@ export class Knowledge {
    * cold has not. False: the boundary has been adopted meanwhile, and what was seen may go back; to be read again.
    */
   saw(bounds: Bounds, shards: ReadonlyMap<string, ShardState>, from: number, newer: boolean): boolean {
-    const { sessionToken } = this.#options.rules
+    const { sessionToken, countsAnnounced } = this.#options.rules
     if (sessionToken && bounds.hotAbove < this.#boundary && from < this.#boundary) return false
     const unsure = from < (this.#pending?.boundary ?? NEVER) && (newer || bounds.coldUpTo < this.#newest)
-    for (const [shard, { applied }] of shards) {
+    for (const [shard, { applied, announced, life }] of shards) {
       let own = this.#seenByShard.get(shard)
-      if (own === undefined) this.#seenByShard.set(shard, (own = new Map()))
-      for (const [partition, { offset }] of applied) {
-        raise(own, partition, offset)
+      if (own === undefined) this.#seenByShard.set(shard, (own = { life, applied: new Map(), announced: new Map() }))
+      const behind = [...own.announced].some(([partition, offset]) => (applied.get(partition)?.offset ?? -1n) < offset)
+      // One that was shown though it is behind does not become the one to go by.
+      if (!behind) own.life = life
+      for (const [partition, { offset }] of applied) raise(own.applied, partition, offset)
+      const ahead = countsAnnounced ? [...(announced ?? [])] : []
+      for (const [partition, offset] of [...own.applied, ...ahead]) {
+        raise(own.announced, partition, offset)
         raise(this.#seen, partition, offset)
         if (unsure) raise(this.#unsafe, partition, offset)
       }

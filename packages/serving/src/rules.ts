@@ -17,6 +17,8 @@ export interface Rules {
   readonly newestOfBoth: boolean
   /** A reader does not adopt a boundary below which cold lacks what it has seen. */
   readonly sessionToken: boolean
+  /** A reader counts what a write under way may have shown as seen, where that may be lost. */
+  readonly countsAnnounced: boolean
   /** The hot writer writes windows below the boundary too. */
   readonly hotTakesAll: boolean
   /** What is in hot does not expire while the boundary is held back. */
@@ -31,6 +33,7 @@ export const ALL_RULES: Rules = Object.freeze({
   boundaryBelowCold: true,
   newestOfBoth: true,
   sessionToken: true,
+  countsAnnounced: true,
   hotTakesAll: true,
   watchdog: true,
 })

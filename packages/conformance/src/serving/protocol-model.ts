@@ -1,6 +1,6 @@
 // A small model of how two tiers are filled from one log, explored state by state: one key, one log partition, windows
 // with ends 1, 2, …. Each rule of the protocol can be left out; then the search finds the shortest way to a wrong answer.
-import { answer } from './protocol-read.ts'
+import { answer, canRead } from './protocol-read.ts'
 import { type Config, type State, initial, isCorrection, keyOf, pane, windowOf } from './protocol-state.ts'
 import { steps } from './protocol-steps.ts'
 
@@ -46,7 +46,7 @@ function wrong(config: Config, s: State): string | undefined {
     // What a task delivers that was left out as idle may be answered a little later; nothing else may be missing.
     const excused = s.failedOver || s.belowFrontier[w] || s.log.includes(pane(w, 3, true))
     if (s.everHot[w] && out[w] === 0 && !excused) return `GAP window ${w}`
-    if (config.monotone && s.seen[w]! >> 1 > out[w]! >> 1) return `REGRESSION window ${w}`
+    if (config.monotone && canRead(s) && s.seen[w]! >> 1 > out[w]! >> 1) return `REGRESSION window ${w}`
   }
   const settled =
     s.hotAt === s.log.length &&

@@ -23,3 +23,8 @@ export function answer(
   }
   return { out, corrections, doubled }
 }
+
+/** Of a hot store that has begun another life the reader wants all that it may have seen. */
+export function canRead(s: State): boolean {
+  return s.believes || s.hotKept >= s.token
+}

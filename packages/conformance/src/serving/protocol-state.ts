@@ -10,6 +10,10 @@ export interface Rules {
   readonly boundaryBelowCold: boolean
   readonly addTiers: boolean
   readonly sessionToken: boolean
+  /** A hot position moves only in the life of the server in which what lies before it was acknowledged. */
+  readonly oneLife: boolean
+  /** A reader counts what a write under way may have shown as seen. */
+  readonly countsAnnounced: boolean
   /** The hot writer leaves out windows below the boundary. */
   readonly freeze: boolean
   /** A hot write of an evicted window does nothing. */
@@ -48,7 +52,11 @@ export interface State {
   hotKept: number
   hot: number[]
   hotCorrections: number[]
-  snapshot: { hot: number[]; at: number; kept: number } | null
+  /** Entries before it may be in hot. */
+  announced: number
+  snapshot: { hot: number[]; announced: number; kept: number } | null
+  /** The step of the hot writer began before the failover; blocked: the position is not what it expects, either. */
+  adrift: 'no' | 'yes' | 'blocked'
   coldAt: number
   coldKept: number
   durable: number
@@ -61,6 +69,9 @@ export interface State {
   readerB: number
   evicted: number
   seen: number[]
+  /** How far hot must be after a failover before the reader believes it, and that it does. */
+  token: number
+  believes: boolean
   everHot: boolean[]
   belowFrontier: boolean[]
   failedOver: boolean
@@ -75,6 +86,8 @@ export const ALL_RULES: Rules = {
   boundaryBelowCold: true,
   addTiers: false,
   sessionToken: true,
+  oneLife: true,
+  countsAnnounced: true,
   freeze: false,
   evictedStaysOut: true,
   tombstones: true,
@@ -143,7 +156,9 @@ export function initial(config: Config): State {
     hotKept: 0,
     hot: row(config, 0),
     hotCorrections: row(config, 0),
+    announced: 0,
     snapshot: null,
+    adrift: 'no',
     coldAt: 0,
     coldKept: 0,
     durable: 0,
@@ -156,6 +171,8 @@ export function initial(config: Config): State {
     readerB: 0,
     evicted: 0,
     seen: row(config, 0),
+    token: 0,
+    believes: true,
     everHot: row(config, false),
     belowFrontier: row(config, false),
     failedOver: false,

@@ -14,7 +14,7 @@ import {
   pane,
   windowOf,
 } from './protocol-state.ts'
-import { answer } from './protocol-read.ts'
+import { answer, canRead } from './protocol-read.ts'
 
 type Step = readonly [name: string, next: State]
 
@@ -87,23 +87,38 @@ function hot(config: Config, s: State, may: May): void {
       const w = windowOf(entry)
       if (isReport(entry) || (rules.evictedStaysOut && w <= t.evicted) || (rules.freeze && w <= t.B)) return
       put(config, t.hot, t.hotCorrections, entry)
+      t.announced = Math.max(t.announced, t.hotAt)
       t.everHot[w] = t.everHot[w] || !isCorrection(entry)
     })
+  const back = (t: State): void => {
+    t.hotAt = t.hotKept
+    t.adrift = 'no'
+  }
+  const moves = s.adrift === 'no' || (s.adrift === 'yes' && !rules.oneLife)
+  if (!moves) may('hot writer goes back', back)
   if (s.hotKept < s.hotAt) {
-    may('hot keeps its position', (t) => void (t.hotKept = t.hotAt))
-    may('hot writer crashes', (t) => void (t.hotAt = t.hotKept))
+    if (moves)
+      may('hot keeps its position', (t) => {
+        t.hotKept = t.hotAt
+        t.adrift = 'no'
+      })
+    may('hot writer crashes', back)
   }
   if (config.failover && !s.failedOver) {
     const { snapshot } = s
     if (snapshot === null)
-      may('replica falls behind here', (t) => void (t.snapshot = { hot: t.hot.slice(), at: t.hotAt, kept: t.hotKept }))
+      may('replica falls behind here', (t) => {
+        t.snapshot = { hot: t.hot.slice(), announced: t.announced, kept: t.hotKept }
+      })
     else
       may('failover loses writes', (t) => {
         t.failedOver = true
+        t.believes = false
         t.hot = snapshot.hot.map((cell, w) => (w <= t.evicted ? 0 : cell))
+        t.announced = snapshot.announced
         if (rules.positionInHot) {
-          t.hotAt = Math.min(t.hotAt, snapshot.at)
-          t.hotKept = Math.min(t.hotKept, snapshot.kept)
+          t.adrift = t.hotKept === snapshot.kept ? 'yes' : 'blocked'
+          t.hotKept = snapshot.kept
         }
         t.snapshot = null
       })
@@ -113,6 +128,7 @@ function hot(config: Config, s: State, may: May): void {
       if (!isReport(entry) && windowOf(entry) > s.evicted)
         may(`an old writer writes entry ${i} to hot`, (t) => {
           t.zombies++
+          t.announced = Math.max(t.announced, i + 1)
           put(config, t.hot, t.hotCorrections, entry)
         })
 }
@@ -160,8 +176,10 @@ function readers(config: Config, s: State, may: May): void {
       t.hot[next] = 0
       t.hotCorrections[next] = 0
     })
-  if (config.monotone)
+  if (config.monotone && canRead(s))
     may('a read', (t) => {
+      t.believes = true
+      t.token = Math.max(t.token, rules.countsAnnounced ? t.announced : t.hotKept)
       for (const [w, cell] of answer(config, t, t.readerB).out.entries())
         if (cell >> 1 > t.seen[w]! >> 1) t.seen[w] = cell
     })

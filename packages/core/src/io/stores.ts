@@ -37,7 +37,10 @@ export interface HotWritten {
   readonly older: number
   /** Cells of windows that had been evicted: not written. */
   readonly evicted: number
-  /** False: the shard says another position than `from`, and still does. The cells may have been written all the same. */
+  /**
+   * False: the shard says another position than `from`, and still does, or its life has changed since the write began:
+   * cells that it had acknowledged may be gone. Cells may have been written all the same.
+   */
   readonly moved: boolean
   /** With a `move`: what the shard says now. */
   readonly applied: Applied | undefined
@@ -52,12 +55,22 @@ export interface ShardState {
   readonly evictedTo: number
   /** A heartbeat was written and has not run out. */
   readonly alive: boolean
+  /**
+   * Another one whenever writes may be gone that were acknowledged: a server that began anew, a replica that took over.
+   * All of one answer is of one life. Left out by a store that loses nothing.
+   */
+  readonly life?: string
+  /**
+   * By partition: cells of entries before these offsets may be there, though `applied` does not say so yet. Of a read it
+   * is what was so after the cells were read. Left out by a store that shows cells and their position at once.
+   */
+  readonly announced?: ReadonlyMap<string, bigint>
 }
 
 export interface HotRead {
   /** For each key asked for, in order: what is kept, withdrawals and corrections too, in order of window end, then start. */
   readonly cells: readonly (readonly Cell[])[]
-  /** Of every shard that a key asked for lies in, read before the cells. */
+  /** Of every shard that a key asked for lies in; all but `announced` read before the cells. */
   readonly shards: ReadonlyMap<string, ShardState>
 }
 

@@ -76,6 +76,7 @@ export class RedisHotSession implements HotSession {
     const kept = cells.filter(({ end }) => end > evictedTo)
     const buckets = this.#buckets(kept)
     let older = kept.length - buckets.reduce((sum, bucket) => sum + bucket.cells.length, 0)
+    const life = move === undefined || kept.length === 0 ? undefined : await this.#shards.announce(shard, move)
     await fewAtATime(this.#groups(buckets), GROUPS_IN_FLIGHT, async (calls) => {
       const ready = calls.map((of) => ({
         keys: of.map(({ text }) => Buffer.from(text, 'latin1')),
@@ -87,26 +88,24 @@ export class RedisHotSession implements HotSession {
       for (const answer of answers) older += Number(answer)
     })
     const { moved, applied } =
-      move === undefined ? { moved: true, applied: undefined } : await this.#shards.move(shard, move)
+      move === undefined ? { moved: true, applied: undefined } : await this.#shards.move(shard, move, life)
     return { older, evicted: cells.length - kept.length, moved, applied }
   }
 
   async read(keys: readonly Uint8Array[], from: number, to: number): Promise<HotRead> {
     await this.#shards.follow()
     const names = [...new Set(keys.map((key) => this.shardOf(key)))]
-    const asked = Promise.all(names.map(async (name) => [name, await this.#shards.state(name)] as const))
-    let range = this.#bucketsIn(from, to)
+    let buckets = this.#bucketsIn(from, to)
     // States first where they are needed; else everything in one round trip.
-    if (range === undefined) {
-      const held = await this.#held(await asked)
-      range = this.#bucketsIn(Math.max(from, held.from), Math.min(to, held.to)) ?? []
+    if (buckets === undefined) {
+      const held = await this.#held(await Promise.all(names.map((name) => this.#shards.state(name))))
+      buckets = this.#bucketsIn(Math.max(from, held.from), Math.min(to, held.to)) ?? []
     }
-    const buckets = range
-    const [states, cells] = await Promise.all([
-      asked,
-      Promise.all(keys.map((key) => this.#readKey(key, buckets, from, to))),
-    ])
-    return { cells, shards: new Map(states) }
+    const range = buckets
+    const [cells, shards] = await this.#shards.around(names, () =>
+      Promise.all(keys.map((key) => this.#readKey(key, range, from, to))),
+    )
+    return { cells, shards }
   }
 
   async *slice(from: number, to: number): AsyncGenerator<readonly Cell[], void> {
@@ -217,23 +216,19 @@ export class RedisHotSession implements HotSession {
   }
 
   /** The range of ends that the store may hold: results are served for so long, and no window ends far ahead of W. */
-  async #held(
-    states: readonly (readonly [string, ShardState])[],
-  ): Promise<{ readonly from: number; readonly to: number }> {
+  async #held(states: readonly ShardState[]): Promise<{ readonly from: number; readonly to: number }> {
     let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
     for await (const { bucket } of this.#scan()) {
       from = Math.min(from, bucket - this.#layout.spanMs)
       to = Math.max(to, bucket)
     }
-    const evictedTo = Math.min(...states.map(([, state]) => state.evictedTo))
+    const evictedTo = Math.min(...states.map((state) => state.evictedTo))
     return { from: Math.max(from, evictedTo), to }
   }
 
   async #readKey(key: Uint8Array, buckets: readonly number[], from: number, to: number): Promise<readonly Cell[]> {
     const names = buckets.map((bucket) => this.#layout.bucketKey(key, bucket))
-    const flats = await this.#persist('Reading results', () =>
-      Promise.all(names.map((redisKey) => this.#commands.send(redisKey, ['HGETALL', redisKey]))),
-    )
+    const flats = await Promise.all(names.map((redisKey) => this.#commands.send(redisKey, ['HGETALL', redisKey])))
     const own = key.slice()
     return flats.flatMap((flat, i) => cellsOf(own, buckets[i] as number, flat, from, to))
   }

@@ -61,18 +61,40 @@ for k = 1, #KEYS do
 end
 return older`)
 
+/** Which life a server is in: another one after each start, and another one of each replica. */
+const LIFE = "string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')"
+
+/** KEYS: the state of a shard. ARGV: a field and an offset, which does not become smaller. Gives back the life of the server. */
+export const ANNOUNCE: Script = script(`
+local now, to = redis.call('HGET', KEYS[1], ARGV[1]), ARGV[2]
+if not now or #now < #to or (#now == #to and now < to) then redis.call('HSET', KEYS[1], ARGV[1], to) end
+return ${LIFE}`)
+
+/** KEYS: the state of a shard. ARGV: what fields with announced offsets begin with. Gives back the life of the server, then those. */
+export const GLANCE: Script = script(`
+local out, all = {${LIFE}}, redis.call('HGETALL', KEYS[1])
+for i = 1, #all, 2 do
+  if string.sub(all[i], 1, #ARGV[1]) == ARGV[1] then
+    out[#out + 1] = all[i]
+    out[#out + 1] = all[i + 1]
+  end
+end
+return out`)
+
 /**
  * KEYS: the state of a shard. ARGV: the field of a log partition, the offset that must stand there ('' for none), the new
- * text, what fields of this shard begin with. Gives back 1 or 0, and what stands there now. Positions of shards that had
- * other slots go with the first of this one: were the slots to come back, what lies there may not.
+ * text, what fields with positions of this shard begin with, the life that the server must be in ('' for any: what it had
+ * acknowledged in another one may be gone). Gives back 1 or 0, and what stands there now. What is said of shards that had
+ * other slots goes with the first position of this one: were the slots to come back, what lies there may not.
  */
 export const MOVE: Script = script(`
 local now = redis.call('HGET', KEYS[1], ARGV[1])
 local offset = now and string.match(now, '^%S+') or ''
-if offset ~= ARGV[2] then return {0, now or ''} end
+if offset ~= ARGV[2] or (ARGV[5] ~= '' and ARGV[5] ~= ${LIFE}) then return {0, now or ''} end
 if not now then
   for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-    if string.sub(field, 1, 2) == 'p:' and string.sub(field, 1, #ARGV[4]) ~= ARGV[4] then
+    local kind = string.sub(field, 1, 2)
+    if (kind == 'p:' or kind == 'a:') and string.sub(field, 3, #ARGV[4]) ~= string.sub(ARGV[4], 3) then
       redis.call('HDEL', KEYS[1], field)
     end
   end

@@ -5,7 +5,7 @@
 import { type Applied, type Move, type ShardState, problem } from '@tidemark/core'
 import type { Argument, Commands } from '../client/port.ts'
 import { type Patience, persist } from '../client/patient.ts'
-import { MOVE, NEXT, RAISE, run } from './scripts.ts'
+import { ANNOUNCE, GLANCE, MOVE, NEXT, RAISE, run } from './scripts.ts'
 import { type Shard, type Topology, allMasters, isSame, readTopology, resharded, shardOf } from './topology.ts'
 
 const BOUNDARY = 'b'
@@ -14,6 +14,11 @@ const EPOCH = 'n'
 const WINDOW = 'w'
 /** How long what a cluster has said of its slots is believed, ms. */
 const BELIEVED_MS = 1_000
+/** A server that begins anew this often during one read is none to wait for. */
+const MOST_LIVES = 3
+
+/** What is read after the cells. */
+type Glance = Required<Pick<ShardState, 'announced' | 'life'>>
 
 export class Shards {
   readonly #commands: Commands
@@ -24,6 +29,8 @@ export class Shards {
   #reading: Promise<void> | undefined
   /** What shards have said last of where windows are gone. */
   readonly #evictedTo: Map<string, number> = new Map()
+  /** The life that each was found in last. */
+  readonly #lives: Map<string, string> = new Map()
   #claimed: Promise<void> | undefined
 
   private constructor(commands: Commands, patience: Patience, aggregation: string, topology: Topology) {
@@ -83,13 +90,53 @@ export class Shards {
 
   async state(name: string): Promise<ShardState> {
     await this.follow()
-    const { state, alive, position } = this.#shard(name)
-    const [fields, beats] = await persist(this.#patience, `Reading the state of shard ${name}`, () =>
-      Promise.all([this.#commands.send(state, ['HGETALL', state]), this.#commands.send(alive, ['EXISTS', alive])]),
+    const shard = this.#shard(name)
+    const [said, glance] = await persist(this.#patience, `Reading the state of shard ${name}`, () =>
+      Promise.all([this.#ask(shard), this.#glance(shard)]),
     )
-    const said = new Map<string, string>()
-    const flat = fields as readonly Buffer[]
-    for (let i = 0; i < flat.length; i += 2) said.set(String(flat[i]), String(flat[i + 1]))
+    this.#lives.set(name, glance.life)
+    return { ...said, ...glance }
+  }
+
+  /** What `work` reads, and what the shards say of themselves before and after it, all of it in one life of each. */
+  async around<T>(
+    names: readonly string[],
+    work: () => Promise<T>,
+  ): Promise<readonly [found: T, states: ReadonlyMap<string, ShardState>]> {
+    const shards = names.map((name) => this.#shard(name))
+    for (let tries = 0; tries < MOST_LIVES; tries++) {
+      const known = names.map((name) => this.#lives.get(name))
+      const [before, found, after] = await persist(this.#patience, 'Reading results', () =>
+        // In one round trip: a server answers in the order in which it is asked.
+        Promise.all([
+          Promise.all(shards.map((shard) => this.#ask(shard))),
+          work(),
+          Promise.all(shards.map((shard) => this.#glance(shard))),
+        ]),
+      )
+      for (const [i, { life }] of after.entries()) this.#lives.set(names[i] as string, life)
+      if (after.every(({ life }, i) => life === known[i]))
+        return [found, new Map(before.map((said, i) => [names[i] as string, { ...said, ...(after[i] as Glance) }]))]
+    }
+    throw problem(
+      'REDIS_AWAY',
+      'Reading results',
+      {
+        found: `another server, or one that had begun anew, ${MOST_LIVES} times in a row`,
+        expected: 'one that stays for the time of a read',
+        remedy:
+          'What was read is not of one time; it may be read again. Look whether servers restart, or a proxy mixes them.',
+      },
+      { retryable: true },
+    )
+  }
+
+  async #ask({ name, state, alive, position }: Shard): Promise<Omit<ShardState, keyof Glance>> {
+    const [fields, beats] = await Promise.all([
+      this.#commands.send(state, ['HGETALL', state]),
+      this.#commands.send(alive, ['EXISTS', alive]),
+    ])
+    const said = textsOf(fields as readonly Buffer[])
     const time = (field: string): number => Number(said.get(field) ?? Number.NEGATIVE_INFINITY)
     const applied = new Map<string, Applied>()
     for (const [field, text] of said)
@@ -98,9 +145,27 @@ export class Shards {
     return { applied, boundary: time(BOUNDARY), evictedTo: time(EVICTED), alive: beats === 1 }
   }
 
+  async #glance({ state, announced }: Shard): Promise<Glance> {
+    const [life, ...fields] = (await run(this.#commands, GLANCE, [state], [announced])) as [Buffer, ...Buffer[]]
+    const offsets = [...textsOf(fields)].map(([field, text]) => [field.slice(announced.length), BigInt(text)] as const)
+    return { life: String(life), announced: new Map(offsets) }
+  }
+
+  /** Tells of a step before its cells are written. Gives back the life that the shard is in. */
+  async announce(name: string, { partition, to }: Move): Promise<string> {
+    await this.follow()
+    const { state, announced } = this.#shard(name)
+    const life = await persist(this.#patience, `Announcing a step to shard ${name}`, () =>
+      run(this.#commands, ANNOUNCE, [state], [announced + partition, String(to.offset)]),
+    )
+    return String(life)
+  }
+
+  /** `life`: the one that the step's cells were written in; undefined: there were none. */
   async move(
     name: string,
     { partition, from, to }: Move,
+    life: string | undefined,
   ): Promise<{ readonly moved: boolean; readonly applied: Applied | undefined }> {
     await this.follow()
     const { state, position } = this.#shard(name)
@@ -109,6 +174,7 @@ export class Shards {
       from === undefined ? '' : String(from),
       `${to.offset} ${to.watermark}`,
       position,
+      life ?? '',
     ]
     let attempts = 0
     const attempt = (): Promise<unknown> => {
@@ -120,7 +186,7 @@ export class Shards {
       Buffer,
     ]
     const applied = appliedOf(String(now))
-    // An attempt whose answer was lost may have moved it.
+    // An attempt whose answer was lost may have moved it. Where a server knows that, it knows of the cells before it.
     return { moved: moved === 1 || (attempts > 1 && applied?.offset === to.offset), applied }
   }
 
@@ -240,6 +306,13 @@ export class Shards {
     if (this.#commands.cluster) throw resharded(`no master with '${name}' alone, only ${this.names.join(', ')}`)
     throw new RangeError(`no shard '${name}', only ${this.names.join(', ')}`)
   }
+}
+
+/** Fields and values in turn, as text. */
+function textsOf(flat: readonly Buffer[]): ReadonlyMap<string, string> {
+  const said = new Map<string, string>()
+  for (let i = 0; i < flat.length; i += 2) said.set(String(flat[i]), String(flat[i + 1]))
+  return said
 }
 
 function appliedOf(text: string): Applied | undefined {

@@ -13,8 +13,9 @@ export interface Shard {
   readonly name: string
   readonly state: Buffer
   readonly alive: Buffer
-  /** What its fields with positions begin with. */
+  /** What its fields with positions begin with, and those with offsets that writes have announced. */
   readonly position: string
+  readonly announced: string
   /** Ranges of slots, both ends included; none: all. */
   readonly slots: readonly Range[]
 }
@@ -23,22 +24,24 @@ export type Topology = ReadonlyMap<string, Shard>
 
 type Range = readonly [first: number, last: number]
 
-/** Of positions; what follows is the name of the shard in a cluster, and the log partition. */
+/** Of positions and announced offsets; what follows is the name of the shard in a cluster, and the log partition. */
 export const POSITION = 'p:'
+const ANNOUNCED = 'a:'
 const LONGEST_NAME = 40
 
 export async function readTopology(commands: Commands, patience: Patience, aggregation: string): Promise<Topology> {
-  const shard = (name: string, tag: string, position: string, slots: Shard['slots']): Shard => {
+  const shard = (name: string, tag: string, of: string, slots: Shard['slots']): Shard => {
     const end = `{${tag}}${Buffer.byteLength(aggregation)}:${aggregation}`
-    return { name, state: Buffer.from(`tms${end}`), alive: Buffer.from(`tma${end}`), position, slots }
+    const [state, alive] = [Buffer.from(`tms${end}`), Buffer.from(`tma${end}`)]
+    return { name, state, alive, position: POSITION + of, announced: ANNOUNCED + of, slots }
   }
-  if (!commands.cluster) return new Map([['0', shard('0', '0', POSITION, [])]])
+  if (!commands.cluster) return new Map([['0', shard('0', '0', '', [])]])
   const ranges = await persist(patience, 'Asking for the slots of the cluster', () => slotsByMaster(commands))
   return new Map(
     [...ranges.values()].map((of) => {
       const name = nameOf(of)
       const [[first] = [0]] = of
-      return [name, shard(name, tagIn(first), `${POSITION}${name}:`, of)]
+      return [name, shard(name, tagIn(first), `${name}:`, of)]
     }),
   )
 }

@@ -178,7 +178,6 @@ function faults(world: World, { hot, writer, startWriter, readers, witnesses }: 
   })
   sometime(0.25, () => {
     world.note('failover')
-    for (const witness of witnesses) witness.forget()
     void hot.failOver(world.chance(0.3) ? world.between(2_000, 8_000) : world.between(10, 1_500))
   })
   sometime(0.2, () => {

@@ -8,6 +8,7 @@ import {
   type LogEntry,
   type LogSession,
   type ResultsLog,
+  type ShardState,
   memoryColdStore,
   memoryHotStore,
 } from '@tidemark/core'
@@ -69,12 +70,18 @@ export class SimulatedLog {
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
-/** A hot store that remembers what it was told, so that a failover can forget the last of it. */
+/**
+ * A hot store that remembers what it was told, so that a failover can forget the last of it. Like a server it is told of
+ * cells some at a time, and of the position behind them last; what it says of itself and its cells are read apart.
+ */
 export class SimulatedHot {
   readonly #world: World
   readonly #options: { readonly serveForMs: number; readonly slackMs: number; readonly shards: number }
   #told: { readonly at: number; readonly again: (session: HotSession) => Promise<unknown> }[] = []
   #session: HotSession | undefined
+  #life = 0
+  /** By shard and partition. */
+  #announced: Map<string, Map<string, bigint>> = new Map()
   full = false
   evictions: { readonly at: number; readonly to: number }[] = []
 
@@ -98,6 +105,8 @@ export class SimulatedHot {
   async failOver(lostMs: number): Promise<void> {
     this.#told = this.#told.filter(({ at }) => at < this.#world.now - lostMs)
     this.#session = undefined
+    this.#life++
+    this.#announced = new Map()
     const session = await this.session()
     for (const { again } of this.#told) await again(session)
   }
@@ -112,8 +121,23 @@ export class SimulatedHot {
     return found
   }
 
+  #announce(shard: string, partition: string, offset: bigint): void {
+    const of = this.#announced.get(shard) ?? new Map<string, bigint>()
+    this.#announced.set(shard, of)
+    if (offset > (of.get(partition) ?? -1n)) of.set(partition, offset)
+  }
+
+  async #states(): Promise<ReadonlyMap<string, ShardState>> {
+    const said = [...(await (await this.session()).state())]
+    return new Map(said.map(([shard, state]) => [shard, { ...state, ...this.#glance(shard) }]))
+  }
+
+  #glance(shard: string): Required<Pick<ShardState, 'life' | 'announced'>> {
+    return { life: String(this.#life), announced: new Map(this.#announced.get(shard)) }
+  }
+
   as(process: Process): HotStore {
-    const told = async <T>(again: (session: HotSession) => Promise<T>): Promise<T> => {
+    const tell = async <T>(again: (session: HotSession) => Promise<T>): Promise<T> => {
       const answer = await again(await this.session())
       this.#told.push({ at: this.#world.now, again })
       return answer
@@ -128,24 +152,64 @@ export class SimulatedHot {
           return {
             shards: now.shards,
             shardOf: now.shardOf,
-            write: (shard, cells, options) =>
-              call('hot.write', async () => {
-                if (this.full) throw new Error('OOM command not allowed')
-                return told((session) => session.write(shard, cells, options))
-              }),
-            read: (keys, from, to) => call('hot.read', async () => (await this.session()).read(keys, from, to)),
+            write: async (shard, cells, { watermark, move }) => {
+              const told = <T>(work: () => Promise<T>): Promise<T> =>
+                call('hot.write', async () => {
+                  if (this.full) throw new Error('OOM command not allowed')
+                  return work()
+                })
+              const life = await told(async () => {
+                if (move !== undefined) await tell(async () => this.#announce(shard, move.partition, move.to.offset))
+                return this.#life
+              })
+              const written = { older: 0, evicted: 0 }
+              const half = Math.ceil(cells.length / 2)
+              for (const part of [cells.slice(0, half), cells.slice(half)]) {
+                if (part.length === 0) continue
+                const { older, evicted } = await told(() =>
+                  tell((session) => session.write(shard, part, { watermark })),
+                )
+                written.older += older
+                written.evicted += evicted
+              }
+              if (move === undefined) return { ...written, moved: true, applied: undefined }
+              return told(async () => {
+                if (life === this.#life)
+                  return { ...(await tell((session) => session.write(shard, [], { watermark, move }))), ...written }
+                const applied = (await (await this.session()).state()).get(shard)?.applied.get(move.partition)
+                return { ...written, moved: false, applied }
+              })
+            },
+            read: async (keys, from, to) => {
+              for (;;) {
+                const before = await call('hot.read', () => this.#states())
+                const { cells, shards } = await call('hot.read', async () =>
+                  (await this.session()).read(keys, from, to),
+                )
+                const after = await call('hot.read', async () =>
+                  [...shards.keys()].map((one) => [one, this.#glance(one)] as const),
+                )
+                if (after.some(([shard, { life }]) => life !== before.get(shard)?.life)) continue
+                return {
+                  cells,
+                  shards: new Map(
+                    after.map(([shard, { announced }]) => [shard, { ...(before.get(shard) as ShardState), announced }]),
+                  ),
+                }
+              }
+            },
             slice: () => {
               throw new Error('not simulated')
             },
-            state: () => call('hot.state', async () => (await this.session()).state()),
-            raiseBoundary: (boundary) => call('hot.boundary', () => told((session) => session.raiseBoundary(boundary))),
-            beat: (forMs) => call('hot.beat', () => told((session) => session.beat(forMs))),
+            state: () => call('hot.state', () => this.#states()),
+            raiseBoundary: (boundary) => call('hot.boundary', () => tell((session) => session.raiseBoundary(boundary))),
+            beat: (forMs) => call('hot.beat', () => tell((session) => session.beat(forMs))),
             evict: (to) =>
               call('hot.evict', async () => {
                 this.evictions.push({ at: this.#world.now, to })
-                return told((session) => session.evict(to))
+                return tell((session) => session.evict(to))
               }),
-            extend: (forMs) => call('hot.extend', () => told((session) => session.extend(forMs))),
+            extend: (forMs) => call('hot.extend', () => tell((session) => session.extend(forMs))),
             close: async () => {},
           }
         }),
