@@ -28,11 +28,14 @@ test(
   PATIENCE_MS,
 )
 
+/** Seeds that have found what is rare; tried first. */
+const RARE: Partial<Record<keyof Rules, number>> = { sessionToken: 627, countsAnnounced: 1_020 }
+
 test.each(Object.keys(ALL_RULES) as (keyof Rules)[])(
   'without the rule %s a promise is broken',
   async (rule) => {
     let broken: unknown
-    for (let seed = 1; seed <= 2_000 && broken === undefined; seed++)
+    for (let seed = RARE[rule] ?? 1, tried = 0; tried < 2_000 && broken === undefined; tried++, seed = tried)
       await simulateTiers(seed, { [rule]: false }).catch((error: unknown) => (broken = error))
     expect(String(broken)).toMatch(/GAP|DOUBLE|WENT BACK|STALE|REFUSED/)
   },

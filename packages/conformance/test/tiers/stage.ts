@@ -142,9 +142,27 @@ export class Stage implements AsyncDisposable {
       if (partitions.length > 0 && current && Math.min(watermark, hot.watermark) >= this.views.watermark) return
       if (performance.now() - began > PATIENCE_MS) {
         await this.job.ask()
+        const ends = await this.#ends()
         const said = [this.job, this.filler].map(({ lines }) => lines.slice(-80))
-        throw new Error(`not through: ${inspect({ health, wanted: this.views.watermark, said }, { depth: 5 })}`)
+        throw new Error(`not through: ${inspect({ health, wanted: this.views.watermark, ends, said }, { depth: 5 })}`)
       }
+    }
+  }
+
+  /** Of the results topic, what is decided and what is written: where they differ, a transaction is open or its end is not told. */
+  async #ends(): Promise<readonly string[]> {
+    const cluster = await kafka({ brokers: [...this.#places.brokers] }).connect()
+    try {
+      const [topic] = await cluster.metadata([this.#places.results])
+      const ends = (topic?.partitions ?? []).map(async (place) => {
+        const [decided, written] = await Promise.all(
+          [true, false].map((committed) => cluster.offsets(place.leader, [place], -1n, committed)),
+        )
+        return `${place.partition}: decided to ${decided?.[0]?.offset}, written to ${written?.[0]?.offset}`
+      })
+      return await Promise.all(ends)
+    } finally {
+      await cluster.close()
     }
   }
 

@@ -67,13 +67,11 @@ export async function simulateTiers(seed: number, rules: Partial<Rules> = {}): P
   startWriter()
 
   let [reads, refused] = [0, 0]
-  const witnesses: Witness[] = []
   const startReader = (name: string, calm: () => boolean): void => {
     const process = new Process(world, name)
     readers.push(process)
     const tiers = sessionsOf(process)
     const witness = new Witness()
-    witnesses.push(witness)
     const turn = async (): Promise<void> => {
       const key = KEYS[world.between(0, KEYS.length - 1)] as string
       const from = world.chance(0.5)
@@ -111,7 +109,7 @@ export async function simulateTiers(seed: number, rules: Partial<Rules> = {}): P
   startReader('reader 2', () => false)
 
   engine.start(WINDOWS)
-  faults(world, { hot, writer: () => writer, startWriter, readers, witnesses })
+  faults(world, { hot, writer: () => writer, startWriter, readers })
   await world.run(WINDOWS * WINDOW_MS + 3_000, () => broken !== undefined)
   // The calm: no more faults, no zombies. A writer that begins in it may have to write all of the log again, to two shards
   // of two partitions one after the other, two entries at a time, with calls of up to 30 ms: that takes about 4.5 s. With
@@ -160,10 +158,9 @@ interface Victims {
   readonly writer: () => Process
   readonly startWriter: () => void
   readonly readers: readonly Process[]
-  readonly witnesses: readonly Witness[]
 }
 
-function faults(world: World, { hot, writer, startWriter, readers, witnesses }: Victims): void {
+function faults(world: World, { hot, writer, startWriter, readers }: Victims): void {
   const spread = WINDOWS * WINDOW_MS
   const sometime = (p: number, strike: () => void): void => {
     for (let tries = 0; tries < 3; tries++) if (world.chance(p)) world.after(world.between(500, spread), strike)

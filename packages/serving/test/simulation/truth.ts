@@ -33,14 +33,6 @@ export class Witness {
   readonly #seen: Map<string, { revision: number; corrections: number }> = new Map()
   reads = 0
 
-  /**
-   * A second writer writes cells ahead of the position that the shard keeps, so no token covers them: a failover that
-   * loses them takes back what was seen.
-   */
-  forget(): void {
-    this.#seen.clear()
-  }
-
   /** @throws Error that names the broken promise. `least`: what the tiers must have by now. */
   judge(
     log: SimulatedLog,

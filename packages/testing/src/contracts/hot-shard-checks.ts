@@ -140,9 +140,13 @@ async function moves({ open }: HotBench): Promise<void> {
       const move = step('results/0', from, offset, watermark)
       const { moved, applied } = await session.write(shard, [cell], { watermark: 0, move })
       same(`moving from ${from} to ${offset}`, [moved, applied?.offset, applied?.watermark], [true, offset, watermark])
-      const kept = (await (await open()).state()).get(shard)?.applied.get('results/0')
+      const state = (await (await open()).state()).get(shard)
+      const kept = state?.applied.get('results/0')
       same(`the position after ${offset}`, [kept?.offset, kept?.watermark], [offset, watermark])
       await holds(cellsOf(session), `the cell behind ${offset}`, key, [cell], [1_000 * i - 1, 1_000 * i])
+      // Who tells what is under way has told of everything that was.
+      const announced = state?.announced?.get('results/0') ?? (state?.announced === undefined ? offset : -1n)
+      same(`announced at ${offset}, at least that`, announced >= offset, true)
     }
   }
 }
@@ -285,6 +289,7 @@ async function readStates({ open }: HotBench): Promise<void> {
     const { shards } = await session.read([key, key], 0, 1_000)
     same('shards of one key', [...shards.keys()], [shard])
     sameLines(`shard '${shard}' as read`, [stateLine(shards.get(shard))], [stateLine(states.get(shard))])
+    same(`the life of shard '${shard}' as read`, shards.get(shard)?.life, states.get(shard)?.life)
   }
   const all = await session.read([...keys.values()], 0, 1_000)
   same('shards of all keys', [...all.shards.keys()].sort(), [...session.shards].sort())

@@ -157,6 +157,14 @@ const statesExpire = broken(({ state }) => {
 })
 const nothing: ShardState = { applied: new Map(), boundary: -Infinity, evictedTo: -Infinity, alive: false }
 
+/** A read is said to be of another life than the state before it. */
+function livesAtRandom({ state }: HotSession): Partial<HotSession> {
+  let lives = 0
+  return {
+    state: async () => new Map([...(await state())].map(([shard, of]) => [shard, { ...of, life: String(lives++) }])),
+  }
+}
+
 const lastWins = broken(({ write, evict }) => {
   let epoch = 0
   return {
@@ -195,6 +203,12 @@ const MUTANTS: readonly Fault<() => HotStore>[] = [
   ['beats for ever', states((state) => ({ ...state, alive: true })), 'a heartbeat runs out'],
   ['never beats', broken(() => ({ beat: async () => {} })), 'a heartbeat runs out'],
   ['states expire', statesExpire, 'a position outlives what it is about'],
+  [
+    'announces too little',
+    states((state) => ({ ...state, announced: new Map() })),
+    'a position moves from what it was',
+  ],
+  ['lives at random', broken(livesAtRandom), 'a read says the state of the shards that it touched'],
 ]
 
 function shardPerSession(): () => HotStore {
