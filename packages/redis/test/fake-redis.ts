@@ -21,7 +21,13 @@ export interface FakeRedis {
   readonly keys: () => readonly string[]
 }
 
-export function fakeRedis({ maxmemoryPolicy = 'noeviction' }: { readonly maxmemoryPolicy?: string } = {}): FakeRedis {
+export interface FakeRedisOptions {
+  readonly maxmemoryPolicy?: string
+  /** The client tells of its connections, as `@redis/client` does for one server. */
+  readonly tells?: boolean
+}
+
+export function fakeRedis({ maxmemoryPolicy = 'noeviction', tells = false }: FakeRedisOptions = {}): FakeRedis {
   const hashes = new Map<string, Hash>()
   const known = new Set<string>()
   const failures = new Map<string, (string | undefined)[]>()
@@ -34,6 +40,7 @@ export function fakeRedis({ maxmemoryPolicy = 'noeviction' }: { readonly maxmemo
     return found
   }
   let life = 1
+  const connected: (() => void)[] = []
   const number = (of: Buffer | undefined): number | undefined => (of === undefined ? undefined : Number(String(of)))
 
   const scripts = new Map<Script, (keys: readonly Argument[], args: readonly Argument[]) => unknown>([
@@ -126,6 +133,7 @@ export function fakeRedis({ maxmemoryPolicy = 'noeviction' }: { readonly maxmemo
   return {
     client: {
       isReady: true,
+      ...(tells ? { on: (_: never, listener: never) => connected.push(listener) } : {}),
       sendCommand: async (...[sent]: readonly unknown[]) => {
         const [name = '', ...args] = sent as readonly string[]
         counts.set(name, (counts.get(name) ?? 0) + 1)
@@ -145,6 +153,7 @@ export function fakeRedis({ maxmemoryPolicy = 'noeviction' }: { readonly maxmemo
     restart: (lose = () => false) => {
       life++
       known.clear()
+      for (const tell of connected) tell()
       for (const key of [...hashes.keys()].filter(lose)) hashes.delete(key)
     },
     keys: () => [...hashes.keys()],

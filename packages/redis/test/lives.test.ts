@@ -1,8 +1,8 @@
 // What a server has acknowledged may be gone when it begins anew: no position may speak for it, and no reader mix the two.
 import type { Cell, HotSession } from '@tidemark/core'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { redisStore } from '../src/index.ts'
-import { GLANCE, MOVE, type Script, WRITE } from '../src/store/scripts.ts'
+import { MOVE, type Script, WRITE } from '../src/store/scripts.ts'
 import { type FakeRedis, fakeRedis } from './fake-redis.ts'
 
 const key = new TextEncoder().encode('k')
@@ -27,11 +27,11 @@ interface Scene {
   readonly before: (what: Script | 'bucket', act: () => unknown) => void
 }
 
-async function scene(): Promise<Scene> {
-  const redis = fakeRedis()
+async function sceneOf(tells: boolean): Promise<Scene> {
+  const redis = fakeRedis({ tells })
   const waiting: { readonly is: (args: readonly unknown[]) => boolean; readonly act: () => unknown }[] = []
   const client = {
-    isReady: true,
+    ...redis.client,
     sendCommand: async (...sent: readonly unknown[]) => {
       const at = waiting.findIndex(({ is }) => is(sent[0] as readonly unknown[]))
       if (at >= 0) await waiting.splice(at, 1)[0]?.act()
@@ -55,65 +55,72 @@ async function scene(): Promise<Scene> {
 
 const loses = (redis: FakeRedis) => () => redis.restart((name) => !name.startsWith('tms'))
 
-test('cells that were acknowledged in another life move no position: they are written again', async () => {
-  const { redis, session, before } = await scene()
-  await session.write('0', [cell(10)], step(undefined, 1n))
-  before(MOVE, loses(redis))
-  const { moved, applied } = await session.write('0', [cell(20)], step(1n, 2n))
-  expect([moved, applied?.offset]).toEqual([false, 1n])
-  expect((await session.read([key], 0, 100)).cells).toEqual([[]])
-  expect((await session.write('0', [cell(20)], step(1n, 2n))).moved).toBe(true)
-  expect((await session.read([key], 0, 100)).cells[0]).toHaveLength(1)
-})
+describe.each([
+  ['tells of its connections', true],
+  ['does not', false],
+])('a client that %s', (_, tells) => {
+  const scene = (): Promise<Scene> => sceneOf(tells)
 
-test('a step without cells has nothing to lose', async () => {
-  const { redis, session, before } = await scene()
-  before(MOVE, () => redis.restart())
-  expect((await session.write('0', [], step(undefined, 1n))).moved).toBe(true)
-})
+  test('cells that were acknowledged in another life move no position: they are written again', async () => {
+    const { redis, session, before } = await scene()
+    await session.write('0', [cell(10)], step(undefined, 1n))
+    before(MOVE, loses(redis))
+    const { moved, applied } = await session.write('0', [cell(20)], step(1n, 2n))
+    expect([moved, applied?.offset]).toEqual([false, 1n])
+    expect((await session.read([key], 0, 100)).cells).toEqual([[]])
+    expect((await session.write('0', [cell(20)], step(1n, 2n))).moved).toBe(true)
+    expect((await session.read([key], 0, 100)).cells[0]).toHaveLength(1)
+  })
 
-test('what a write under way may show is announced', async () => {
-  const { session, before } = await scene()
-  await session.write('0', [cell(10)], step(undefined, 1n))
-  let seen: Awaited<ReturnType<HotSession['read']>> | undefined
-  before(MOVE, async () => (seen = await session.read([key], 0, 100)))
-  await session.write('0', [cell(10, 1)], step(1n, 2n))
-  const state = seen?.shards.get('0')
-  expect(seen?.cells[0]?.map(({ revision }) => revision)).toEqual([1])
-  expect([state?.applied.get('p')?.offset, state?.announced?.get('p')]).toEqual([1n, 2n])
-})
+  test('a step without cells has nothing to lose', async () => {
+    const { redis, session, before } = await scene()
+    before(MOVE, () => redis.restart())
+    expect((await session.write('0', [], step(undefined, 1n))).moved).toBe(true)
+  })
 
-test('an announcement does not become smaller', async () => {
-  const { session } = await scene()
-  for (const to of [9n, 100n, 20n]) await session.write('0', [cell(10)], step(77n, to))
-  expect((await session.state()).get('0')?.announced).toEqual(new Map([['p', 100n]]))
-})
+  test('what a write under way may show is announced', async () => {
+    const { session, before } = await scene()
+    await session.write('0', [cell(10)], step(undefined, 1n))
+    let seen: Awaited<ReturnType<HotSession['read']>> | undefined
+    before(MOVE, async () => (seen = await session.read([key], 0, 100)))
+    await session.write('0', [cell(10, 1)], step(1n, 2n))
+    const state = seen?.shards.get('0')
+    expect(seen?.cells[0]?.map(({ revision }) => revision)).toEqual([1])
+    expect([state?.applied.get('p')?.offset, state?.announced?.get('p')]).toEqual([1n, 2n])
+  })
 
-test('a read is of one life, states and cells', async () => {
-  const { redis, session, before } = await scene()
-  await session.write('0', [cell(10)], step(undefined, 1n))
-  const { shards: first } = await session.read([key], 0, 100)
-  before('bucket', () => redis.restart(() => true))
-  const { cells, shards } = await session.read([key], 0, 100)
-  expect(cells).toEqual([[]])
-  expect(shards.get('0')?.applied.size).toBe(0)
-  expect(shards.get('0')?.life).not.toBe(first.get('0')?.life)
-})
+  test('an announcement does not become smaller', async () => {
+    const { session } = await scene()
+    for (const to of [9n, 100n, 20n]) await session.write('0', [cell(10)], step(77n, to))
+    expect((await session.state()).get('0')?.announced).toEqual(new Map([['p', 100n]]))
+  })
 
-test('a server that begins anew all the time is away', async () => {
-  const { redis, session, before } = await scene()
-  for (let i = 0; i < 3; i++) before(GLANCE, () => redis.restart())
-  await expect(session.read([key], 0, 100)).rejects.toMatchObject({ code: 'REDIS_AWAY', retryable: true })
-  expect((await session.read([key], 0, 100)).cells).toEqual([[]])
-})
+  test('a read is of one life, states and cells', async () => {
+    const { redis, session, before } = await scene()
+    await session.write('0', [cell(10)], step(undefined, 1n))
+    const { shards: first } = await session.read([key], 0, 100)
+    before('bucket', () => redis.restart(() => true))
+    const { cells, shards } = await session.read([key], 0, 100)
+    expect(cells).toEqual([[]])
+    expect(shards.get('0')?.applied.size).toBe(0)
+    expect(shards.get('0')?.life).not.toBe(first.get('0')?.life)
+  })
 
-test('a write that a restart falls into is whole, or moves nothing', async () => {
-  const { redis, session, before } = await scene()
-  // The first group is acknowledged and lost, the others are not.
-  const cells = Array.from({ length: 1_000 }, (_, i) => cell(10 * (i + 1)))
-  before(WRITE, () => before(WRITE, loses(redis)))
-  const { moved } = await session.write('0', cells, step(undefined, 1n))
-  expect(moved).toBe(false)
-  expect((await session.write('0', cells, step(undefined, 1n))).moved).toBe(true)
-  expect((await session.read([key], 0, 10_000)).cells[0]).toHaveLength(1_000)
+  test('a server that begins anew all the time is away', async () => {
+    const { redis, session, before } = await scene()
+    for (let i = 0; i < 3; i++) before('bucket', () => redis.restart())
+    await expect(session.read([key], 0, 100)).rejects.toMatchObject({ code: 'REDIS_AWAY', retryable: true })
+    expect((await session.read([key], 0, 100)).cells).toEqual([[]])
+  })
+
+  test('a write that a restart falls into is whole, or moves nothing', async () => {
+    const { redis, session, before } = await scene()
+    // The first group is acknowledged and lost, the others are not.
+    const cells = Array.from({ length: 1_000 }, (_, i) => cell(10 * (i + 1)))
+    before(WRITE, () => before(WRITE, loses(redis)))
+    const { moved } = await session.write('0', cells, step(undefined, 1n))
+    expect(moved).toBe(false)
+    expect((await session.write('0', cells, step(undefined, 1n))).moved).toBe(true)
+    expect((await session.read([key], 0, 10_000)).cells[0]).toHaveLength(1_000)
+  })
 })

@@ -16,6 +16,8 @@ export interface CommandOptions {
 export interface RedisClientSlice {
   readonly isReady: boolean
   sendCommand(args: never, options?: never): Promise<unknown>
+  /** Listened to for 'connect', once per client. */
+  on?(event: never, listener: never): unknown
 }
 
 /** `createCluster()` of `@redis/client`, connected. */
@@ -36,6 +38,11 @@ export interface Commands {
   readonly isReady: boolean
   /** To whoever has the key; undefined: to anybody. */
   readonly send: (key: Buffer | undefined, args: readonly Argument[]) => Promise<unknown>
+  /**
+   * How often the client has connected anew: as long as that is the same, one server has answered, in one life of it.
+   * Undefined where several do, or nobody says.
+   */
+  readonly connections: (() => number) | undefined
   /** Clients of all masters: for commands about all keys of a server. */
   readonly masters: () => Promise<readonly ((args: readonly Argument[]) => Promise<unknown>)[]>
 }
@@ -51,6 +58,7 @@ export function commandsOf(client: RedisSlice): Commands {
       get isReady() {
         return client.isReady
       },
+      connections: connectionsOf(client),
       send: (_, args) => client.sendCommand(args as never, OPTIONS as never),
       masters: async () => [to(client)],
     }
@@ -60,7 +68,23 @@ export function commandsOf(client: RedisSlice): Commands {
     get isReady() {
       return client.isReady
     },
+    connections: undefined,
     send: (key, args) => client.sendCommand(key as never, false, args as never, OPTIONS as never),
     masters: () => Promise.all(client.masters.map(async (node) => to(await client.nodeClient(node as never)))),
   }
+}
+
+const counted = new WeakMap<RedisClientSlice, { connections: number }>()
+
+function connectionsOf(client: RedisClientSlice): (() => number) | undefined {
+  if (client.on === undefined) return undefined
+  let count = counted.get(client)
+  if (count === undefined) {
+    const made = { connections: 0 }
+    counted.set(client, (count = made))
+    // Told before anything is sent by a new connection.
+    client.on('connect' as never, (() => made.connections++) as never)
+  }
+  const own = count
+  return () => own.connections
 }

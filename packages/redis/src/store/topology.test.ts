@@ -19,6 +19,7 @@ function cluster(slots: Slots, nodes: readonly string[] = []): Commands {
   return {
     cluster: true,
     isReady: true,
+    connections: undefined,
     send: async (_, [name]) =>
       name === 'CLUSTER' ? slots.map(([first, last, port]) => [first, last, [Buffer.from('host'), port, 'id']]) : 0,
     masters: async () => nodes.map((text) => async () => Buffer.from(text)),
