@@ -52,17 +52,21 @@ export class Layout {
   }
 
   bucketKey(key: Uint8Array, bucket: number): Buffer {
-    const bytes = Buffer.allocUnsafe(this.#prefix.length + key.length + 9)
+    const bytes = Buffer.allocUnsafe(this.#lengthOf(key))
     this.#writeKey(bytes, key, bucket)
     return bytes
   }
 
   /** The same, a character for each byte: what many buckets are told apart by. */
   bucketText(key: Uint8Array, bucket: number): string {
-    const length = this.#prefix.length + key.length + 9
+    const length = this.#lengthOf(key)
     if (length > this.#scratch.length) this.#scratch = Buffer.allocUnsafe(2 * length)
     this.#writeKey(this.#scratch, key, bucket)
     return this.#scratch.toString('latin1', 0, length)
+  }
+
+  #lengthOf(key: Uint8Array): number {
+    return this.#prefix.length + key.length + 9
   }
 
   #writeKey(bytes: Buffer, key: Uint8Array, bucket: number): void {
