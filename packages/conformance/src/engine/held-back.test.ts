@@ -22,7 +22,7 @@ import {
   tumbling,
 } from '@tidemark/core'
 import { type Script, script, scriptOf as scriptOfSteps, simulate } from '@tidemark/testing'
-import { emitOnClose, suppress } from '@tidemark/triggers'
+import { emitOnClose, everyUpdate, suppress } from '@tidemark/triggers'
 import { describe, expect, test } from 'vitest'
 
 interface Item {
@@ -231,6 +231,25 @@ describe('a buffer of another gate', () => {
     expect(run(steps, { trigger: lateOnly, ...options })).toEqual(['5: a 3 [0', '6: b 5 [0', '7: a 11 [0'])
     expect(run(steps, { trigger: emitOnClose(), ...options })).toEqual(['8: a 11 [0', '8: b 5 [0'])
   })
+})
+
+test('what leaves for want of room goes on to windows over it in the same step, withdrawals too', () => {
+  const line = pipeline('buffers')
+    .from<Item>([])
+    .eventTime({ timestamp: ({ at }) => at, watermark: monotonous() })
+    .keyBy(({ key }) => key)
+    .window(tumbling('100ms'), { trigger: until(90, { maxKeys: 1 }) })
+    .sum(({ value }) => value)
+    .filter((value) => value > 0)
+    .keyBy(() => 'all')
+    .window(tumbling('100ms'), { trigger: everyUpdate() })
+    .sum((value) => value)
+    .to(collected())
+  // With b held as well a leaves: first as 2, then as −6, which takes the 2 back.
+  const one = simulate(line, script`a=2@1 | b=1@2 | a=-8@1`, { record: item })
+  one.crashAtEveryStep().sameResults()
+  const told = one.steps.map(({ panes }) => panes.map((pane) => [pane.kind, (pane as { value: number }).value]))
+  expect(told).toEqual([[], [['value', 2]], [['retraction', 2]]])
 })
 
 test('a restart in the middle goes on with what was held, and with its room', () => {

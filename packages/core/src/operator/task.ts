@@ -120,8 +120,9 @@ export class Task {
   settle(): void {
     for (const output of this.outputs) {
       output.input?.settle()
-      this.#handOn(output)
+      // What leaves because there is no room goes on in this step, too: nothing waits between two windows over a cut.
       output.operator.stage.heldBack?.settle()
+      this.#handOn(output)
     }
   }
 
