@@ -1,20 +1,12 @@
 // What a server has acknowledged may be gone when it begins anew: no position may speak for it, and no reader mix the two.
-import type { Cell, HotSession } from '@tidemark/core'
+import type { HotSession } from '@tidemark/core'
 import { describe, expect, test } from 'vitest'
 import { redisStore } from '../src/index.ts'
 import { MOVE, type Script, WRITE } from '../src/store/scripts.ts'
 import { type FakeRedis, fakeRedis } from './fake-redis.ts'
+import { bytes, cell } from './stage.ts'
 
-const key = new TextEncoder().encode('k')
-const cell = (end: number, revision = 0): Cell => ({
-  key,
-  start: end - 10,
-  end,
-  correction: '',
-  epoch: 0,
-  revision,
-  value: new Uint8Array([revision]),
-})
+const key = bytes('k')
 const step = (from: bigint | undefined, to: bigint) => ({
   watermark: 0,
   move: { partition: 'p', from, to: { offset: to, watermark: 0 } },
@@ -63,12 +55,12 @@ describe.each([
 
   test('cells that were acknowledged in another life move no position: they are written again', async () => {
     const { redis, session, before } = await scene()
-    await session.write('0', [cell(10)], step(undefined, 1n))
+    await session.write('0', [cell('k', 10, 0)], step(undefined, 1n))
     before(MOVE, loses(redis))
-    const { moved, applied } = await session.write('0', [cell(20)], step(1n, 2n))
+    const { moved, applied } = await session.write('0', [cell('k', 20, 0)], step(1n, 2n))
     expect([moved, applied?.offset]).toEqual([false, 1n])
     expect((await session.read([key], 0, 100)).cells).toEqual([[]])
-    expect((await session.write('0', [cell(20)], step(1n, 2n))).moved).toBe(true)
+    expect((await session.write('0', [cell('k', 20, 0)], step(1n, 2n))).moved).toBe(true)
     expect((await session.read([key], 0, 100)).cells[0]).toHaveLength(1)
   })
 
@@ -80,10 +72,10 @@ describe.each([
 
   test('what a write under way may show is announced', async () => {
     const { session, before } = await scene()
-    await session.write('0', [cell(10)], step(undefined, 1n))
+    await session.write('0', [cell('k', 10, 0)], step(undefined, 1n))
     let seen: Awaited<ReturnType<HotSession['read']>> | undefined
     before(MOVE, async () => (seen = await session.read([key], 0, 100)))
-    await session.write('0', [cell(10, 1)], step(1n, 2n))
+    await session.write('0', [cell('k', 10, 1)], step(1n, 2n))
     const state = seen?.shards.get('0')
     expect(seen?.cells[0]?.map(({ revision }) => revision)).toEqual([1])
     expect([state?.applied.get('p')?.offset, state?.announced?.get('p')]).toEqual([1n, 2n])
@@ -91,13 +83,13 @@ describe.each([
 
   test('an announcement does not become smaller', async () => {
     const { session } = await scene()
-    for (const to of [9n, 100n, 20n]) await session.write('0', [cell(10)], step(77n, to))
+    for (const to of [9n, 100n, 20n]) await session.write('0', [cell('k', 10, 0)], step(77n, to))
     expect((await session.state()).get('0')?.announced).toEqual(new Map([['p', 100n]]))
   })
 
   test('a read is of one life, states and cells', async () => {
     const { redis, session, before } = await scene()
-    await session.write('0', [cell(10)], step(undefined, 1n))
+    await session.write('0', [cell('k', 10, 0)], step(undefined, 1n))
     const { shards: first } = await session.read([key], 0, 100)
     before('bucket', () => redis.restart(() => true))
     const { cells, shards } = await session.read([key], 0, 100)
@@ -116,7 +108,7 @@ describe.each([
   test('a write that a restart falls into is whole, or moves nothing', async () => {
     const { redis, session, before } = await scene()
     // The first group is acknowledged and lost, the others are not.
-    const cells = Array.from({ length: 1_000 }, (_, i) => cell(10 * (i + 1)))
+    const cells = Array.from({ length: 1_000 }, (_, i) => cell('k', 10 * (i + 1), 0))
     before(WRITE, () => before(WRITE, loses(redis)))
     const { moved } = await session.write('0', cells, step(undefined, 1n))
     expect(moved).toBe(false)

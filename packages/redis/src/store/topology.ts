@@ -25,7 +25,7 @@ export type Topology = ReadonlyMap<string, Shard>
 type Range = readonly [first: number, last: number]
 
 /** Of positions and announced offsets; what follows is the name of the shard in a cluster, and the log partition. */
-export const POSITION = 'p:'
+const POSITION = 'p:'
 const ANNOUNCED = 'a:'
 const LONGEST_NAME = 40
 

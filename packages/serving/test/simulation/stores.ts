@@ -153,12 +153,12 @@ export class SimulatedHot {
             shards: now.shards,
             shardOf: now.shardOf,
             write: async (shard, cells, { watermark, move }) => {
-              const told = <T>(work: () => Promise<T>): Promise<T> =>
+              const send = <T>(work: () => Promise<T>): Promise<T> =>
                 call('hot.write', async () => {
                   if (this.full) throw new Error('OOM command not allowed')
                   return work()
                 })
-              const life = await told(async () => {
+              const life = await send(async () => {
                 if (move !== undefined) await tell(async () => this.#announce(shard, move.partition, move.to.offset))
                 return this.#life
               })
@@ -166,14 +166,14 @@ export class SimulatedHot {
               const half = Math.ceil(cells.length / 2)
               for (const part of [cells.slice(0, half), cells.slice(half)]) {
                 if (part.length === 0) continue
-                const { older, evicted } = await told(() =>
+                const { older, evicted } = await send(() =>
                   tell((session) => session.write(shard, part, { watermark })),
                 )
                 written.older += older
                 written.evicted += evicted
               }
               if (move === undefined) return { ...written, moved: true, applied: undefined }
-              return told(async () => {
+              return send(async () => {
                 if (life === this.#life)
                   return { ...(await tell((session) => session.write(shard, [], { watermark, move }))), ...written }
                 const applied = (await (await this.session()).state()).get(shard)?.applied.get(move.partition)
