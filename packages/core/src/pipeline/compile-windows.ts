@@ -2,7 +2,7 @@
 import { AggregateSpec } from '../aggregate/accumulators.ts'
 import { Cursor, withMeta } from '../operator/cursor.ts'
 import { GridOperator } from '../operator/grid-operator.ts'
-import type { End } from '../operator/line.ts'
+import type { End } from '../operator/line-end.ts'
 import { HoppingOperator } from '../operator/hopping-operator.ts'
 import { makeOperator } from '../operator/make-operator.ts'
 import type { WindowOperator } from '../operator/operator.ts'
