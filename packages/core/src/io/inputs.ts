@@ -56,6 +56,7 @@ function arraySource<T>(records: readonly T[], options: ReplayOptions<T> | undef
     seekable: true,
     open: async (_, positions): Promise<SourceReader<T>> => {
       let at = Number(positions?.find(({ split }) => split === SPLIT)?.offset ?? 0n)
+      let times: Float64Array = new Float64Array(0)
       return {
         ...passive(),
         poll: (limit) => {
@@ -74,7 +75,7 @@ function arraySource<T>(records: readonly T[], options: ReplayOptions<T> | undef
             caughtUp: finished,
             finished,
             ...(info === undefined ? {} : { info }),
-            ...(options === undefined ? {} : { arrivals: timesOf(batch, options.arrivedAt) }),
+            ...(options === undefined ? {} : { arrivals: (times = timesOf(batch, options.arrivedAt, times)) }),
           }
         },
       }
@@ -82,10 +83,11 @@ function arraySource<T>(records: readonly T[], options: ReplayOptions<T> | undef
   } satisfies Source<T>)
 }
 
-function timesOf<T>(batch: readonly T[], at: (value: T) => number): Float64Array {
-  const times = new Float64Array(batch.length)
-  for (let i = 0; i < batch.length; i++) times[i] = at(batch[i] as T)
-  return times
+/** Writes over `times` where that is of a batch as long as this one: making an array for each costs more than filling it. */
+function timesOf<T>(batch: readonly T[], at: (value: T) => number, times: Float64Array): Float64Array {
+  const own = times.length === batch.length ? times : new Float64Array(batch.length)
+  for (let i = 0; i < batch.length; i++) own[i] = at(batch[i] as T)
+  return own
 }
 
 function iterableSource<T>(input: Iterable<T>): Source<T> {

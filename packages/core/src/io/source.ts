@@ -37,8 +37,8 @@ export interface RecordInfo {
 /**
  * Consecutive records of one split. `first` is the offset of the first record and `next` the one to continue at;
  * offsets in between follow one by one unless `offsetOf` says otherwise (gaps). `arrivals`, where present, holds the
- * arrival time of each record (a replay); else a record arrives when its batch does. `caughtUp` tells that the split
- * has nothing more at this moment: only then can it become idle. `finished`: it will never have more.
+ * arrival time of each record (a replay), good until the next poll; else a record arrives when its batch does. `caughtUp`
+ * tells that the split has nothing more at this moment: only then can it become idle. `finished`: it will never have more.
  */
 export interface Batch<out T> {
   readonly split: string

@@ -103,12 +103,18 @@ function gridText(operator: GridOperator, rejects: Reject[], accounts: object[],
   const { stage } = operator
   Object.assign(bindings, { operator, stage, account: stage.counters })
   const columns = columnsText(stage, rejects, accounts, bindings)
-  const load = ['cells = table.cells', 'slots = table.slots', 'plain = table.plain', ...(columns?.load ?? [])]
+  const load = [
+    'cells = table.cells',
+    'slots = table.slots',
+    'plain = table.plain',
+    'early = !table.complete',
+    ...(columns?.load ?? []),
+  ]
   // A trigger or gate may have asked for a watermark that comes sooner.
   const look = stage.asksForWatermarks ? LOOK : 'quiet = -Infinity'
   return {
     before: [
-      `let table, cells, slots, plain = false, start = NaN, end = NaN, assigned = 0, onTime = 0`,
+      `let table, cells, slots, plain = false, early = false, start = NaN, end = NaN, assigned = 0, onTime = 0`,
       ...(columns === undefined ? [] : [`let ${columns.variables.join(', ')}`]),
     ],
     forget: ['start = end = NaN'],
@@ -165,7 +171,7 @@ function earlyText(stage: WindowStage, value: string): readonly string[] {
     ]
   if (typeof stage.options.trigger.fastPath?.early === 'object' && stage.heldBack === undefined)
     return [
-      `else if (!table.complete && (flags[slot] & ${WAITING}) !== 0) {`,
+      `else if (early && (flags[slot] & ${WAITING}) !== 0) {`,
       ...indent(1, [`flags[slot] |= ${PENDING | IN_TIME}`, 'onTime++']),
       '}',
     ]

@@ -69,6 +69,8 @@ export function generate({ task, steps, clocking, end }: Line): { readonly text:
       ),
       '// The processing time before which nobody wants to be woken, as far as is known.',
       'let quiet = -Infinity',
+      'const times = arrivals?.at',
+      'let moment = cursor.now',
       ...last.before,
       'try {',
       ...indent(1, [
@@ -158,11 +160,12 @@ function callText(name: string, fn: Step['fn']): string {
 function arrivalText(timed: boolean, forget: readonly string[]): readonly string[] {
   const woken = timed ? [...forget, 'watermark = cursor.watermark', 'due = task.nextDue()'] : forget
   return [
-    'if (arrivals !== undefined) {',
+    'if (times !== undefined) {',
     ...indent(1, [
-      'const time = arrivals.at[i]',
-      'if (time > cursor.now) {',
+      'const time = times[i]',
+      'if (time > moment) {',
       ...indent(1, [
+        'moment = time',
         'if (time >= quiet) quiet = task.quietUntil',
         'if (time < quiet) cursor.now = time',
         'else {',
