@@ -120,7 +120,7 @@ describe('every law can fail', () => {
       make: (capacity) => {
         const column = columns.make(capacity)
         const bound = Object.fromEntries(
-          (['grow', 'open', 'add', 'merge', 'result', 'clear', 'save', 'load'] as const).map((name) => [
+          (['grow', 'open', 'add', 'merge', 'result', 'save', 'load'] as const).map((name) => [
             name,
             (...args: unknown[]) =>
               (column[name] as (...all: unknown[]) => unknown).apply(

@@ -289,7 +289,7 @@ class ColumnTrial<In, Acc, Out> {
         this.#accs[step.slot] = of.merge(this.#accs[step.slot] as Acc, this.#accs[step.from] as Acc)
         break
       case 'reopen':
-        this.#column.clear(step.slot)
+        this.#column.clear?.(step.slot)
         this.#column.open(step.slot)
         this.#accs[step.slot] = of.create()
         break

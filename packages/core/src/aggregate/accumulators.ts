@@ -69,10 +69,12 @@ export class Accumulators {
   readonly #spec: AggregateSpec
   readonly columns: readonly Column[]
   readonly #order: readonly number[]
+  readonly #holding: readonly Column[]
 
   constructor(spec: AggregateSpec, columns: readonly Column[]) {
     this.#spec = spec
     this.columns = columns
+    this.#holding = columns.filter((column) => 'clear' in column)
     // What may still throw goes first, so that a throwing record leaves no part of itself behind.
     this.#order = columns
       .map((_, i) => i)
@@ -116,7 +118,7 @@ export class Accumulators {
   }
 
   clear(slot: number): void {
-    for (const column of this.columns) column.clear(slot)
+    for (const column of this.#holding) column.clear?.(slot)
   }
 
   save(count: number, later?: Later): unknown[] {

@@ -62,8 +62,8 @@ export interface Column {
   /** slot := merge(slot, from[fromSlot]); from is a column of the same aggregator and is left unchanged. */
   merge(slot: number, from: Column, fromSlot: number): void
   result(slot: number): unknown
-  /** Lets go of what the slot holds. */
-  clear(slot: number): void
+  /** Lets go of what the slot holds; missing where that is only numbers. */
+  clear?(slot: number): void
   /**
    * The accumulators of slots 0 to count − 1 as a structured-cloneable value that later changes do not touch. What takes
    * long may be left to `later`; without it everything is done at once.

@@ -43,8 +43,6 @@ class CountColumn implements Column {
     return this.#counts[slot] as number
   }
 
-  clear(): void {}
-
   save(count: number): Float64Array {
     return this.#counts.slice(0, count)
   }

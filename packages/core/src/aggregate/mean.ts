@@ -58,8 +58,6 @@ class MeanColumn implements Column {
     return (this.#sums[slot] as number) / (this.#counts[slot] as number)
   }
 
-  clear(): void {}
-
   save(count: number): readonly Float64Array[] {
     return dividable([this.#sums.slice(0, count), this.#counts.slice(0, count)])
   }

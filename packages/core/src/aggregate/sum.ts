@@ -45,8 +45,6 @@ class SumColumn implements Column {
     return this.#sums[slot] as number
   }
 
-  clear(): void {}
-
   save(count: number): Float64Array {
     return this.#sums.slice(0, count)
   }

@@ -103,8 +103,6 @@ class VarianceColumn implements Column {
     return VARIANCE.result(this.#take(slot, this.#acc))
   }
 
-  clear(): void {}
-
   save(count: number): Float64Array {
     return this.#fields.slice(0, count * 3)
   }

@@ -129,6 +129,18 @@ export class Publisher {
     return panes
   }
 
+  /** The same of one slot. */
+  once(cells: Cells, slot: number, window: unknown, frontier: Frontier): void {
+    const counters = this.#counters
+    counters.onTimePanes++
+    counters.lastPanes++
+    this.#timed(frontier)
+    const key = (cells.keys as unknown[])[slot]
+    const value = cells.accumulators.result(slot)
+    const records = cells.records[slot] as number
+    this.queue.push(paneOf(this.#kind, key, window, 0, this.#watermark, this.#now, value, 'on-time', true, records, 0))
+  }
+
   /** Panes of one time share its numbers. */
   #timed({ watermark, now }: Frontier): void {
     if (this.#watermark !== watermark) this.#watermark = watermark

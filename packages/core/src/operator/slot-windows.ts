@@ -67,7 +67,7 @@ export class SlotWindows {
   /** A window of a key that has none: not complete, and nothing but bounds of its own. `vacant`: the key's slot, or −1. */
   begin(id: unknown, key: unknown, start: number, end: number, vacant: number): number {
     const slot = this.store.open(id, key, start, end, vacant)
-    this.#arm(slot)
+    this.#arm(slot, end + this.#slack)
     return slot
   }
 
@@ -184,7 +184,7 @@ export class SlotWindows {
     const live = this.store.live()
     this.#stage.entries += live.length
     this.#stage.restored([{ cells: this.store.cells, slots: live, wakes: this.wakes }])
-    for (const slot of live) this.#due.arm(slot)
+    for (const slot of live) this.#due.arm(slot, this.dueAt(slot))
     for (const ask of saved.events) this.#events.push(ask, ask.at)
     for (const ask of saved.wakes) this.#wakes.push(ask, ask.at)
     for (const ask of saved.stale) this.#stale.push(ask, ask.at)
@@ -200,22 +200,25 @@ export class SlotWindows {
   }
 
   /** Sees that a slot is looked at in time. */
-  #arm(slot: number): void {
-    this.#due.arm(slot)
+  #arm(slot: number, at: number = this.dueAt(slot)): void {
+    this.#due.arm(slot, at)
     if (this.#due.nextAt < this.nextDue) this.nextDue = this.#due.nextAt
   }
 
   #look(slot: number): void {
     const stage = this.#stage
-    const store = this.store
+    const { store } = this
+    const { cells } = store
     const { watermark } = stage.cursor
-    const freeing = watermark >= stage.freesAt((store.end[slot] as number) + this.#slack)
     const view = this.#view.at(slot)
-    if (store.complete[slot] === 0) {
+    const freeing = watermark >= stage.freesAt(view.completesAt)
+    if (stage.once) {
+      stage.publisher.once(cells, slot, view.window, stage.cursor)
+    } else if (!view.complete) {
       store.mark(slot, true)
-      stage.completed(store.cells, slot, view, freeing, stage.cursor, this.wakes)
+      stage.completed(cells, slot, view, freeing, stage.cursor, this.wakes)
     } else if (freeing) {
-      stage.freed(store.cells, slot, view.window, stage.cursor)
+      stage.freed(cells, slot, view.window, stage.cursor)
     }
     if (freeing) {
       stage.entries--

@@ -81,6 +81,8 @@ export class WindowStage {
   readonly publisher: Publisher
   /** True where nothing has to be kept or asked per record before a window completes. */
   readonly plain: boolean
+  /** All that comes of a window is one pane: it completes and goes in one step. */
+  readonly once: boolean
   /** A record may make it want to be looked at at a watermark, beside those that complete and free its window. */
   readonly asksForWatermarks: boolean
   /** What its gate holds back, where that is bounded over all keys. */
@@ -109,6 +111,7 @@ export class WindowStage {
     this.asksForWatermarks = trigger.fastPath === undefined || gate !== undefined
     // A buffer counts from the first record that is pending.
     this.plain = trigger.fastPath?.early === 'never' && !mayWithdraw && gate?.buffer === undefined
+    this.once = this.plain && options.latenessMs === 0 && gate === undefined && trigger.fastPath?.completion === true
     this.publisher = new Publisher(this.counters, accumulation, merging || mayWithdraw)
     this.heldBack = gate?.buffer === undefined ? undefined : new HeldBack(gate.buffer, this)
     this.withdrawals = mayWithdraw ? new Withdrawals(this) : undefined

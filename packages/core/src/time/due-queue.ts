@@ -10,6 +10,8 @@ interface Entry<T> {
   readonly order: number
 }
 
+const NONE: readonly never[] = []
+
 export class DueQueue<T> {
   readonly #heap: FlatQueue<Entry<T>> = new FlatQueue()
   #order = 0
@@ -31,14 +33,15 @@ export class DueQueue<T> {
   }
 
   /** Takes out everything due at or before the time, in order of time, ties in order of pushing. */
-  take(upTo: number): T[] {
+  take(upTo: number): readonly T[] {
+    if (!this.isDue(upTo)) return NONE
     const heap = this.#heap
-    const taken: Entry<T>[] = []
+    const first = heap.pop() as Entry<T>
+    const taken = [first]
     while (heap.length > 0 && (heap.peekValue() as number) <= upTo) taken.push(heap.pop() as Entry<T>)
-    this.nextAt = heap.length === 0 ? Number.POSITIVE_INFINITY : (heap.peekValue() as number)
-    if (taken.length === 1) return [(taken[0] as Entry<T>).item]
-    taken.sort(byTime)
-    return taken.map((entry) => entry.item)
+    this.nextAt = heap.peekValue() ?? Number.POSITIVE_INFINITY
+    if (taken.length === 1) return [first.item]
+    return taken.sort(byTime).map(({ item }) => item)
   }
 
   /** What is in the queue, in the order it would leave, with its times. For snapshots: pushing it again restores it. */

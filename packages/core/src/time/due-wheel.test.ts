@@ -28,7 +28,7 @@ class Wheel {
   arm(slot: number, at: number): void {
     this.due.set(slot, at)
     this.#armed.add(slot)
-    this.wheel.arm(slot)
+    this.wheel.arm(slot, at)
   }
 
   putOff(slot: number, by: number): void {

@@ -13,6 +13,26 @@ export interface Due {
 
 /** How many stretches ahead have a list. What is due later waits in a heap of its own. */
 const STRETCHES = 256
+/** So much room a list keeps when it is emptied. */
+const MOST_KEPT = 1_024
+
+/** A list that keeps its room when it is emptied, so that filling it again makes no new one, unless it was long. */
+class SlotList {
+  slots: Int32Array = new Int32Array(0)
+  size = 0
+
+  push(slot: number): void {
+    const { slots, size } = this
+    if (size === slots.length) (this.slots = new Int32Array(Math.max(16, 2 * size))).set(slots)
+    this.slots[this.size++] = slot
+  }
+
+  clear(): void {
+    this.size = 0
+    if (this.slots.length > MOST_KEPT) this.slots = new Int32Array(0)
+  }
+}
+const NONE = new SlotList()
 
 export class DueWheel {
   readonly #due: Due
@@ -21,7 +41,7 @@ export class DueWheel {
   #stretch: number = Number.NEGATIVE_INFINITY
   /** What is due in the present stretch or before it; empty only where nothing waits. */
   readonly #heap: FlatQueue<number> = new FlatQueue()
-  readonly #lists: readonly number[][] = Array.from({ length: STRETCHES }, () => [])
+  readonly #lists: readonly SlotList[] = Array.from({ length: STRETCHES }, () => new SlotList())
   /** How many are in lists. */
   #listed = 0
   readonly #far: FlatQueue<number> = new FlatQueue()
@@ -39,9 +59,8 @@ export class DueWheel {
   }
 
   /** Sees that a slot, whose time is new, is taken when it is due. */
-  arm(slot: number): void {
+  arm(slot: number, at: number): void {
     if (slot >= this.#metAt.length) this.#grow(slot)
-    const at = this.#due.dueAt(slot)
     if ((this.#metAt[slot] as number) <= at) return
     if (this.#heap.length === 0) this.#stretch = Math.floor(at / this.#stretchMs)
     this.#place(slot, at)
@@ -104,10 +123,10 @@ export class DueWheel {
       if (this.#listed > 0) this.#stretch++
       else this.#stretch = Math.floor((far.peekValue() as number) / this.#stretchMs)
       const list = this.#listOf(this.#stretch)
-      this.#listed -= list.length
+      this.#listed -= list.size
       // None is placed here again: this stretch is not ahead.
-      for (let i = 0; i < list.length; i++) this.#placeAgain(list[i] as number, this.#stretch * this.#stretchMs)
-      list.length = 0
+      for (let i = 0; i < list.size; i++) this.#placeAgain(list.slots[i] as number, this.#stretch * this.#stretchMs)
+      list.clear()
       for (let at = far.peekValue(); at !== undefined && !this.#isFar(at); at = far.peekValue())
         this.#placeAgain(far.pop() as number, at)
     }
@@ -118,8 +137,9 @@ export class DueWheel {
     return stretch > this.#stretch && stretch - this.#stretch >= STRETCHES
   }
 
-  #listOf(stretch: number): number[] {
-    return this.#lists[stretch - Math.floor(stretch / STRETCHES) * STRETCHES] ?? []
+  /** An infinite stretch has none. */
+  #listOf(stretch: number): SlotList {
+    return this.#lists[stretch - Math.floor(stretch / STRETCHES) * STRETCHES] ?? NONE
   }
 
   #grow(slot: number): void {
