@@ -1,5 +1,6 @@
 /** Owns what waits for one sink: in order, taken by the driver. The engine pushes, nothing here awaits. */
 import type { Role, Sink } from '../io/sink.ts'
+import { ItemList } from './item-list.ts'
 
 export class Endpoint {
   readonly name: string
@@ -9,7 +10,7 @@ export class Endpoint {
   readonly isResult: boolean
   /** How far what comes here is behind the watermark: windows over results wait for those before them. */
   readonly delayMs: number
-  #waiting: unknown[] = []
+  readonly #waiting: ItemList = new ItemList()
 
   constructor(name: string, sink: Sink<never>, role: Role, isResult = false, delayMs = 0) {
     this.name = name
@@ -25,17 +26,14 @@ export class Endpoint {
 
   /** Many items at once; the array is the endpoint's from now on. */
   readonly pushAll = (items: unknown[]): void => {
-    if (this.#waiting.length === 0) this.#waiting = items
-    else for (const item of items) this.#waiting.push(item)
+    this.#waiting.pushAll(items)
   }
 
   get size(): number {
-    return this.#waiting.length
+    return this.#waiting.size
   }
 
   take(): readonly unknown[] {
-    const taken = this.#waiting
-    this.#waiting = []
-    return taken
+    return this.#waiting.take()
   }
 }

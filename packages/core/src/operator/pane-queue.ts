@@ -3,6 +3,7 @@
  * one chunk here; its panes are made when they are taken, some at a time.
  */
 import type { Frontier } from './cursor.ts'
+import { ItemList } from './item-list.ts'
 
 /** Panes that are made when they are taken. `make` goes over slots [from, to) and pushes each pane, or returns all. */
 export interface Chunk {
@@ -14,14 +15,14 @@ export interface Chunk {
 type Item = { readonly pane: object } | { readonly chunk: Chunk }
 
 export class PaneQueue {
-  #panes: object[] = []
+  readonly #panes: ItemList = new ItemList()
   #items: Item[] = []
   #slot = 0
   /** Where panes go while they are taken. */
   #out: ((pane: object) => void) | undefined = undefined
 
   get empty(): boolean {
-    return this.#panes.length === 0 && this.#items.length === 0
+    return this.#panes.size === 0 && this.#items.length === 0
   }
 
   push(pane: object): void {
@@ -40,13 +41,9 @@ export class PaneQueue {
    * once, with their array.
    */
   take(limit: number, out: (pane: object) => void, outAll?: (panes: object[]) => void): boolean {
-    const panes = this.#panes
-    const waiting = panes.length
+    const waiting = this.#panes.size
     const before = this.#out
-    if (panes.length > 0) {
-      this.#panes = []
-      handOut(panes, out, outAll)
-    }
+    if (waiting > 0) handOut(this.#panes.take() as object[], out, outAll)
     let left = limit - waiting
     const items = this.#items
     this.#out = out

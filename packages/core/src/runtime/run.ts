@@ -286,6 +286,7 @@ export class Run<P> implements Job<P> {
     this.#lastProgressAt = task.cursor.now
     for (const { name, operator } of windows) {
       const { counters, lastRefused } = operator.stage
+      if (counters.tooLate === 0 && counters.shed === 0) continue
       const late = this.#since(`${id}/${name}.late`, counters.tooLate)
       if (late > 0)
         this.#events.emit('late', { stage: name, count: late, window: lastRefused as TimeWindow | undefined })
