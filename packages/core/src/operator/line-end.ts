@@ -16,7 +16,7 @@ import type { Slice } from './slice-tree.ts'
 import { ALONE, VACANT } from './slot-store.ts'
 import type { Table } from './table.ts'
 import type { Task } from './task.ts'
-import type { WindowStage } from './window-stage.ts'
+import { WAITING, type WindowStage } from './window-stage.ts'
 
 /** Where the line ends: a window operator behind a key, or anything that takes a value. */
 export type End =
@@ -31,6 +31,11 @@ export function showsEach({ options }: WindowStage): boolean {
   const { trigger, accumulation, gate = trigger.gate, mayWithdraw, keeps } = options
   const isPlain = gate === undefined && accumulation === 'accumulating' && !mayWithdraw && !keeps
   return trigger.fastPath?.early === 'perRecord' && isPlain
+}
+
+/** Whether an early pane waits for a time of the clock, whatever else comes for it meanwhile. */
+export function waitsForTime({ options, heldBack }: WindowStage): boolean {
+  return typeof options.trigger.fastPath?.early === 'object' && heldBack === undefined
 }
 
 const COUNT = 0
@@ -57,6 +62,8 @@ export class LineEnd {
   /** Its trigger or gate may ask for a watermark that comes sooner. */
   readonly #asks: boolean
   readonly #shows: boolean
+  /** A pane of a slot may wait for its time: until then its records are only noted. */
+  readonly #waits: boolean
   #table: Table | undefined = undefined
   #slice: Slice | undefined = undefined
   /** So many windows a record of the slice is in. */
@@ -73,6 +80,8 @@ export class LineEnd {
   watermark: number = BEFORE_ALL
   /** The watermark from which windows want to be looked at. */
   due: number = Number.NaN
+  /** The processing time before which nobody wants to be woken, as far as is known. */
+  quiet: number = Number.NEGATIVE_INFINITY
 
   constructor(end: End, task: Task) {
     this.#end = end
@@ -82,6 +91,7 @@ export class LineEnd {
     this.#grid = end.kind === 'grid' ? end.operator : undefined
     this.#asks = this.#stage?.asksForWatermarks ?? false
     this.#shows = this.#grid !== undefined && showsEach(this.#grid.stage)
+    this.#waits = this.#grid !== undefined && waitsForTime(this.#grid.stage)
     const columns = this.#stage?.spec.columns ?? []
     this.#names = columns.flatMap(({ kind }) => (kind === undefined ? [] : [kind]))
     this.#kinds = this.#names.length === columns.length ? this.#names.map((name) => KINDS[name]) : undefined
@@ -97,6 +107,19 @@ export class LineEnd {
     this.#start = this.#stop = Number.NaN
     this.watermark = watermark
     this.due = timed ? this.#task.nextDue() : Number.NaN
+    this.quiet = Number.NEGATIVE_INFINITY
+  }
+
+  /** An operator was called: it may want to be looked at sooner. */
+  #look(): void {
+    this.due = this.#task.nextDue()
+    this.quiet = Number.NEGATIVE_INFINITY
+  }
+
+  /** A record was added: a trigger may have asked for a time, a few for a watermark. */
+  #asked(): void {
+    if (this.#asks) this.#look()
+    else this.quiet = Number.NEGATIVE_INFINITY
   }
 
   #tell(): void {
@@ -130,6 +153,7 @@ export class LineEnd {
     if (end.kind === 'push') end.push(value)
     else end.operator.record(key, id, value)
     if (timed) this.due = this.#task.nextDue()
+    this.quiet = Number.NEGATIVE_INFINITY
   }
 
   #toGrid(grid: GridOperator, key: unknown, id: unknown, value: unknown): void {
@@ -138,7 +162,7 @@ export class LineEnd {
     if (!(eventTime >= this.#start && eventTime < this.#stop)) {
       this.#tell()
       const found = grid.find(eventTime, key, value)
-      this.due = this.#task.nextDue()
+      this.#look()
       this.#table = found
       this.#start = found?.start ?? Number.NaN
       this.#stop = found?.end ?? Number.NaN
@@ -148,7 +172,7 @@ export class LineEnd {
     if (this.#kinds === undefined) {
       this.#tell()
       if (grid.add(table, key, id, value)) this.#assigned++
-      if (this.#asks) this.due = this.#task.nextDue()
+      this.#asked()
       return
     }
     if (!this.#read(stage, value)) return
@@ -167,10 +191,12 @@ export class LineEnd {
       this.#onTime++
       const shown = table.cells.accumulators.result(slot)
       stage.publisher.early(table.cells, slot, table.window, this.watermark, this.#cursor.now, shown)
+    } else if (this.#waits && !table.complete && ((table.cells.flags?.[slot] ?? 0) & WAITING) !== 0) {
+      this.#note(table.cells, slot)
     } else {
       this.#tell()
       stage.added(table.cells, slot, table, table.wakes)
-      if (this.#asks) this.due = this.#task.nextDue()
+      this.#asked()
     }
   }
 
@@ -180,7 +206,7 @@ export class LineEnd {
     if (!(eventTime >= this.#start && eventTime < this.#stop)) {
       this.#tell()
       const entered = hopping.enter(eventTime)
-      this.due = this.#task.nextDue()
+      this.#look()
       this.#slice = entered?.slice
       this.#windows = entered?.windows ?? 0
       this.#start = entered?.start ?? Number.NaN
@@ -261,6 +287,11 @@ export class LineEnd {
 
   #addOnTime(cells: Cells, slot: number): void {
     this.#add(cells, slot)
+    this.#note(cells, slot)
+  }
+
+  /** That a record which came in time is pending. */
+  #note(cells: Cells, slot: number): void {
     this.#onTime++
     const flags = cells.flags as Uint8Array
     flags[slot] = (flags[slot] as number) | PENDING | IN_TIME

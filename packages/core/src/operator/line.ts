@@ -57,10 +57,12 @@ export function runLine({ task, steps, clocking, end }: Line): RunRecords {
         if (arrivals !== undefined) {
           const now = arrivals.at[i] as number
           if (now > cursor.now) {
-            if (now < task.quietUntil) cursor.now = now
+            if (now >= into.quiet) into.quiet = task.quietUntil
+            if (now < into.quiet) cursor.now = now
             else {
               if (timeline !== undefined) task.raise(into.watermark)
               if (task.tick(now)) into.begin(cursor.watermark, timeline !== undefined)
+              into.quiet = Number.NEGATIVE_INFINITY
             }
           }
         }

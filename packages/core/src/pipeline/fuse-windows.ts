@@ -6,7 +6,7 @@ import type { ColumnKind } from '../aggregate/aggregator.ts'
 import { badNumber } from '../aggregate/extract.ts'
 import type { GridOperator } from '../operator/grid-operator.ts'
 import type { HoppingOperator } from '../operator/hopping-operator.ts'
-import { type End, showsEach } from '../operator/line-end.ts'
+import { type End, showsEach, waitsForTime } from '../operator/line-end.ts'
 import type { Reject } from '../operator/rejects.ts'
 import { ALONE, VACANT } from '../operator/slot-store.ts'
 import type { SessionOperator } from '../operator/session-operator.ts'
@@ -169,7 +169,7 @@ function earlyText(stage: WindowStage, value: string): readonly string[] {
       ]),
       '}',
     ]
-  if (typeof stage.options.trigger.fastPath?.early === 'object' && stage.heldBack === undefined)
+  if (waitsForTime(stage))
     return [
       `else if (early && (flags[slot] & ${WAITING}) !== 0) {`,
       ...indent(1, [`flags[slot] |= ${PENDING | IN_TIME}`, 'onTime++']),
