@@ -71,7 +71,7 @@ export class Publisher {
     if (this.#accumulation === 'retracting') this.retract(cells, slot, frontier)
     const { watermark, now } = frontier
     if (this.#now !== now) this.#now = now
-    const pane = paneOf(
+    const pane = new PaneObject(
       this.#kind,
       (cells.keys as unknown[])[slot],
       window,
@@ -104,7 +104,9 @@ export class Publisher {
     indexes[slot] = index + 1
     const key = (cells.keys as unknown[])[slot]
     const records = cells.records[slot] as number
-    this.queue.push(paneOf('value', key, window, index, this.#watermark, this.#now, value, 'early', false, records, 0))
+    this.queue.push(
+      new PaneObject('value', key, window, index, this.#watermark, this.#now, value, 'early', false, records, 0),
+    )
   }
 
   /**
@@ -122,7 +124,9 @@ export class Publisher {
     for (let i = 0; i < keys.length; i++) {
       const slot = from + i
       const value = accumulators.result(slot)
-      panes.push(paneOf(kind, keys[i], window, 0, watermark, now, value, 'on-time', true, records[slot] as number, 0))
+      panes.push(
+        new PaneObject(kind, keys[i], window, 0, watermark, now, value, 'on-time', true, records[slot] as number, 0),
+      )
     }
     counters.onTimePanes += keys.length
     counters.lastPanes += keys.length
@@ -138,7 +142,9 @@ export class Publisher {
     const key = (cells.keys as unknown[])[slot]
     const value = cells.accumulators.result(slot)
     const records = cells.records[slot] as number
-    this.queue.push(paneOf(this.#kind, key, window, 0, this.#watermark, this.#now, value, 'on-time', true, records, 0))
+    this.queue.push(
+      new PaneObject(this.#kind, key, window, 0, this.#watermark, this.#now, value, 'on-time', true, records, 0),
+    )
   }
 
   /** Panes of one time share its numbers. */
@@ -210,29 +216,12 @@ export class Publisher {
   }
 }
 
-/** The one place where panes are made: all of them have one shape. */
-function paneOf(
-  kind: 'value' | 'delta',
-  key: unknown,
-  window: unknown,
-  index: number,
-  watermark: number,
-  emittedAt: number,
-  value: unknown,
-  timing: Timing,
-  isLast: boolean,
-  records: number,
-  lateRecords: number,
-): AnyPane {
-  return new PaneObject(kind, key, window, index, watermark, emittedAt, value, timing, isLast, records, lateRecords)
-}
-
 /**
- * Plain objects, but not from a literal: once panes of one literal were kept (a test's, a table's), V8 makes all later
- * ones where old objects live, also those of jobs that hand theirs on and forget them. A pane per record costs a fifth
- * more then.
+ * Makes a pane; all are made here, so that they have one shape. Plain objects, but not from a literal: once panes of one
+ * literal were kept (a test's, a table's), V8 makes all later ones where old objects live, also those of jobs that hand
+ * theirs on and forget them. A pane per record costs a fifth more then.
  */
-const PaneObject = function (
+function setPane(
   this: { -readonly [F in keyof ValuePane<unknown, unknown, unknown>]: unknown },
   kind: 'value' | 'delta',
   key: unknown,
@@ -259,8 +248,21 @@ const PaneObject = function (
   this.isLast = isLast
   this.records = records
   this.lateRecords = lateRecords
-} as unknown as new (...of: Parameters<typeof paneOf>) => AnyPane
-PaneObject.prototype = Object.prototype
+}
+setPane.prototype = Object.prototype
+const PaneObject = setPane as unknown as new (...of: Parameters<typeof setPane>) => AnyPane
 
 /** Makes the times of every pane references; kept (kept-shapes.ts), it keeps the layout of all. */
-export const firstPane: object = paneOf('value', '', undefined, 0, NOT_YET, NOT_YET, undefined, 'on-time', true, 0, 0)
+export const firstPane: object = new PaneObject(
+  'value',
+  '',
+  undefined,
+  0,
+  NOT_YET,
+  NOT_YET,
+  undefined,
+  'on-time',
+  true,
+  0,
+  0,
+)
