@@ -12,11 +12,21 @@ export interface Chunk {
   readonly make: (from: number, to: number, at: Frontier) => object[] | undefined
 }
 
-type Item = { readonly pane: object } | { readonly chunk: Chunk }
+/** A chunk among panes. */
+class WaitingChunk {
+  readonly chunk: Chunk
+  constructor(chunk: Chunk) {
+    this.chunk = chunk
+  }
+}
 
 export class PaneQueue {
   readonly #panes: ItemList = new ItemList()
-  #items: Item[] = []
+  /**
+   * Panes and chunks, from the first chunk on. A pane has no object around it: V8 makes what is stored in an object that
+   * is known to live long where old objects live, and that is every pane from then on (publisher.ts says what it costs).
+   */
+  #items: object[] = []
   #slot = 0
   /** Where panes go while they are taken. */
   #out: ((pane: object) => void) | undefined = undefined
@@ -29,11 +39,11 @@ export class PaneQueue {
     const out = this.#out
     if (out !== undefined) out(pane)
     else if (this.#items.length === 0) this.#panes.push(pane)
-    else this.#items.push({ pane })
+    else this.#items.push(pane)
   }
 
   pushChunk(chunk: Chunk): void {
-    this.#items.push({ chunk })
+    this.#items.push(new WaitingChunk(chunk))
   }
 
   /**
@@ -50,9 +60,9 @@ export class PaneQueue {
     try {
       let done = 0
       while (done < items.length && left > 0) {
-        const item = items[done] as Item
-        if ('pane' in item) {
-          out(item.pane)
+        const item = items[done] as object
+        if (!(item instanceof WaitingChunk)) {
+          out(item)
           left--
           done++
           continue
