@@ -6,6 +6,7 @@ import { configError, StreamError, reasonOf } from '../errors/stream-error.ts'
 import type { TimedMeta } from '../io/meta.ts'
 import type { AnyAggregator, Column, Columns, Later } from './aggregator.ts'
 import { objectColumns } from './object-column.ts'
+import { type ToResult, resultsBy } from './result-object.ts'
 import { dividable } from '../io/pieces.ts'
 
 type Input = Columns['input']
@@ -17,7 +18,7 @@ export class AggregateSpec {
   readonly inputs: unknown[]
   readonly columns: readonly Columns[]
   /** Makes the object of several results. */
-  toResult: (columns: readonly Column[], slot: number) => unknown
+  toResult: ToResult
   readonly #extract: readonly (Input | undefined)[]
 
   constructor(what: AnyAggregator<never> | { readonly [name: string]: AnyAggregator<never> }) {
@@ -132,14 +133,6 @@ export class Accumulators {
 
 function onlyResult(columns: readonly Column[], slot: number): unknown {
   return (columns[0] as Column).result(slot)
-}
-
-function resultsBy(names: readonly string[]): (columns: readonly Column[], slot: number) => unknown {
-  return (columns, slot) => {
-    const out: Record<string, unknown> = {}
-    for (let i = 0; i < names.length; i++) out[names[i] as string] = (columns[i] as Column).result(slot)
-    return out
-  }
 }
 
 function isAggregator(what: unknown): what is AnyAggregator<unknown> {

@@ -76,12 +76,17 @@ export class LineEnd {
   #moreArrays: readonly Float64Array[] = []
   #assigned = 0
   #onTime = 0
-  /** Where the watermark stands: told to the task when somebody looks. (Fields: numbers in calls would be boxed.) */
+  /** Where the watermark stands: told to the task when somebody looks. */
   watermark: number = BEFORE_ALL
   /** The watermark from which windows want to be looked at. */
   due: number = Number.NaN
   /** The processing time before which nobody wants to be woken, as far as is known. */
   quiet: number = Number.NEGATIVE_INFINITY
+
+  /** With the watermark a frontier. (Numbers in calls would be boxed.) */
+  get now(): number {
+    return this.#cursor.now
+  }
 
   constructor(end: End, task: Task) {
     this.#end = end
@@ -190,7 +195,7 @@ export class LineEnd {
     else if (this.#shows && !table.complete) {
       this.#onTime++
       const shown = table.cells.accumulators.result(slot)
-      stage.publisher.early(table.cells, slot, table.window, this.watermark, this.#cursor.now, shown)
+      stage.publisher.early(table.cells, slot, table.window, this, shown)
     } else if (this.#waits && !table.complete && ((table.cells.flags?.[slot] ?? 0) & WAITING) !== 0) {
       this.#note(table.cells, slot)
     } else {

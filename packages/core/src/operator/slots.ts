@@ -46,17 +46,20 @@ export class Slots {
     const maps = [...this.maps]
     let ids = (maps.shift() as ReadonlyMap<unknown, number>).keys()
     return (count) => {
-      const read: unknown[] = []
-      while (read.length < count) {
+      // oxlint-disable-next-line unicorn/no-new-array -- room, not items
+      const read = new Array<unknown>(count)
+      let size = 0
+      while (size < count) {
         const { value, done } = ids.next()
         if (done !== true) {
-          read.push(value)
+          read[size++] = value
           continue
         }
         const next = maps.shift()
         if (next === undefined) break
         ids = next.keys()
       }
+      read.length = size
       return read
     }
   }

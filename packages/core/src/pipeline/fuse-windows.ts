@@ -165,7 +165,7 @@ function earlyText(stage: WindowStage, value: string): readonly string[] {
       'else if (!table.complete) {',
       ...indent(1, [
         'onTime++',
-        `stage.publisher.early(cells, slot, table.window, watermark, stage.cursor.now, ${value})`,
+        `stage.publisher.early(cells, slot, table.window, { watermark, now: stage.cursor.now }, ${value})`,
       ]),
       '}',
     ]

@@ -8,7 +8,7 @@ import { AggregateSpec } from '../aggregate/accumulators.ts'
 import { count } from '../aggregate/count.ts'
 import { GridOperator } from '../operator/grid-operator.ts'
 import { runLine } from '../operator/line.ts'
-import { firstPane } from '../operator/publisher.ts'
+import { firstPanes } from '../operator/publisher.ts'
 import { SessionOperator } from '../operator/session-operator.ts'
 import { Task } from '../operator/task.ts'
 import { WindowStage } from '../operator/window-stage.ts'
@@ -48,5 +48,5 @@ function idle(): readonly unknown[] {
   const operator = new GridOperator(stage, tumbling('1s'))
   operator.find(0, undefined, undefined)
   const line = runLine({ task, steps: [], clocking: undefined, end: { kind: 'grid', operator } })
-  return [firstPane, operator, line, new SessionOperator(stage, session('1s'))]
+  return [...firstPanes, operator, line, new SessionOperator(stage, session('1s'))]
 }
