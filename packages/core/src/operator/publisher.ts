@@ -124,6 +124,8 @@ export class Publisher {
     for (let i = 0; i < keys.length; i++) {
       const slot = from + i
       const value = accumulators.result(slot)
+      // From a literal, and here: V8 then makes panes where old objects live if a program keeps them, and moving them there
+      // is a third of what closing a window of a million keys costs. (In a function that is compiled soon it does not see it.)
       panes[i] = {
         kind: kind as 'value',
         key: keys[i],
@@ -229,39 +231,9 @@ export class Publisher {
 }
 
 /**
- * The only pane of a window, from a literal: V8 makes its objects where old ones live if a program keeps them. Moving its
- * panes there is a third of what closing a window of a million keys costs. Its fields are those of all panes, in order.
- */
-function onlyPane(
-  kind: 'value' | 'delta',
-  key: unknown,
-  window: unknown,
-  watermark: number,
-  emittedAt: number,
-  value: unknown,
-  records: number,
-): AnyPane {
-  return {
-    kind: kind as 'value',
-    key,
-    window,
-    index: 0,
-    epoch: 0,
-    watermark,
-    emittedAt,
-    value,
-    timing: 'on-time',
-    isFirst: true,
-    isLast: true,
-    records,
-    lateRecords: 0,
-  }
-}
-
-/**
- * Makes all other panes. Plain objects, but not from a literal: once panes of it were kept (a test's, a table's), all later
- * ones would be made where old objects live, also those of jobs that hand theirs on and forget them. A pane per record
- * costs a fifth more then.
+ * Makes all panes but those of `only`. Plain objects, but not from a literal: once panes of it were kept (a test's, a
+ * table's), all later ones would be made where old objects live, also those of jobs that hand theirs on and forget them. A
+ * pane per record costs a fifth more then.
  */
 function setPane(
   this: { -readonly [F in keyof ValuePane<unknown, unknown, unknown>]: unknown },
@@ -294,8 +266,22 @@ function setPane(
 setPane.prototype = Object.prototype
 const PaneObject = setPane as unknown as new (...of: Parameters<typeof setPane>) => AnyPane
 
-/** Make the times of every pane references; kept (kept-shapes.ts), they keep the layout of all. */
+/** The two layouts of panes; kept (kept-shapes.ts), they keep the times of every pane references. */
 export const firstPanes: readonly object[] = [
-  onlyPane('value', '', undefined, NOT_YET, NOT_YET, undefined, 0),
+  {
+    kind: 'value',
+    key: '',
+    window: undefined,
+    index: 0,
+    epoch: 0,
+    watermark: NOT_YET,
+    emittedAt: NOT_YET,
+    value: undefined,
+    timing: 'on-time',
+    isFirst: true,
+    isLast: true,
+    records: 0,
+    lateRecords: 0,
+  },
   new PaneObject('value', '', undefined, 0, NOT_YET, NOT_YET, undefined, 'early', false, 0, 0),
 ]
