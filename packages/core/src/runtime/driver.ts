@@ -227,19 +227,19 @@ export class Driver {
     let worked = false
     for (const [input, batch] of this.#ready.splice(0)) {
       worked = true
+      input.answered = false
       await this.#take(input, batch)
     }
     for (const input of this.#inputs) {
-      if (this.#stopping || input.pending || input.resting) continue
+      if (this.#stopping || input.pending || input.answered || input.resting) continue
       let polled: Batch<unknown> | Promise<Batch<unknown>>
       try {
         polled = input.reader.poll(this.#options.batchSize ?? 1_024)
       } catch (cause) {
         throw sourceFailed(input, cause)
       }
-      if (polled instanceof Promise) {
-        this.#await(input, polled)
-      } else {
+      if (polled instanceof Promise) this.#await(input, polled)
+      else {
         worked = true
         await this.#take(input, polled)
       }
@@ -256,7 +256,8 @@ export class Driver {
       (batch) => {
         input.pending = false
         // A reader that was closed meanwhile has had its say.
-        if (this.#inputs.includes(input)) this.#ready.push([input, batch])
+        input.answered = this.#inputs.includes(input)
+        if (input.answered) this.#ready.push([input, batch])
         this.#interrupt()
       },
       (cause: unknown) => {

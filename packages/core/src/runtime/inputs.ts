@@ -11,6 +11,8 @@ export class Input {
   readonly finished: Set<string> = new Set()
   /** A poll is outstanding. */
   pending = false
+  /** Its batch waits to be taken. Asked before that, its records would change places, and it may have been its last. */
+  answered = false
 
   /** `source`: its number among the sources of the job. */
   constructor(source: number, name: string, reader: SourceReader<unknown>) {
