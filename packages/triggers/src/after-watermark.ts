@@ -10,6 +10,7 @@ import {
   laidOut,
   mergePart,
   reset,
+  says,
   whicheverFirst,
   wakesOf,
 } from './parts.ts'
@@ -28,6 +29,8 @@ export function afterWatermark(
   const { early = never(), late } = options
   // Both parts begin anew after each firing, so that their first one is all that counts.
   const [earlyWords, lateWords] = [firstOf(early), late === undefined ? undefined : firstOf(late)]
+  const sayEarly = inPhase(early, 'early')
+  const sayLate = late === undefined ? 'never' : inPhase(late, 'late')
   const given = Object.entries(options).map(([name, trigger]) => `${name}: ${(trigger as Trigger<TimeWindow>).kind}`)
   const kind = `afterWatermark(${given.length === 0 ? '' : `{ ${given.join(', ')} }`})`
   checkParts('afterWatermark', late === undefined ? [early] : [early, late], 1)
@@ -44,12 +47,12 @@ export function afterWatermark(
       late === undefined && latenessMs > 0 ? `${kind} has no late part, but late records are allowed` : undefined,
     words: {
       when: [
-        ...(options.early === undefined ? [] : [`before completion ${again(earlyWords.when)}`]),
+        ...(options.early === undefined ? [] : [`before completion ${again(sayEarly)}`]),
         COMPLETED,
-        ...(lateWords === undefined ? [] : [`after that ${again(lateWords.when)}`]),
+        ...(lateWords === undefined ? [] : [`after that ${again(sayLate)}`]),
       ].join('; '),
-      early: again(earlyWords.when),
-      late: (lateWords?.when ?? 'never') === 'never' ? ONLY_IF_IT_BEGINS_LATE : again((lateWords as TriggerWords).when),
+      early: again(sayEarly),
+      late: sayLate === 'never' ? ONLY_IF_IT_BEGINS_LATE : again(sayLate),
       panes: (repeated, takesLate) => [
         ...earlyPanes(earlyWords, takesLate),
         'one at completion',
@@ -57,7 +60,7 @@ export function afterWatermark(
       ],
       first: whicheverFirst(
         [
-          { when: earlyWords.when, panes: (_, takesLate) => earlyPanes(earlyWords, takesLate) },
+          { when: sayEarly, panes: (_, takesLate) => earlyPanes(earlyWords, takesLate) },
           {
             when: COMPLETED,
             early: 'never',
@@ -113,13 +116,18 @@ export function afterWatermark(
 
 const COMPLETED = 'once the watermark has completed the window'
 
+/** A policy has phases of its own; others are at their beginning in each. */
+function inPhase(part: Trigger<TimeWindow>, phase: 'early' | 'late'): string {
+  return part.fastPath === undefined ? firstOf(part).when : says(part, phase)
+}
+
 function earlyPanes(early: TriggerWords, takesLate: boolean): readonly string[] {
-  return early.panes(true, takesLate).map((pane) => `${pane} before completion`)
+  return early.panes(true, takesLate, 'early').map((pane) => `${pane} before completion`)
 }
 
 function latePanes(late: TriggerWords | undefined, repeated: boolean): readonly string[] {
   if (late === undefined) return repeated ? ['one for every late record'] : []
   return late
-    .panes(true, true)
+    .panes(true, true, 'late')
     .map((pane) => (pane === 'one for every record' ? 'one for every late record' : `${pane} after it`))
 }

@@ -25,6 +25,7 @@ import {
   onChange,
   repeatedly,
   suppress,
+  updateMode,
 } from '@tidemark/triggers'
 import { describe, expect, test } from 'vitest'
 
@@ -298,5 +299,15 @@ describe('time', () => {
     const steps = script`a=1@1 | a=2@2 | watermark 10 | b=4@11 | watermark 20 | watermark 30 | end`
     expect(run(line, steps)).toEqual(['2: 3 [0', '4: 7 [0'])
     expect(simulate(line, steps, { record: item }).metrics.get('keyResults.filtered')).toBe(3)
+  })
+
+  test('a closing pane is one of completion only where no late records are waited for', () => {
+    const from = (options: WindowOptions<TimeWindow>) => (): unknown =>
+      tens({ trigger: updateMode({ every: '1s' }), ...options }).keyBy(() => 'all', { from: 'completion' })
+    const refused = { code: 'EARLY_PANES_NEEDED' }
+    expect(from({ closing: 'always', allowedLateness: '10ms' })).toThrow(expect.objectContaining(refused))
+    expect(from({})).toThrow(expect.objectContaining(refused))
+    expect(from({ closing: 'always' })).not.toThrow()
+    expect(from({ onTime: 'always', allowedLateness: '10ms' })).not.toThrow()
   })
 })

@@ -398,4 +398,13 @@ describe('what changes the text', () => {
     expect(row(plan, "to 'latestValues'")).toContain('primary')
     expect(plan.describe()).toContain('sink: latestValues, primary')
   })
+
+  test('a filter withdraws nothing of results that are differences', () => {
+    const count = views.window(tumbling('1m'), { accumulation: 'discarding' }).count()
+    expect(row(count.filter((n) => n > 1).to(collected()), "'filterResults'")).toBe(
+      'a pane that does not pass is not written, and nothing is withdrawn: panes are differences',
+    )
+    const late = views.window(tumbling('1m'), { accumulation: 'discarding', allowedLateness: '1m' }).count()
+    expect(row(late.to(collected()), 'final is')).toContain('a pane marked isLast, together with all before it; else')
+  })
 })

@@ -90,8 +90,9 @@ export function minutesOf({
 }
 
 /** Whether whole values come at completion, whatever was shown before. */
-function showsAtCompletion({ trigger, accumulation, onTime, closing }: TreeShape): boolean {
-  return triggerOf(trigger).emitsAtCompletion && accumulation !== 'discarding' && [onTime, closing].includes('always')
+function showsAtCompletion({ trigger, accumulation, onTime, closing, latenessMs }: TreeShape): boolean {
+  const shows = onTime === 'always' || (closing === 'always' && latenessMs === 0)
+  return triggerOf(trigger).emitsAtCompletion && accumulation !== 'discarding' && shows
 }
 
 /** One more level over the results of windows of this shape. */
@@ -167,7 +168,9 @@ export type Line = Pipeline<unknown, Item>
 
 export function lineOf([inner, hours, days]: Levels): Line {
   const first = over(minutesOf(inner), inner, hours, 'hours')
-  return (days === undefined ? first : over(first, hours.shape, days, 'days')).to(collected()) as Line
+  // The hours wait for late results as long as the minutes do for late records.
+  const shape = { ...hours.shape, latenessMs: inner.latenessMs }
+  return (days === undefined ? first : over(first, shape, days, 'days')).to(collected()) as Line
 }
 
 /** What the last level must end with. */

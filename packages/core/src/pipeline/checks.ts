@@ -97,7 +97,7 @@ export function checkTrigger(
 /** Windows over results: what is wanted of the panes must be what they are. */
 export function checkResultKey(results: ResultInput, panes: unknown): void {
   oneOf("'from' of keyBy", panes, ['all', 'completion'])
-  const { assigner, trigger, accumulation, onTime, closing } = windowOf(results)
+  const { assigner, trigger, accumulation, onTime, closing, latenessMs } = windowOf(results)
   if (assigner.shape.type === 'one') {
     throw configError('RESULTS_WITHOUT_TIME', 'keyBy of results', {
       saw: `results of ${assigner.kind}, whose window has no end`,
@@ -106,7 +106,8 @@ export function checkResultKey(results: ResultInput, panes: unknown): void {
     })
   }
   if (panes !== 'completion') return
-  const shown = trigger.fastPath?.early === 'never' || onTime === 'always' || closing === 'always'
+  // The closing pane comes at completion only where no late records are waited for after it.
+  const shown = trigger.fastPath?.early === 'never' || onTime === 'always' || (closing === 'always' && latenessMs === 0)
   const saw =
     accumulation === 'discarding'
       ? 'panes that are differences'

@@ -77,7 +77,7 @@ export function early(of: Written): string {
   const cadence = trigger.fastPath?.early
   if (cadence !== undefined)
     return cadence === 'never' ? KEPT : `an early pane ${often(cadence, of.unit)}${ifItPasses(of)}`
-  if (atAnyTime(of) !== undefined) return `an early pane, as said above${ifItPasses(of)}`
+  if (atAnyTime(of) !== undefined) return `an early pane, as far as said above${ifItPasses(of)}`
   const when = trigger.words?.early ?? trigger.words?.when
   return when === 'never' ? KEPT : `an early pane ${when}${andNoMore(of)}${ifItPasses(of)}`
 }
@@ -105,7 +105,7 @@ export function completion(of: Written): string {
   if (trigger.fastPath?.early === 'perRecord') return 'nothing by itself: what the gate holds back waits on'
   return isSingle(trigger)
     ? 'nothing yet, the pane comes when the window is final'
-    : 'nothing by itself: what is pending waits for the trigger, or for the window to be final'
+    : 'the on-time pane if the trigger fires then; else what is pending waits for it, or for the window to be final'
 }
 
 export function late(of: Written): string {
@@ -116,7 +116,7 @@ export function late(of: Written): string {
     return 'a late pane if the window begins with a late record, and none after that'
   if (cadence !== undefined)
     return cadence === 'never' ? KEPT : `a late pane ${often(cadence, `late ${of.unit}`)}${ifItPasses(of)}`
-  if (atAnyTime(of) !== undefined) return `a late pane, as said above${unlessItHasEnded(of)}${ifItPasses(of)}`
+  if (atAnyTime(of) !== undefined) return `a late pane, as far as said above${unlessItHasEnded(of)}${ifItPasses(of)}`
   const when = trigger.words?.late ?? trigger.words?.when
   return when === 'never' ? KEPT : `a late pane ${when}${ifItPasses(of)}`
 }
@@ -208,7 +208,8 @@ function waysOfStep({ node, takesLate }: Written): readonly string[] {
   const { words, kind, step } = node.trigger
   const own = words?.panes(false, takesLate) ?? [`as many as ${kind} says`]
   const end = node.assigner.shape.type === 'one' ? 'one at the end of input' : 'one when it is final'
-  return takesLate || !step.firesAtCompletion ? [...own, end] : own
+  // What has ended before completion has shown nothing of what came since.
+  return takesLate || !step.firesAtCompletion || step.endsEarly ? [...own, end] : own
 }
 
 function way(cadence: Cadence, unit: string, phase: string): readonly string[] {

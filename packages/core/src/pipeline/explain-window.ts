@@ -209,10 +209,11 @@ function final(of: Written): string {
   const { node } = of
   if (node.assigner.shape.type === 'one') return 'what was written last, when the input has ended'
   const unless = mayWithdraw(node) ? ', unless all of it was withdrawn' : ''
-  if (endsWithLast(of)) return `a pane marked isLast; each key and window ends with one${unless}`
+  const last = `a pane marked isLast${node.accumulation === 'discarding' && !hasOne(of) ? ', together with all before it' : ''}`
+  if (endsWithLast(of)) return `${last}; each key and window ends with one${unless}`
   const end = node.latenessMs === 0 ? 'end' : `end + ${showMs(node.latenessMs)}`
   const reached = isMerging(node.assigner) ? `has passed ${end}` : `has reached ${end}`
-  return `a pane marked isLast; else what was written last, once the watermark that sinks are told (progress) ${reached}`
+  return `${last}; else what was written last, once the watermark that sinks are told (progress) ${reached}`
 }
 
 function counted(n: number): string {

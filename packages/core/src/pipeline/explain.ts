@@ -70,7 +70,9 @@ function functionsAfter(
       ? [
           [
             `'${name(other)}'`,
-            'a pane that does not pass is not written; what has passed before of its window is withdrawn',
+            node.accumulation === 'discarding'
+              ? 'a pane that does not pass is not written, and nothing is withdrawn: panes are differences'
+              : 'a pane that does not pass is not written; what has passed before of its window is withdrawn',
           ],
         ]
       : [],

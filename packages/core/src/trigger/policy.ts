@@ -3,8 +3,9 @@
  * the equivalent step from here.
  */
 import { described } from '../time/described.ts'
+import { showMs } from '../time/duration.ts'
 import type { PaneGate } from './gate.ts'
-import type { Cadence, FastPath, Trigger, TriggerContext, TriggerRows, TriggerStep } from './trigger.ts'
+import type { Cadence, FastPath, Trigger, TriggerContext, TriggerRows, TriggerStep, TriggerWords } from './trigger.ts'
 
 /**
  * The row. DUE: the processing time at which what is pending leaves (+∞: nothing waits for time, −∞: at once).
@@ -34,8 +35,52 @@ export function policy<W>(options: {
     ...(onTime === undefined ? {} : { onTime }),
     ...(gate === undefined ? {} : { gate }),
     fastPath: Object.freeze({ ...fastPath, early: frozen(fastPath.early), late: frozen(fastPath.late) }),
+    words: wordsOf(fastPath),
     step: stepOf(fastPath),
   })
+}
+
+const COMPLETED = 'once the watermark has completed the window'
+
+/** For those who hold a policy as a part: alone it is told of by its fast path. */
+function wordsOf({ early, completion, late }: FastPath): TriggerWords {
+  const before = often(early)
+  const after = late === 'never' && completion ? 'only if the window begins with a late record' : often(late)
+  const phases = [
+    ...(early === 'never' ? [] : [late === early && !completion ? before : `before completion ${before}`]),
+    ...(completion ? [COMPLETED] : []),
+    ...(late === 'never' || (late === early && !completion) ? [] : [`after that ${after}`]),
+  ]
+  const panes: TriggerWords['panes'] = (_, takesLate, phase) =>
+    phase !== undefined
+      ? way(phase === 'early' ? early : late)
+      : [
+          ...way(early, ' before completion'),
+          ...(completion ? ['one at completion'] : []),
+          ...(takesLate ? way(late, ' after completion') : []),
+        ]
+  const first = [...(early === 'never' ? [] : [before]), ...(completion ? [COMPLETED] : [])].join(', or ')
+  return Object.freeze({
+    when: phases.length === 0 ? 'never' : phases.join('; '),
+    early: before,
+    late: after,
+    panes,
+    ...(first === '' ? {} : { first: Object.freeze({ when: first, early: before, late: after, panes }) }),
+  })
+}
+
+function often(cadence: Cadence): string {
+  if (typeof cadence === 'string') return cadence === 'never' ? 'never' : 'for every record'
+  return `${showMs(cadence.afterMs)} of processing time after the first record that is pending`
+}
+
+function way(cadence: Cadence, when = ''): readonly string[] {
+  if (cadence === 'never') return []
+  return [
+    cadence === 'perRecord'
+      ? `one for every record${when}`
+      : `one per ${showMs(cadence.afterMs)} of processing time${when}`,
+  ]
 }
 
 function frozen(cadence: Cadence): Cadence {

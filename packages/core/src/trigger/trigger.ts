@@ -84,9 +84,10 @@ export interface TriggerWords {
   readonly late?: string
   /**
    * How many panes a key and window can have, part by part: 'one at completion', 'one for every 3 records'. `repeated`:
-   * it begins anew when it has finished; `late`: its windows take late records.
+   * it begins anew when it has finished; `late`: its windows take late records; `phase`: only those before completion, or
+   * only those after it, where that differs.
    */
-  readonly panes: (repeated: boolean, late: boolean) => readonly string[]
+  readonly panes: (repeated: boolean, late: boolean, phase?: 'early' | 'late') => readonly string[]
   /** What it says of its first firing alone, where that is less; what holds it may ask for no more. */
   readonly first?: TriggerWords
 }
