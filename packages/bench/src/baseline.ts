@@ -47,7 +47,7 @@ export function machineText({ cores, cpu, memoryGb, os, node }: Machine): string
   return `${cores} cores, ${cpu}, ${memoryGb} GB, ${os}, Node ${node}`
 }
 
-/** Rows that were not measured now stay as they are. */
+/** Rows that were not measured now stay as they are, if they come from the same machine. */
 export function updated(before: Baseline | undefined, measured: readonly Measured[], machine: Machine): Baseline {
   const again = new Set(measured.map(idOf))
   const fresh = measured.flatMap(({ name, mode, figures }) =>
@@ -62,7 +62,8 @@ export function updated(before: Baseline | undefined, measured: readonly Measure
       ...(unit === undefined ? {} : { unit: rounded(unit) }),
     })),
   )
-  const rows = [...(before?.rows.filter((row) => !again.has(idOf(row))) ?? []), ...fresh]
+  const known = before !== undefined && machineText(before.machine) === machineText(machine) ? before.rows : []
+  const rows = [...known.filter((row) => !again.has(idOf(row))), ...fresh]
   // Figures of a bench keep their order: what it is named for leads.
   return {
     machine,

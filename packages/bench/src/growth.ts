@@ -2,6 +2,7 @@
 import { median } from './bench.ts'
 import { draftSource } from './draft-source.ts'
 import { everyKey, scattered } from './drafts.ts'
+import type { HandResult } from './hand/totals.ts'
 import { HandTumbling } from './hand/tumbling.ts'
 import type { Options } from './options.ts'
 import { MINUTE, type TotalsPane, batchSink, minutes, totals } from './pipelines.ts'
@@ -81,12 +82,10 @@ async function growTo({ at, keys, windows, draft: make }: Point, runs: number): 
   const boundMs = windows * MINUTE
   const ours: number[] = []
   const hand: number[] = []
-  let entries = 0
+  const entries = await checked(draft, boundMs)
   for (let run = 0; run < runs; run++) {
     hand.push(handNs(draft, boundMs) / records)
-    const engine = await engineNs(draft, boundMs)
-    ours.push(engine.ns / records)
-    entries = engine.panes
+    ours.push((await engineNs(draft, boundMs)) / records)
   }
   const keyOf = keptKeys(keys)
   const weights: number[] = []
@@ -110,20 +109,54 @@ function total({ heap, external }: Memory): number {
   return heap + external
 }
 
-/** All of a run but the making of its records; panes are counted and let go. */
-async function engineNs(draft: Draft, boundMs: number): Promise<{ readonly ns: number; readonly panes: number }> {
-  let panes = 0
-  const source = draftSource(draft)
-  const sink = batchSink<TotalsPane>((batch) => void (panes += batch.length))
-  collectGarbage()
-  const begun = threadNow()
-  await totals(source, sink, { windows: minutes, boundMs }).start().done
-  return { ns: threadNow() - begun - source.spentNs, panes }
+/** What all results come to, however many they are: none can be missing, or be in another window, unnoticed. */
+class Together {
+  panes = 0
+  #count = 0
+  #sum = 0
+  #byWindow = 0
+
+  add(start: number, { count, sum }: { readonly count: number; readonly sum: number }): void {
+    this.panes++
+    this.#count += count
+    this.#sum += sum
+    this.#byWindow += count * ((start / MINUTE) % 10_007)
+  }
+
+  /** Sums of the same numbers in another order differ in their last digits. */
+  text(): string {
+    return [this.panes, this.#count, this.#byWindow, this.#sum.toPrecision(9)].join(' ')
+  }
 }
 
-function handNs(draft: Draft, boundMs: number): number {
+/** Both ways come to the same; tells how many results there are. */
+async function checked(draft: Draft, boundMs: number): Promise<number> {
+  const [engine, hand] = [new Together(), new Together()]
+  const sink = batchSink<TotalsPane>((batch) => {
+    for (const pane of batch) if (pane.kind === 'value') engine.add(pane.window.start, pane.value)
+  })
+  await totals(draftSource(draft), sink, { windows: minutes, boundMs }).start().done
+  handNs(draft, boundMs, (result) => hand.add(result.start, result))
+  if (engine.text() !== hand.text()) throw new Error(`wrong results: ${engine.text()}, by hand ${hand.text()}`)
+  return engine.panes
+}
+
+/** All of a run but the making of its records; panes are let go. */
+async function engineNs(draft: Draft, boundMs: number): Promise<number> {
+  const source = draftSource(draft)
+  collectGarbage()
+  const begun = threadNow()
+  await totals(
+    source,
+    batchSink<TotalsPane>(() => {}),
+    { windows: minutes, boundMs },
+  ).start().done
+  return threadNow() - begun - source.spentNs
+}
+
+function handNs(draft: Draft, boundMs: number, take: (result: HandResult) => void = () => {}): number {
   const keyOf = keyMaker()
-  const tumbling = new HandTumbling(MINUTE, boundMs, () => {})
+  const tumbling = new HandTumbling(MINUTE, boundMs, take)
   let spent = 0
   collectGarbage()
   const begun = threadNow()

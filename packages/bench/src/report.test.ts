@@ -67,10 +67,13 @@ test('a baseline tells what became slower and what better', () => {
   expect(comparison(baseline, [row('a', 1)])).toContain('nothing moved')
 })
 
-test('a new baseline keeps what was not measured again', () => {
+test('a new baseline keeps what was not measured again, if it comes from the same machine', () => {
   const before = updated(undefined, [row('b', 1), row('a', 1)], machine)
-  const after = updated(before, [row('a', 3), row('a', 2, 'plain')], { ...machine, cores: 4 })
-  expect(after.machine.cores).toBe(4)
+  const again = [row('a', 3), row('a', 2, 'plain')]
+  const elsewhere = updated(before, again, { ...machine, cores: 4 })
+  expect(elsewhere.machine.cores).toBe(4)
+  expect(new Set(elsewhere.rows.map(({ name }) => name))).toEqual(new Set(['a']))
+  const after = updated(before, again, machine)
   expect(after.rows.map(({ name, mode, what, value }) => [name, mode, what, value])).toEqual([
     ['a', 'generated', 'time', 3],
     ['a', 'generated', 'longest pause', 12.35],

@@ -135,7 +135,10 @@ async function restored(draft: Draft, stores: Stores): Promise<number> {
     const first = totals(draftSource(draft, { marks }), early, { windows: minutes }).start({ checkpoint: store })
     await first.done
     const sink = collected<TotalsPane>()
-    await totals(draftSource(draft), sink, { windows: minutes }).start({ checkpoint: store }).done
+    let anew = false
+    const again = draftSource(draft, { marks: [{ place: 0, call: () => (anew = true) }] })
+    await totals(again, sink, { windows: minutes }).start({ checkpoint: store }).done
+    if (anew) throw new Error('the second job began anew: the checkpoint was not there')
     if (early.items.length > 0) throw new Error('wrong results: panes before the window was complete')
     samePanes(sink.items, tumblingByHand(freshRecords(draft), MINUTE, 0))
     return sink.items.length
