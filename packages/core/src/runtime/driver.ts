@@ -227,11 +227,11 @@ export class Driver {
     let worked = false
     for (const [input, batch] of this.#ready.splice(0)) {
       worked = true
-      input.answered = false
+      input.asked = 'no'
       await this.#take(input, batch)
     }
     for (const input of this.#inputs) {
-      if (this.#stopping || input.pending || input.answered || input.resting) continue
+      if (this.#stopping || input.asked !== 'no' || input.resting) continue
       let polled: Batch<unknown> | Promise<Batch<unknown>>
       try {
         polled = input.reader.poll(this.#options.batchSize ?? 1_024)
@@ -248,16 +248,15 @@ export class Driver {
   }
 
   #await(input: Input, polled: Promise<Batch<unknown>>): void {
-    input.pending = true
+    input.asked = 'waits'
     // What only waits now has nothing more at this moment.
     input.look(true)
     for (const { task } of this.lanes.values()) task.align()
     polled.then(
       (batch) => {
-        input.pending = false
+        input.asked = 'answered'
         // A reader that was closed meanwhile has had its say.
-        input.answered = this.#inputs.includes(input)
-        if (input.answered) this.#ready.push([input, batch])
+        if (this.#inputs.includes(input)) this.#ready.push([input, batch])
         this.#interrupt()
       },
       (cause: unknown) => {
@@ -283,7 +282,7 @@ export class Driver {
 
   /** Silence counts only while a source is waited for: what a slow sink kept us from asking for is no silence. */
   #lookAll(): void {
-    for (const input of this.#inputs) if (!input.pending) input.look(false)
+    for (const input of this.#inputs) if (input.asked !== 'waits') input.look(false)
   }
 
   async #take(input: Input, batch: Batch<unknown>): Promise<void> {

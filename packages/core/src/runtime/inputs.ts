@@ -9,10 +9,11 @@ export class Input {
   /** The lane of each split that was seen. */
   readonly lanes: Map<string, Lane> = new Map()
   readonly finished: Set<string> = new Set()
-  /** A poll is outstanding. */
-  pending = false
-  /** Its batch waits to be taken. Asked before that, its records would change places, and it may have been its last. */
-  answered = false
+  /**
+   * Whether a poll is outstanding, or its batch waits to be taken. Asked again before that, its records would change places,
+   * and it may have been its last.
+   */
+  asked: 'no' | 'waits' | 'answered' = 'no'
 
   /** `source`: its number among the sources of the job. */
   constructor(source: number, name: string, reader: SourceReader<unknown>) {
