@@ -2,9 +2,9 @@
  * Owns what a window stage writes in each phase of a window, and how many panes that can be, in words: from the fast
  * path of its trigger, or from what the trigger says of itself. It describes what the operators do, it decides nothing.
  */
-import { showMs } from '../time/duration.ts'
+import { often, waysOfCadence } from '../trigger/cadence-words.ts'
 import type { PaneGate } from '../trigger/gate.ts'
-import type { Cadence, Trigger } from '../trigger/trigger.ts'
+import type { Trigger } from '../trigger/trigger.ts'
 import { isMerging } from '../window/assigner.ts'
 import { mayChange, mayWithdraw, windowOf } from './over-results.ts'
 import type { WindowNode } from './plan.ts'
@@ -197,9 +197,9 @@ function waysOfFastPath(of: Written): readonly string[] {
     ? trigger.emitsAtCompletion && (onTime === 'always' || !isShownAtOnce(node))
     : endsWithLast(of) || !isShownAtOnce(node)
   return [
-    ...way(before, `${unit} in time`, 'before completion'),
+    ...waysOfCadence(before, `${unit} in time`, 'before completion'),
     ...(atEnd ? [`one ${end}`] : []),
-    ...(takesLate && !neverLate(of) ? way(after, `late ${unit}`, 'after it') : []),
+    ...(takesLate && !neverLate(of) ? waysOfCadence(after, `late ${unit}`, 'after it') : []),
     ...(takesLate && (closing === 'always' || isSingle(trigger) || leavesPending(of)) ? ['one when it is final'] : []),
   ]
 }
@@ -210,21 +210,6 @@ function waysOfStep({ node, takesLate }: Written): readonly string[] {
   const end = node.assigner.shape.type === 'one' ? 'one at the end of input' : 'one when it is final'
   // What has ended before completion has shown nothing of what came since.
   return takesLate || !step.firesAtCompletion || step.endsEarly ? [...own, end] : own
-}
-
-function way(cadence: Cadence, unit: string, phase: string): readonly string[] {
-  if (cadence === 'never') return []
-  return [
-    cadence === 'perRecord'
-      ? `one for every ${unit}`
-      : `one per ${showMs(cadence.afterMs)} of processing time ${phase}`,
-  ]
-}
-
-function often(cadence: Exclude<Cadence, 'never'>, unit: string): string {
-  return cadence === 'perRecord'
-    ? `for every ${unit}`
-    : `${showMs(cadence.afterMs)} of processing time after the first ${unit} that is pending`
 }
 
 function ifItPasses({ node }: Written): string {

@@ -3,7 +3,7 @@
  * the equivalent step from here.
  */
 import { described } from '../time/described.ts'
-import { showMs } from '../time/duration.ts'
+import { often, waysOfCadence } from './cadence-words.ts'
 import type { PaneGate } from './gate.ts'
 import type { Cadence, FastPath, Trigger, TriggerContext, TriggerRows, TriggerStep, TriggerWords } from './trigger.ts'
 
@@ -44,8 +44,9 @@ const COMPLETED = 'once the watermark has completed the window'
 
 /** For those who hold a policy as a part: alone it is told of by its fast path. */
 function wordsOf({ early, completion, late }: FastPath): TriggerWords {
-  const before = often(early)
-  const after = late === 'never' && completion ? 'only if the window begins with a late record' : often(late)
+  const says = (cadence: Cadence): string => (cadence === 'never' ? 'never' : often(cadence, 'record'))
+  const before = says(early)
+  const after = late === 'never' && completion ? 'only if the window begins with a late record' : says(late)
   const phases = [
     ...(early === 'never' ? [] : [late === early && !completion ? before : `before completion ${before}`]),
     ...(completion ? [COMPLETED] : []),
@@ -53,11 +54,11 @@ function wordsOf({ early, completion, late }: FastPath): TriggerWords {
   ]
   const panes: TriggerWords['panes'] = (_, takesLate, phase) =>
     phase !== undefined
-      ? way(phase === 'early' ? early : late)
+      ? waysOfCadence(phase === 'early' ? early : late, 'record')
       : [
-          ...way(early, ' before completion'),
+          ...waysOfCadence(early, 'record before completion', 'before completion'),
           ...(completion ? ['one at completion'] : []),
-          ...(takesLate ? way(late, ' after completion') : []),
+          ...(takesLate ? waysOfCadence(late, 'record after completion', 'after completion') : []),
         ]
   const first = [...(early === 'never' ? [] : [before]), ...(completion ? [COMPLETED] : [])].join(', or ')
   return Object.freeze({
@@ -67,20 +68,6 @@ function wordsOf({ early, completion, late }: FastPath): TriggerWords {
     panes,
     ...(first === '' ? {} : { first: Object.freeze({ when: first, early: before, late: after, panes }) }),
   })
-}
-
-function often(cadence: Cadence): string {
-  if (typeof cadence === 'string') return cadence === 'never' ? 'never' : 'for every record'
-  return `${showMs(cadence.afterMs)} of processing time after the first record that is pending`
-}
-
-function way(cadence: Cadence, when = ''): readonly string[] {
-  if (cadence === 'never') return []
-  return [
-    cadence === 'perRecord'
-      ? `one for every record${when}`
-      : `one per ${showMs(cadence.afterMs)} of processing time${when}`,
-  ]
 }
 
 function frozen(cadence: Cadence): Cadence {
